@@ -1,5 +1,7 @@
 //! pipectl runs declarative data pipelines on Spark Connect.
 
+mod proto;
+
 use std::process::ExitCode;
 
 /// Runs the command line of this process.

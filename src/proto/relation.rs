@@ -1,0 +1,163 @@
+//! Relations, as one writes a query: the input first, then what is done with it.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+
+use crate::proto::expression;
+use crate::proto::spark::aggregate::GroupType;
+use crate::proto::spark::expression::SortOrder;
+use crate::proto::spark::join::JoinType;
+use crate::proto::spark::read::{NamedTable, ReadType};
+use crate::proto::spark::relation::RelType;
+use crate::proto::spark::with_columns_renamed::Rename;
+use crate::proto::spark::{
+    Aggregate, CachedRemoteRelation, Deduplicate, Drop, Expression, Filter, Join, Limit, LocalRelation, Plan,
+    Project, Range, Read, Relation, SetOperation, Sort, Sql, SubqueryAlias, WithColumns, WithColumnsRenamed,
+    plan,
+};
+
+/// What the rows of two sides are joined on.
+pub(crate) enum JoinOn {
+    /// Every row with every row.
+    Nothing,
+    Condition(Expression),
+    /// Columns that both sides have and the result has once.
+    Using(Vec<String>),
+}
+
+impl From<Relation> for Plan {
+    fn from(root: Relation) -> Self {
+        Self { op_type: Some(plan::OpType::Root(root)) }
+    }
+}
+
+/// Any relation, for those without a function here.
+pub(crate) fn of(rel_type: RelType) -> Relation {
+    Relation { common: None, rel_type: Some(rel_type) }
+}
+
+pub(crate) fn named_table(identifier: impl Into<String>) -> Relation {
+    let table = NamedTable { unparsed_identifier: identifier.into(), options: BTreeMap::new() };
+    of(RelType::Read(Read { is_streaming: false, read_type: Some(ReadType::NamedTable(table)) }))
+}
+
+/// The numbers from `start` up to, and without, `end`, in the column `id`.
+pub(crate) fn range(start: i64, end: i64, step: i64, num_partitions: Option<i32>) -> Relation {
+    of(RelType::Range(Range { start: Some(start), end, step, num_partitions }))
+}
+
+/// Rows that travel with the plan: an Arrow IPC stream, and the schema they shall have.
+pub(crate) fn local_relation(data: Bytes, schema: impl Into<String>) -> Relation {
+    of(RelType::LocalRelation(LocalRelation { data: Some(data), schema: Some(schema.into()) }))
+}
+
+/// What a checkpoint of this session has kept.
+pub(crate) fn cached_remote_relation(id: impl Into<String>) -> Relation {
+    of(RelType::CachedRemoteRelation(CachedRemoteRelation { relation_id: id.into() }))
+}
+
+/// A query, with values for its `:name`s.
+pub(crate) fn sql(query: impl Into<String>, arguments: BTreeMap<String, Expression>) -> Relation {
+    of(RelType::Sql(Sql { query: query.into(), named_arguments: arguments, ..Sql::default() }))
+}
+
+pub(crate) fn project(input: Relation, expressions: Vec<Expression>) -> Relation {
+    of(RelType::Project(Box::new(Project { input: boxed(input), expressions })))
+}
+
+pub(crate) fn filter(input: Relation, condition: Expression) -> Relation {
+    of(RelType::Filter(Box::new(Filter { input: boxed(input), condition: Some(condition) })))
+}
+
+/// Adds columns, or replaces those of the same name. Every expression sees the input as it is.
+pub(crate) fn with_columns(
+    input: Relation,
+    columns: impl IntoIterator<Item = (String, Expression)>,
+) -> Relation {
+    let aliases = columns.into_iter().map(|(name, value)| expression::aliased(value, name)).collect();
+    of(RelType::WithColumns(Box::new(WithColumns { input: boxed(input), aliases })))
+}
+
+/// Renames columns. The server passes over a name that does not exist.
+pub(crate) fn renamed(input: Relation, names: impl IntoIterator<Item = (String, String)>) -> Relation {
+    let renames =
+        names.into_iter().map(|(col_name, new_col_name)| Rename { col_name, new_col_name }).collect();
+    let renamed = WithColumnsRenamed { input: boxed(input), renames, ..WithColumnsRenamed::default() };
+    of(RelType::WithColumnsRenamed(Box::new(renamed)))
+}
+
+/// Drops columns by their plain names. The server passes over a name that does not exist.
+pub(crate) fn drop(input: Relation, column_names: Vec<String>) -> Relation {
+    of(RelType::Drop(Box::new(Drop { input: boxed(input), columns: Vec::new(), column_names })))
+}
+
+pub(crate) fn join(left: Relation, right: Relation, how: JoinType, on: JoinOn) -> Relation {
+    let (join_condition, using_columns) = match on {
+        JoinOn::Nothing => (None, Vec::new()),
+        JoinOn::Condition(condition) => (Some(condition), Vec::new()),
+        JoinOn::Using(columns) => (None, columns),
+    };
+    of(RelType::Join(Box::new(Join {
+        left: boxed(left),
+        right: boxed(right),
+        join_condition,
+        join_type: how.into(),
+        using_columns,
+        join_data_type: None,
+    })))
+}
+
+/// Union, intersect or except; `settings` says which, and its inputs are filled in here.
+pub(crate) fn set_operation(left: Relation, right: Relation, settings: SetOperation) -> Relation {
+    of(RelType::SetOp(Box::new(SetOperation {
+        left_input: boxed(left),
+        right_input: boxed(right),
+        ..settings
+    })))
+}
+
+/// One row for each group: the columns of `by`, then `columns`.
+pub(crate) fn aggregate(input: Relation, by: Vec<Expression>, columns: Vec<Expression>) -> Relation {
+    of(RelType::Aggregate(Box::new(Aggregate {
+        input: boxed(input),
+        group_type: GroupType::Groupby.into(),
+        grouping_expressions: by,
+        aggregate_expressions: columns,
+        pivot: None,
+        grouping_sets: Vec::new(),
+    })))
+}
+
+/// Sorts all rows, and not each partition's.
+pub(crate) fn sort(input: Relation, order: Vec<SortOrder>) -> Relation {
+    of(RelType::Sort(Box::new(Sort { input: boxed(input), order, is_global: Some(true) })))
+}
+
+pub(crate) fn limit(input: Relation, rows: i32) -> Relation {
+    of(RelType::Limit(Box::new(Limit { input: boxed(input), limit: rows })))
+}
+
+/// One row for each value of `columns`, or of the whole row where there are none.
+pub(crate) fn deduplicate(input: Relation, columns: Vec<String>) -> Relation {
+    of(RelType::Deduplicate(Box::new(Deduplicate {
+        input: boxed(input),
+        all_columns_as_keys: Some(columns.is_empty()),
+        column_names: columns,
+        within_watermark: Some(false),
+    })))
+}
+
+/// Gives the input a name, by which its columns can be qualified.
+pub(crate) fn subquery_alias(input: Relation, alias: impl Into<String>) -> Relation {
+    of(RelType::SubqueryAlias(Box::new(SubqueryAlias {
+        input: boxed(input),
+        alias: alias.into(),
+        qualifier: Vec::new(),
+    })))
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "every message holds its input like this")]
+fn boxed(input: Relation) -> Option<Box<Relation>> {
+    Some(Box::new(input))
+}
