@@ -16,6 +16,14 @@ const FILES: [&str; 8] = [
     "spark/connect/relations.proto",
     "spark/connect/types.proto",
 ];
+/// What would make every plan as large as the largest command, and every expression as large as its origin.
+const LARGE: [&str; 5] = [
+    ".spark.connect.AnalyzePlanRequest.analyze.same_semantics",
+    ".spark.connect.Command.command_type.pipeline_command",
+    ".spark.connect.Command.command_type.write_stream_operation_start",
+    ".spark.connect.Expression.common",
+    ".spark.connect.Plan.op_type.command",
+];
 
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo:rerun-if-changed=build.rs");
@@ -23,8 +31,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     let files = protox::compile(FILES, [ROOT])?;
     let out = PathBuf::from(env::var_os("OUT_DIR").ok_or("cargo sets OUT_DIR")?);
 
-    tonic_prost_build::configure()
-        .build_server(false)
+    let mut client = tonic_prost_build::configure().build_server(false);
+    for path in LARGE {
+        client = client.boxed(path);
+    }
+    client
         // Rows and local relations stay in the buffer in which they came.
         .bytes(".")
         // The same plan is the same bytes: servers cache plans by them, and tests compare them.

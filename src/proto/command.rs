@@ -8,7 +8,7 @@ use crate::proto::spark::{
 
 impl From<Command> for Plan {
     fn from(command: Command) -> Self {
-        Self { op_type: Some(plan::OpType::Command(command)) }
+        Self { op_type: Some(plan::OpType::Command(Box::new(command))) }
     }
 }
 

@@ -110,11 +110,10 @@ pub(crate) fn join(left: Relation, right: Relation, how: JoinType, on: JoinOn) -
 
 /// Union, intersect or except; `settings` says which, and its inputs are filled in here.
 pub(crate) fn set_operation(left: Relation, right: Relation, settings: SetOperation) -> Relation {
-    of(RelType::SetOp(Box::new(SetOperation {
-        left_input: boxed(left),
-        right_input: boxed(right),
-        ..settings
-    })))
+    let mut operation = settings;
+    operation.left_input = boxed(left);
+    operation.right_input = boxed(right);
+    of(RelType::SetOp(Box::new(operation)))
 }
 
 /// One row for each group: the columns of `by`, then `columns`.

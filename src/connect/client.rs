@@ -1,0 +1,228 @@
+//! A session at a Spark Connect server: questions with one answer, and executions.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::timeout;
+use tonic::Code;
+
+use crate::connect::endpoint::Endpoint;
+use crate::connect::error::Error;
+use crate::connect::reach::reach;
+use crate::connect::reattach::{Execution, interrupt};
+use crate::connect::session::{Call, Interrupted, OperationId, Session, Tag};
+use crate::connect::stream::ResponseStream;
+use crate::proto::spark::analyze_plan_request::explain::ExplainMode;
+use crate::proto::spark::analyze_plan_request::{
+    Analyze, DdlParse, Explain, Schema, SparkVersion, TreeString,
+};
+use crate::proto::spark::analyze_plan_response::Result as Analysis;
+use crate::proto::spark::config_request::operation::OpType;
+use crate::proto::spark::config_request::{GetOption, Operation, Set, Unset};
+use crate::proto::spark::{
+    AnalyzePlanRequest, ConfigRequest, ConfigResponse, DataType, KeyValue, Plan, ReleaseSessionRequest,
+};
+
+/// Analysis may infer the schema of many files.
+const ANALYZE_LIMIT: Duration = Duration::from_secs(3600);
+const CONFIG_LIMIT: Duration = Duration::from_secs(600);
+const RELEASE_LIMIT: Duration = Duration::from_secs(10);
+const RELEASE_BUDGET: Duration = Duration::from_secs(5);
+/// A server that has just come up makes its first session slowly; one that is none never does.
+const FIRST_LIMIT: Duration = Duration::from_secs(30);
+const FIRST_BUDGET: Duration = Duration::from_secs(5);
+
+/// A session. Clones are the same session, and may be used from many tasks at once.
+#[derive(Clone, Debug)]
+pub(crate) struct Client {
+    session: Arc<Session>,
+    version: Arc<str>,
+}
+
+impl Client {
+    /// Connects and asks the server for its version, which makes the session. A server that is not there, or is none, is found
+    /// out within seconds; later a call may go on for as long as `budget` without an answer.
+    pub(crate) async fn connect(endpoint: &Endpoint, budget: Duration) -> Result<Self, Error> {
+        let session = Arc::new(Session::new(endpoint, reach(endpoint).await?, budget));
+        let mut client = Self { session, version: "".into() };
+        client.version = client.first_answer().await?.into();
+        Ok(client)
+    }
+
+    async fn first_answer(&self) -> Result<String, Error> {
+        let not_spark = |reason: &str| Error::NotSparkConnect {
+            server: self.session.server.clone(),
+            reason: reason.to_owned(),
+        };
+        let call = Call {
+            name: "AnalyzePlan",
+            limit: FIRST_LIMIT,
+            budget: FIRST_BUDGET.min(self.session.patience.budget),
+        };
+        let answer = match self.analyze(call, Analyze::SparkVersion(SparkVersion {})).await {
+            Err(Error::Server(error)) if error.code == Some(Code::Unimplemented) => {
+                return Err(not_spark("it does not know `AnalyzePlan`"));
+            }
+            Err(Error::Server(error)) if error.hierarchy.is_empty() && error.class.is_none() => {
+                return Err(not_spark(&error.message));
+            }
+            answer => answer?,
+        };
+        match answer {
+            Analysis::SparkVersion(answer) => Ok(answer.version),
+            _ => Err(wrong_answer("its version")),
+        }
+    }
+
+    /// What the server calls its version of Spark.
+    pub(crate) fn server_version(&self) -> &str {
+        &self.version
+    }
+
+    pub(crate) fn session_id(&self) -> &str {
+        &self.session.id
+    }
+
+    /// The columns of a plan. Anything wrong with it comes as an error for which `is_analysis` holds.
+    pub(crate) async fn analyze_schema(&self, plan: Plan) -> Result<DataType, Error> {
+        match self.ask(Analyze::Schema(Schema { plan: Some(plan) })).await? {
+            Analysis::Schema(answer) => answer.schema.ok_or_else(|| wrong_answer("a schema")),
+            _ => Err(wrong_answer("a schema")),
+        }
+    }
+
+    /// The server's plans for a plan.
+    pub(crate) async fn analyze_explain(&self, plan: Plan, mode: ExplainMode) -> Result<String, Error> {
+        match self.ask(Analyze::Explain(Explain { plan: Some(plan), explain_mode: mode.into() })).await? {
+            Analysis::Explain(answer) => Ok(answer.explain_string),
+            _ => Err(wrong_answer("an explanation")),
+        }
+    }
+
+    /// The columns of a plan as Spark draws them.
+    pub(crate) async fn analyze_tree_string(&self, plan: Plan) -> Result<String, Error> {
+        match self.ask(Analyze::TreeString(TreeString { plan: Some(plan), level: None })).await? {
+            Analysis::TreeString(answer) => Ok(answer.tree_string),
+            _ => Err(wrong_answer("a tree")),
+        }
+    }
+
+    /// The type that a text in DDL stands for.
+    pub(crate) async fn analyze_ddl(&self, text: &str) -> Result<DataType, Error> {
+        match self.ask(Analyze::DdlParse(DdlParse { ddl_string: text.to_owned() })).await? {
+            Analysis::DdlParse(answer) => answer.parsed.ok_or_else(|| wrong_answer("a type")),
+            _ => Err(wrong_answer("a type")),
+        }
+    }
+
+    /// Sets settings of the session; what the server has to say about them comes back.
+    pub(crate) async fn config_set(
+        &self,
+        pairs: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Vec<String>, Error> {
+        let pairs = pairs.into_iter().map(|(key, value)| KeyValue { key, value: Some(value) }).collect();
+        let answer = self.config(OpType::Set(Set { pairs, silent: None })).await?;
+        Ok(answer.warnings)
+    }
+
+    /// Reads settings. A key that the server does not know has no value, and so has one that is not set.
+    pub(crate) async fn config_get_option(
+        &self,
+        keys: impl IntoIterator<Item = String>,
+    ) -> Result<BTreeMap<String, Option<String>>, Error> {
+        let answer = self.config(OpType::GetOption(GetOption { keys: keys.into_iter().collect() })).await?;
+        Ok(answer.pairs.into_iter().map(|pair| (pair.key, pair.value)).collect())
+    }
+
+    pub(crate) async fn config_unset(
+        &self,
+        keys: impl IntoIterator<Item = String>,
+    ) -> Result<Vec<String>, Error> {
+        let answer = self.config(OpType::Unset(Unset { keys: keys.into_iter().collect() })).await?;
+        Ok(answer.warnings)
+    }
+
+    /// Runs a plan. Nothing is sent before the first event is asked for. Needs a runtime.
+    pub(crate) fn execute(&self, plan: Plan, tags: &[Tag], operation: OperationId) -> ResponseStream {
+        ResponseStream::new(Execution::new(Arc::clone(&self.session), plan, tags, operation))
+    }
+
+    /// Stops an execution; its stream ends with [`Error::Cancelled`]. The ids of what was running come back.
+    pub(crate) async fn interrupt_operation(&self, operation: OperationId) -> Result<Vec<String>, Error> {
+        interrupt(&self.session, &Interrupted::Operation(operation)).await
+    }
+
+    /// Stops all executions with this tag.
+    pub(crate) async fn interrupt_tag(&self, tag: &Tag) -> Result<Vec<String>, Error> {
+        interrupt(&self.session, &Interrupted::Tag(tag.clone())).await
+    }
+
+    /// Stops all executions of this session.
+    pub(crate) async fn interrupt_all(&self) -> Result<Vec<String>, Error> {
+        interrupt(&self.session, &Interrupted::All).await
+    }
+
+    /// Ends the session at the server, and with it all that still runs there. Servers before 4.0 let it expire.
+    pub(crate) async fn release_session(&self) -> Result<(), Error> {
+        // Too late for these is no harm: the session takes them along.
+        timeout(RELEASE_LIMIT, self.session.finish_background()).await.ok();
+        let (session_id, user_context, client_type) = self.session.identity();
+        let question =
+            ReleaseSessionRequest { session_id, user_context, client_type, allow_reconnect: false };
+        let call = Call { name: "ReleaseSession", limit: RELEASE_LIMIT, budget: RELEASE_BUDGET };
+        match self
+            .session
+            .call(call, question, async |mut stub, question| stub.release_session(question).await)
+            .await
+        {
+            Err(Error::Server(error)) if error.code == Some(Code::Unimplemented) => Ok(()),
+            answer => answer.map(drop),
+        }
+    }
+
+    async fn ask(&self, question: Analyze) -> Result<Analysis, Error> {
+        let call = Call { name: "AnalyzePlan", limit: ANALYZE_LIMIT, budget: self.session.patience.budget };
+        self.analyze(call, question).await
+    }
+
+    async fn analyze(&self, call: Call, question: Analyze) -> Result<Analysis, Error> {
+        let (session_id, user_context, client_type) = self.session.identity();
+        let question = AnalyzePlanRequest {
+            session_id,
+            user_context,
+            client_type,
+            client_observed_server_side_session_id: self.session.observed(),
+            analyze: Some(question),
+        };
+        let answer = self
+            .session
+            .call(call, question, async |mut stub, question| stub.analyze_plan(question).await)
+            .await;
+        match answer {
+            Ok(answer) => answer.result.ok_or_else(|| wrong_answer("an analysis")),
+            Err(Error::Server(mut error)) => {
+                error.analysing = true;
+                Err(Error::Server(error))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn config(&self, operation: OpType) -> Result<ConfigResponse, Error> {
+        let (session_id, user_context, client_type) = self.session.identity();
+        let question = ConfigRequest {
+            session_id,
+            user_context,
+            operation: Some(Operation { op_type: Some(operation) }),
+            client_type,
+            client_observed_server_side_session_id: self.session.observed(),
+        };
+        let call = Call { name: "Config", limit: CONFIG_LIMIT, budget: self.session.patience.budget };
+        self.session.call(call, question, async |mut stub, question| stub.config(question).await).await
+    }
+}
+
+fn wrong_answer(expected: &str) -> Error {
+    Error::Protocol(format!("asked for {expected}, it answers with something else"))
+}

@@ -1,0 +1,354 @@
+//! One execution at the server, read through as many streams as it takes.
+//!
+//! The result is complete when the server says so, and never because a stream has ended: servers end streams on purpose, and
+//! networks by accident. Then the stream is taken up again after the last response that was seen. An execution is sent again
+//! only where the server says that it never knew it, under the same id, so that nothing runs twice.
+//!
+//! What was read is released in the background, the latest response at most twice a second: some servers end the sessions of
+//! clients that only listen. What is not read to its end is interrupted and released when the [`Execution`] is dropped.
+//!
+//! [`Execution::next`] may be dropped at any point and called again: each call under way is kept here.
+
+use std::mem;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::time::{Instant, Sleep, sleep, timeout};
+use tonic::{Code, Request, Response, Status, Streaming};
+
+use crate::connect::error::{Error, Handle};
+use crate::connect::retry::{Retry, Verdict, verdict, was_never_sent};
+use crate::connect::session::{Call, Interrupted, OperationId, Session, Tag, pause};
+use crate::proto::spark::execute_plan_request::{RequestOption, request_option};
+use crate::proto::spark::execute_plan_response::ResponseType;
+use crate::proto::spark::interrupt_request::{Interrupt, InterruptType};
+use crate::proto::spark::release_execute_request::{Release, ReleaseAll, ReleaseUntil};
+use crate::proto::spark::{
+    ExecutePlanRequest, ExecutePlanResponse, InterruptRequest, Plan, ReattachExecuteRequest, ReattachOptions,
+    ReleaseExecuteRequest, ResultChunkingOptions,
+};
+
+/// A stream that ends this soon after it was opened, with nothing in it, was not ended for its age.
+const AGE: Duration = Duration::from_secs(10);
+const RELEASE_PAUSE: Duration = Duration::from_millis(500);
+const RELEASE_LIMIT: Duration = Duration::from_secs(10);
+const RELEASE_BUDGET: Duration = Duration::from_secs(5);
+
+type Opening = Pin<Box<dyn Future<Output = Result<Response<Streaming<ExecutePlanResponse>>, Status>> + Send>>;
+type Failing = Pin<Box<dyn Future<Output = Error> + Send>>;
+
+pub(super) struct Execution {
+    session: Arc<Session>,
+    request: ExecutePlanRequest,
+    operation: OperationId,
+    tags: Vec<Tag>,
+    state: State,
+    last_response: Option<String>,
+    failures: Failures,
+    interrupts_before: usize,
+    done_with: watch::Sender<Done>,
+}
+
+enum State {
+    Next(Attach),
+    Opening(Attach, Opening),
+    Reading(Box<Streaming<ExecutePlanResponse>>),
+    Waiting(Attach, Pin<Box<Sleep>>),
+    Failing(Failing),
+    Over,
+}
+
+/// How a stream is had.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Attach {
+    Execute,
+    Reattach,
+}
+
+/// What went wrong since the last response.
+struct Failures {
+    since: Option<Instant>,
+    retry: Retry,
+    /// When the last stream was opened, and whether one has ended early and empty.
+    opened: Instant,
+    excused: bool,
+}
+
+/// What the server need not keep any longer.
+#[derive(Clone, Debug, PartialEq)]
+enum Done {
+    Nothing,
+    Until(String),
+    All,
+    /// All of it, and it may still be running.
+    Abandoned,
+}
+
+impl Execution {
+    pub(super) fn new(session: Arc<Session>, plan: Plan, tags: &[Tag], operation: OperationId) -> Self {
+        let (session_id, user_context, client_type) = session.identity();
+        let option = |option| RequestOption { request_option: Some(option) };
+        let request = ExecutePlanRequest {
+            session_id,
+            user_context,
+            plan: Some(plan),
+            client_type,
+            request_options: vec![
+                option(request_option::RequestOption::ReattachOptions(ReattachOptions {
+                    reattachable: true,
+                })),
+                option(request_option::RequestOption::ResultChunkingOptions(ResultChunkingOptions {
+                    allow_arrow_batch_chunking: true,
+                    preferred_arrow_chunk_size: None,
+                })),
+            ],
+            operation_id: Some(operation.to_string()),
+            tags: tags.iter().map(|tag| tag.as_str().to_owned()).collect(),
+            client_observed_server_side_session_id: None,
+        };
+        Self {
+            request,
+            operation,
+            tags: tags.to_vec(),
+            state: State::Next(Attach::Execute),
+            last_response: None,
+            failures: Failures::none(session.patience.budget),
+            interrupts_before: session.interrupts_so_far(),
+            done_with: watch::Sender::new(Done::Nothing),
+            session,
+        }
+    }
+
+    pub(super) fn operation(&self) -> OperationId {
+        self.operation
+    }
+
+    /// The next response, or nothing once the server has said that there are no more.
+    pub(super) async fn next(&mut self) -> Result<Option<ExecutePlanResponse>, Error> {
+        let silence = self.session.patience.silence;
+        loop {
+            match &mut self.state {
+                State::Next(attach) => {
+                    let attach = *attach;
+                    self.state = State::Opening(attach, self.open(attach));
+                }
+                State::Opening(attach, opening) => {
+                    let attach = *attach;
+                    match timeout(silence, opening).await {
+                        Ok(Ok(stream)) => {
+                            self.failures.opened = Instant::now();
+                            self.state = State::Reading(Box::new(stream.into_inner()));
+                        }
+                        Ok(Err(status)) => self.failed(status, attach),
+                        Err(_) => self.failed(silent(silence), attach),
+                    }
+                }
+                State::Reading(stream) => match timeout(silence, stream.message()).await {
+                    Ok(Ok(Some(response))) => return self.accept(response).map(Some),
+                    Ok(Ok(None)) => self.ended(),
+                    Ok(Err(status)) => self.failed(status, Attach::Reattach),
+                    Err(_) => self.failed(silent(silence), Attach::Reattach),
+                },
+                State::Waiting(attach, pause) => {
+                    pause.await;
+                    self.state = State::Next(*attach);
+                }
+                State::Failing(error) => {
+                    let error = error.await;
+                    self.state = State::Over;
+                    return Err(error);
+                }
+                State::Over => return Ok(None),
+            }
+        }
+    }
+
+    fn open(&mut self, attach: Attach) -> Opening {
+        let mut stub = self.session.stub();
+        match attach {
+            Attach::Execute => {
+                self.request.client_observed_server_side_session_id = self.session.observed();
+                let request = self.session.request(self.request.clone());
+                if self.done_with.receiver_count() == 0 {
+                    let releases =
+                        release(Arc::clone(&self.session), self.operation, self.done_with.subscribe());
+                    self.session.in_background(releases);
+                }
+                Box::pin(async move { stub.execute_plan(request).await })
+            }
+            Attach::Reattach => {
+                let (session_id, user_context, client_type) = self.session.identity();
+                let request: Request<_> = self.session.request(ReattachExecuteRequest {
+                    session_id,
+                    user_context,
+                    operation_id: self.operation.to_string(),
+                    client_type,
+                    last_response_id: self.last_response.clone(),
+                    client_observed_server_side_session_id: self.session.observed(),
+                });
+                Box::pin(async move { stub.reattach_execute(request).await })
+            }
+        }
+    }
+
+    fn accept(&mut self, response: ExecutePlanResponse) -> Result<ExecutePlanResponse, Error> {
+        if let Err(error) = self.session.check(&response) {
+            self.end(Done::Abandoned);
+            return Err(error);
+        }
+        self.failures = Failures::none(self.session.patience.budget);
+        let complete = matches!(response.response_type, Some(ResponseType::ResultComplete(_)));
+        if complete {
+            self.end(Done::All);
+        } else if !response.response_id.is_empty() {
+            self.last_response = Some(response.response_id.clone());
+            self.done_with.send_replace(Done::Until(response.response_id.clone()));
+        }
+        Ok(response)
+    }
+
+    /// A stream has ended without an error and without the word that the result is complete.
+    fn ended(&mut self) {
+        if self.was_interrupted() {
+            return self.fail(Error::Cancelled);
+        }
+        if self.failures.opened.elapsed() >= AGE {
+            self.failures = Failures::none(self.session.patience.budget);
+            self.state = State::Next(Attach::Reattach);
+            return;
+        }
+        if self.last_response.is_some() && !mem::replace(&mut self.failures.excused, true) {
+            self.state = State::Next(Attach::Reattach);
+            return;
+        }
+        // A server that keeps ending streams with nothing in them is one that fails.
+        self.failed(Status::unavailable("its streams end without a result"), Attach::Reattach);
+    }
+
+    fn failed(&mut self, status: Status, attach: Attach) {
+        let started = self.last_response.is_some();
+        let handle = Handle::read(&status);
+        if handle != Handle::Other && handle != Handle::SessionGone && self.was_interrupted() {
+            return self.fail(Error::Cancelled);
+        }
+        let since = *self.failures.since.get_or_insert_with(Instant::now);
+        let (wait, next) = if handle == Handle::OperationUnknown && !started {
+            // The request was lost on its way. Under its old id this server runs it once at most.
+            (self.failures.retry.wait(None, since.elapsed(), 0.0), Attach::Execute)
+        } else {
+            let unsent = attach == Attach::Execute && was_never_sent(&status);
+            let next = if unsent { Attach::Execute } else { Attach::Reattach };
+            (pause(&mut self.failures.retry, &status, since), next)
+        };
+        if let Some(wait) = wait {
+            self.state = State::Waiting(next, Box::pin(sleep(wait)));
+            return;
+        }
+        let session = Arc::clone(&self.session);
+        let over = handle != Handle::SessionGone && verdict(&status) == Verdict::Final;
+        self.end(if over { Done::All } else { Done::Abandoned });
+        self.state = State::Failing(Box::pin(async move { session.explain(status).await }));
+    }
+
+    fn fail(&mut self, error: Error) {
+        self.end(Done::All);
+        self.state = State::Failing(Box::pin(async move { error }));
+    }
+
+    fn was_interrupted(&self) -> bool {
+        self.session.was_interrupted(self.interrupts_before, self.operation, &self.tags)
+    }
+
+    fn end(&mut self, done: Done) {
+        self.done_with.send_replace(done);
+        self.state = State::Over;
+    }
+}
+
+impl Drop for Execution {
+    fn drop(&mut self) {
+        if !matches!(mem::replace(&mut self.state, State::Over), State::Over | State::Failing(_)) {
+            self.done_with.send_replace(Done::Abandoned);
+        }
+    }
+}
+
+impl Failures {
+    fn none(budget: Duration) -> Self {
+        Self { since: None, retry: Retry::new(budget), opened: Instant::now(), excused: false }
+    }
+}
+
+/// Servers send something every few seconds, or end the stream every two minutes: this connection is dead.
+fn silent(limit: Duration) -> Status {
+    Status::new(Code::Unavailable, format!("it has said nothing for {} s", limit.as_secs()))
+}
+
+/// Tells the server what it need not keep, the latest only, until it need not keep anything.
+async fn release(session: Arc<Session>, operation: OperationId, mut done_with: watch::Receiver<Done>) {
+    while done_with.changed().await.is_ok() {
+        let done = done_with.borrow_and_update().clone();
+        let what = match done {
+            Done::Nothing => continue,
+            Done::Until(response_id) => Release::ReleaseUntil(ReleaseUntil { response_id }),
+            Done::All => Release::ReleaseAll(ReleaseAll {}),
+            Done::Abandoned => {
+                // Not every server stops what is released.
+                interrupt(&session, &Interrupted::Operation(operation)).await.ok();
+                Release::ReleaseAll(ReleaseAll {})
+            }
+        };
+        let last = matches!(what, Release::ReleaseAll(_));
+        let (session_id, user_context, client_type) = session.identity();
+        let question = ReleaseExecuteRequest {
+            session_id,
+            user_context,
+            operation_id: operation.to_string(),
+            client_type,
+            client_observed_server_side_session_id: session.observed(),
+            release: Some(what),
+        };
+        let call = Call { name: "ReleaseExecute", limit: RELEASE_LIMIT, budget: RELEASE_BUDGET };
+        // What can not be released is released by the server itself, in time.
+        session
+            .call(call, question, async |mut stub, question| stub.release_execute(question).await)
+            .await
+            .ok();
+        if last {
+            return;
+        }
+        // The end of the result does not wait.
+        let over = done_with.wait_for(|done| matches!(done, Done::All | Done::Abandoned));
+        let over = timeout(RELEASE_PAUSE, over).await.is_ok_and(|over| over.is_ok());
+        if over {
+            done_with.mark_changed();
+        }
+    }
+}
+
+/// Asks the server to stop something, and has it known here before the streams can end.
+pub(super) async fn interrupt(session: &Session, what: &Interrupted) -> Result<Vec<String>, Error> {
+    let (session_id, user_context, client_type) = session.identity();
+    let (kind, interrupt) = match what {
+        Interrupted::All => (InterruptType::All, None),
+        Interrupted::Tag(tag) => (InterruptType::Tag, Some(Interrupt::OperationTag(tag.as_str().to_owned()))),
+        Interrupted::Operation(id) => {
+            (InterruptType::OperationId, Some(Interrupt::OperationId(id.to_string())))
+        }
+    };
+    let question = InterruptRequest {
+        session_id,
+        user_context,
+        client_type,
+        interrupt_type: kind.into(),
+        client_observed_server_side_session_id: session.observed(),
+        interrupt,
+    };
+    session.log_interrupt(what.clone());
+    let call = Call { name: "Interrupt", limit: RELEASE_LIMIT, budget: RELEASE_BUDGET };
+    let answer =
+        session.call(call, question, async |mut stub, question| stub.interrupt(question).await).await?;
+    Ok(answer.interrupted_ids)
+}

@@ -1,0 +1,324 @@
+//! One session at one server: who speaks, over which channel, and the one way in which every call with a single answer is made.
+//!
+//! Each answer is checked against the session it was asked in: a server that was replaced behind its address has lost settings
+//! and views, and going on would compute something else.
+
+use std::fmt::{self, Display, Formatter};
+use std::mem;
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
+
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep, timeout};
+use tonic::transport::Channel;
+use tonic::{Code, Request, Response, Status};
+use uuid::Uuid;
+
+use crate::connect::endpoint::{Endpoint, Header};
+use crate::connect::error::{Error, Handle, ServerError, innermost};
+use crate::connect::retry::{Retry, Verdict, is_broken_transport, verdict};
+use crate::proto::spark::spark_connect_service_client::SparkConnectServiceClient;
+use crate::proto::spark::{
+    AnalyzePlanResponse, ConfigResponse, ExecutePlanResponse, FetchErrorDetailsRequest, InterruptResponse,
+    ReleaseExecuteResponse, ReleaseSessionResponse, UserContext,
+};
+
+pub(super) type Stub = SparkConnectServiceClient<Channel>;
+
+/// The version of the protocol that `proto/` describes.
+const PROTOCOL: &str = "4.3";
+/// One try, and an error is told without its details rather than late.
+const DETAILS_LIMIT: Duration = Duration::from_secs(10);
+/// Spark ends a stream after two minutes on purpose, Sail says something every 15 seconds.
+const SILENCE: Duration = Duration::from_secs(180);
+
+/// What the client calls an execution; the server calls it the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct OperationId(Uuid);
+
+/// A word by which executions can be interrupted together.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Tag(String);
+
+/// What this client has asked the server to stop. Some servers end a stream without a word then.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Interrupted {
+    All,
+    Tag(Tag),
+    Operation(OperationId),
+}
+
+#[derive(Debug)]
+pub(super) struct Session {
+    pub(super) server: String,
+    pub(super) id: String,
+    pub(super) user: UserContext,
+    pub(super) client_type: String,
+    pub(super) patience: Patience,
+    stub: Stub,
+    headers: Vec<Header>,
+    observed: OnceLock<String>,
+    interrupts: Mutex<Vec<Interrupted>>,
+    background: Mutex<JoinSet<()>>,
+}
+
+/// How long a server may take.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Patience {
+    /// For an answer, with all attempts.
+    pub(super) budget: Duration,
+    /// Between two responses of a stream.
+    pub(super) silence: Duration,
+}
+
+/// A call with one answer, as its messages name it.
+pub(super) struct Call {
+    pub(super) name: &'static str,
+    pub(super) limit: Duration,
+    pub(super) budget: Duration,
+}
+
+/// An answer that says which session it belongs to.
+pub(super) trait Answer {
+    fn session_id(&self) -> &str;
+    fn server_side_session_id(&self) -> &str;
+}
+
+macro_rules! answers {
+    ($($message:ty),*) => {
+        $(impl Answer for $message {
+            fn session_id(&self) -> &str {
+                &self.session_id
+            }
+
+            fn server_side_session_id(&self) -> &str {
+                &self.server_side_session_id
+            }
+        })*
+    };
+}
+
+answers!(
+    AnalyzePlanResponse,
+    ConfigResponse,
+    ExecutePlanResponse,
+    InterruptResponse,
+    ReleaseExecuteResponse,
+    ReleaseSessionResponse
+);
+
+impl OperationId {
+    pub(crate) fn new() -> Self {
+        Self(Uuid::new_v4())
+    }
+}
+
+impl Display for OperationId {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        Display::fmt(&self.0, f)
+    }
+}
+
+impl Tag {
+    /// A tag of this text. A comma parts tags on the wire, so it becomes an underscore.
+    pub(crate) fn new(text: &str) -> Self {
+        if text.is_empty() { Self("_".to_owned()) } else { Self(text.replace(',', "_")) }
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Session {
+    pub(super) fn new(endpoint: &Endpoint, channel: Channel, budget: Duration) -> Self {
+        let user = endpoint.user_id().unwrap_or_default().to_owned();
+        let agent = endpoint
+            .user_agent()
+            .map_or_else(|| format!("pipectl/{}", env!("CARGO_PKG_VERSION")), str::to_owned);
+        let limit = endpoint.message_limit();
+        let mut headers = endpoint.headers().to_vec();
+        if let Some(value) = endpoint.token().and_then(super::Token::bearer) {
+            headers.push(Header { name: tonic::metadata::MetadataKey::from_static("authorization"), value });
+        }
+        Self {
+            server: endpoint.to_string(),
+            id: endpoint.session_id().unwrap_or_else(Uuid::new_v4).to_string(),
+            user: UserContext { user_id: user.clone(), user_name: user, extensions: Vec::new() },
+            client_type: format!(
+                "{agent} spark/{PROTOCOL} os/{} rust/{}",
+                std::env::consts::OS,
+                env!("CARGO_PKG_RUST_VERSION")
+            ),
+            patience: Patience { budget, silence: SILENCE },
+            stub: Stub::new(channel).max_decoding_message_size(limit).max_encoding_message_size(limit),
+            headers,
+            observed: OnceLock::new(),
+            interrupts: Mutex::new(Vec::new()),
+            background: Mutex::default(),
+        }
+    }
+
+    pub(super) fn stub(&self) -> Stub {
+        self.stub.clone()
+    }
+
+    pub(super) fn request<T>(&self, message: T) -> Request<T> {
+        let mut request = Request::new(message);
+        for Header { name, value } in &self.headers {
+            request.metadata_mut().insert(name, value.clone());
+        }
+        request
+    }
+
+    /// The server's own name for this session, once it has said one; servers before 4.0 never do.
+    pub(super) fn observed(&self) -> Option<String> {
+        self.observed.get().cloned()
+    }
+
+    pub(super) fn identity(&self) -> (String, Option<UserContext>, Option<String>) {
+        (self.id.clone(), Some(self.user.clone()), Some(self.client_type.clone()))
+    }
+
+    pub(super) fn check(&self, answer: &impl Answer) -> Result<(), Error> {
+        if answer.session_id() != self.id {
+            return Err(Error::Protocol(format!(
+                "an answer in the session `{}` to a question in the session `{}`",
+                answer.session_id(),
+                self.id
+            )));
+        }
+        let server_side = answer.server_side_session_id();
+        if server_side.is_empty() || self.observed.get_or_init(|| server_side.to_owned()) == server_side {
+            return Ok(());
+        }
+        Err(Error::SessionLost {
+            reason: "another server, or the same one after a restart, answers now".to_owned(),
+        })
+    }
+
+    /// Makes a call and waits for its answer, as often as that may help.
+    pub(super) async fn call<Q, A, F, R>(&self, call: Call, question: Q, rpc: F) -> Result<A, Error>
+    where
+        Q: Clone,
+        A: Answer,
+        F: Fn(Stub, Request<Q>) -> R,
+        R: Future<Output = Result<Response<A>, Status>>,
+    {
+        let mut retry = Retry::new(call.budget);
+        let mut failing_since = None;
+        loop {
+            // On the heap, or every caller's future is as large as the largest question.
+            let attempt = Box::pin(rpc(self.stub(), self.request(question.clone())));
+            let Ok(answer) = timeout(call.limit, attempt).await else {
+                return Err(Error::Overdue { call: call.name, limit: call.limit });
+            };
+            let status = match answer {
+                Ok(answer) => {
+                    let answer = answer.into_inner();
+                    self.check(&answer)?;
+                    return Ok(answer);
+                }
+                Err(status) => status,
+            };
+            let since = *failing_since.get_or_insert_with(Instant::now);
+            match pause(&mut retry, &status, since) {
+                Some(wait) => sleep(wait).await,
+                None => return Err(self.explain(status).await),
+            }
+        }
+    }
+
+    /// The error that a final status stands for, with all that the server tells about it.
+    pub(super) async fn explain(&self, status: Status) -> Error {
+        match (Handle::read(&status), status.code()) {
+            (Handle::Cancelled, _) => return Error::Cancelled,
+            (Handle::SessionGone, _) => {
+                return Error::SessionLost { reason: ServerError::read(&status).message };
+            }
+            (Handle::OperationGone | Handle::OperationUnknown, _) => {
+                return Error::OperationLost { reason: ServerError::read(&status).message };
+            }
+            (Handle::Other, Code::Unavailable) => return self.unreachable(&status),
+            (Handle::Other, Code::Unauthenticated | Code::PermissionDenied) => {
+                return Error::Refused { message: status.message().to_owned() };
+            }
+            (Handle::Other, _) if is_broken_transport(&status) => return self.unreachable(&status),
+            (Handle::Other, _) => {}
+        }
+        let mut error = ServerError::read(&status);
+        if let Some(id) = ServerError::id(&status)
+            && let Some(details) = self.details(id).await
+        {
+            error.enrich(details);
+        }
+        Error::Server(Box::new(error))
+    }
+
+    fn unreachable(&self, status: &Status) -> Error {
+        let reason = std::error::Error::source(status).map_or_else(|| status.message().to_owned(), innermost);
+        Error::Unreachable { server: self.server.clone(), reason }
+    }
+
+    /// One try: the server forgets the details once it has sent them, and the error is worth telling without.
+    async fn details(&self, error_id: String) -> Option<crate::proto::spark::FetchErrorDetailsResponse> {
+        let (session_id, user_context, client_type) = self.identity();
+        let question = FetchErrorDetailsRequest {
+            session_id,
+            user_context,
+            error_id,
+            client_type,
+            client_observed_server_side_session_id: self.observed(),
+        };
+        let mut stub = self.stub();
+        let answer = timeout(DETAILS_LIMIT, stub.fetch_error_details(self.request(question))).await.ok()?;
+        answer.ok().map(Response::into_inner)
+    }
+
+    /// Where the log of interrupts ends: what was interrupted before an execution began does not concern it.
+    pub(super) fn interrupts_so_far(&self) -> usize {
+        self.log().len()
+    }
+
+    pub(super) fn log_interrupt(&self, interrupted: Interrupted) {
+        self.log().push(interrupted);
+    }
+
+    pub(super) fn was_interrupted(&self, since: usize, operation: OperationId, tags: &[Tag]) -> bool {
+        self.log().iter().skip(since).any(|interrupted| match interrupted {
+            Interrupted::All => true,
+            Interrupted::Tag(tag) => tags.contains(tag),
+            Interrupted::Operation(id) => *id == operation,
+        })
+    }
+
+    /// Runs something that nobody waits for now, and `finish_background` does.
+    pub(super) fn in_background(&self, task: impl Future<Output = ()> + Send + 'static) {
+        let mut tasks = self.background.lock().unwrap_or_else(PoisonError::into_inner);
+        while tasks.try_join_next().is_some() {}
+        tasks.spawn(task);
+    }
+
+    pub(super) async fn finish_background(&self) {
+        let mut tasks = mem::take(&mut *self.background.lock().unwrap_or_else(PoisonError::into_inner));
+        while tasks.join_next().await.is_some() {}
+    }
+
+    fn log(&self) -> MutexGuard<'_, Vec<Interrupted>> {
+        self.interrupts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// How long to wait before another attempt, if one may help.
+pub(super) fn pause(retry: &mut Retry, status: &Status, since: Instant) -> Option<Duration> {
+    match verdict(status) {
+        Verdict::Final => None,
+        Verdict::Passing(ordered) => retry.wait(ordered, since.elapsed(), jitter()),
+    }
+}
+
+/// Spreads the attempts of many clients; between 0 and 1.
+fn jitter() -> f64 {
+    let (_, bits) = Uuid::new_v4().as_u64_pair();
+    f64::from(u32::try_from(bits & u64::from(u32::MAX)).unwrap_or_default()) / f64::from(u32::MAX)
+}
