@@ -1,0 +1,58 @@
+//! What can go wrong while an output is written.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::columns::Refusal;
+
+/// Why an output could not be written.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
+    Refused(Vec<Refusal>),
+    #[error("`{}` exists already, and `mode: error` does not replace it", .path.display())]
+    Exists { path: PathBuf },
+    #[error("`{}` is a folder; name a file in it", .path.display())]
+    Folder { path: PathBuf },
+    #[error("`{}` is not a regular file, so it cannot be replaced by one", .path.display())]
+    Special { path: PathBuf },
+    #[error("another run is writing `{}`{}", .path.display(), in_brackets(.holder.as_deref()))]
+    Busy { path: PathBuf, holder: Option<String> },
+    #[error("no space is left on the device of `{}`", .path.display())]
+    Full {
+        path: PathBuf,
+        #[source]
+        source: io::Error,
+    },
+    #[error("cannot {action} `{}`", .path.display())]
+    File {
+        action: &'static str,
+        path: PathBuf,
+        #[source]
+        source: io::Error,
+    },
+    #[error("cannot write to stdout")]
+    Stdout(#[source] io::Error),
+    #[error("cannot encode the rows as {format}")]
+    Encode {
+        format: &'static str,
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+}
+
+impl Error {
+    /// The failure of an operation on a file.
+    pub(super) fn file(action: &'static str, path: &Path, source: io::Error) -> Self {
+        let path = path.to_path_buf();
+        match source.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::Full { path, source },
+            io::ErrorKind::IsADirectory => Self::Folder { path },
+            _ => Self::File { action, path, source },
+        }
+    }
+}
+
+fn in_brackets(text: Option<&str>) -> String {
+    text.map(|it| format!(" ({it})")).unwrap_or_default()
+}
