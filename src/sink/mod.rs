@@ -6,13 +6,131 @@
 //! writer that is dropped leaves nothing.
 //!
 //! [`columns`] finds what an output cannot hold before the first byte, [`stage`] makes a file appear whole,
-//! [`lock`] keeps two runs off one output.
+//! [`lock`] keeps two runs off one output, [`value`] decides how a value looks in every textual format.
 
 mod columns;
 mod error;
 mod lock;
+mod parquet;
+#[cfg(test)]
+mod samples;
 mod stage;
+mod zone;
+
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::{Schema, SchemaRef};
 
 pub(crate) use self::columns::Refusal;
 pub(crate) use self::error::Error;
 pub(crate) use self::lock::OutputLock;
+pub(crate) use self::parquet::Parquet;
+
+/// An output where pipectl runs: the step's rows are streamed to it.
+#[derive(Debug, Clone, serde::Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Sink {
+    /// One Parquet file.
+    Parquet(Parquet),
+}
+
+impl Sink {
+    /// Where the rows go; relative paths start at `folder`.
+    pub(crate) fn place(&self, folder: &Path) -> Place {
+        match self {
+            Self::Parquet(parquet) => Place::File(parquet.path(folder)),
+        }
+    }
+
+    /// How many rows of the result are read at most, if that is known beforehand: enough to say that there
+    /// are more.
+    pub(crate) fn rows_wanted(&self) -> Option<u64> {
+        match self {
+            Self::Parquet(_) => None,
+        }
+    }
+
+    /// Everything about a result of these columns that this output cannot hold.
+    pub(crate) fn refuse(&self, schema: &Schema) -> Vec<Refusal> {
+        match self {
+            Self::Parquet(parquet) => parquet.refuse(schema),
+        }
+    }
+
+    /// Begins the output; `stdout` is used by a sink that writes there.
+    pub(crate) fn open(
+        &self,
+        folder: &Path,
+        stdout: Box<dyn io::Write + Send>,
+        schema: &SchemaRef,
+    ) -> Result<Box<dyn Writer>, Error> {
+        let refusals = self.refuse(schema);
+        if !refusals.is_empty() {
+            return Err(Error::Refused(refusals));
+        }
+        match self {
+            Self::Parquet(parquet) => parquet.open(folder, schema),
+        }
+    }
+}
+
+/// Writes the batches of one result to one output.
+pub(crate) trait Writer: Send {
+    /// Takes the next rows.
+    fn write(&mut self, batch: &RecordBatch) -> Result<Flow, Error>;
+
+    /// Completes the output, which becomes visible now.
+    fn finish(self: Box<Self>) -> Result<Written, Error>;
+}
+
+/// Whether a writer has a use for further rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Flow {
+    More,
+    /// The limit is reached, or nobody reads any more: the rest of the result need not be computed.
+    Enough,
+}
+
+/// What a completed output holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Written {
+    pub(crate) rows: u64,
+    pub(crate) bytes: u64,
+    pub(crate) place: Place,
+    pub(crate) note: Option<Note>,
+}
+
+/// Where rows go.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) enum Place {
+    File(PathBuf),
+    Stdout,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(path) => write!(f, "`{}`", path.display()),
+            Self::Stdout => f.write_str("stdout"),
+        }
+    }
+}
+
+/// What the user should know about a completed output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Note {
+    /// The result has more rows than the limit lets through.
+    Cut { rows: u64 },
+}
+
+impl fmt::Display for Note {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Cut { rows: 1 } => f.write_str("only the first row is shown"),
+            Self::Cut { rows } => write!(f, "only the first {rows} rows are shown"),
+        }
+    }
+}
