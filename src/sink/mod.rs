@@ -9,12 +9,18 @@
 //! [`lock`] keeps two runs off one output, [`value`] decides how a value looks in every textual format.
 
 mod columns;
+mod csv;
 mod error;
+mod iso;
 mod lock;
+mod ndjson;
 mod parquet;
 #[cfg(test)]
 mod samples;
 mod stage;
+mod stdout;
+mod table;
+mod value;
 mod zone;
 
 use std::fmt;
@@ -23,11 +29,13 @@ use std::path::{Path, PathBuf};
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::{Schema, SchemaRef};
+use arrow::error::ArrowError;
 
 pub(crate) use self::columns::Refusal;
 pub(crate) use self::error::Error;
 pub(crate) use self::lock::OutputLock;
 pub(crate) use self::parquet::Parquet;
+pub(crate) use self::stdout::Stdout;
 
 /// An output where pipectl runs: the step's rows are streamed to it.
 #[derive(Debug, Clone, serde::Deserialize, schemars::JsonSchema)]
@@ -35,6 +43,8 @@ pub(crate) use self::parquet::Parquet;
 pub(crate) enum Sink {
     /// One Parquet file.
     Parquet(Parquet),
+    /// The rows as text, on standard output.
+    Stdout(Stdout),
 }
 
 impl Sink {
@@ -42,6 +52,7 @@ impl Sink {
     pub(crate) fn place(&self, folder: &Path) -> Place {
         match self {
             Self::Parquet(parquet) => Place::File(parquet.path(folder)),
+            Self::Stdout(_) => Place::Stdout,
         }
     }
 
@@ -50,6 +61,7 @@ impl Sink {
     pub(crate) fn rows_wanted(&self) -> Option<u64> {
         match self {
             Self::Parquet(_) => None,
+            Self::Stdout(stdout) => stdout.rows_wanted(),
         }
     }
 
@@ -57,6 +69,7 @@ impl Sink {
     pub(crate) fn refuse(&self, schema: &Schema) -> Vec<Refusal> {
         match self {
             Self::Parquet(parquet) => parquet.refuse(schema),
+            Self::Stdout(stdout) => stdout.refuse(schema),
         }
     }
 
@@ -73,6 +86,7 @@ impl Sink {
         }
         match self {
             Self::Parquet(parquet) => parquet.open(folder, schema),
+            Self::Stdout(settings) => Ok(settings.open(stdout, schema)),
         }
     }
 }
@@ -133,4 +147,13 @@ impl fmt::Display for Note {
             Self::Cut { rows } => write!(f, "only the first {rows} rows are shown"),
         }
     }
+}
+
+/// Turns rows into text, for a file as well as for stdout.
+trait Text: Send {
+    /// Writes the rows, after what comes before the first of them.
+    fn write(&mut self, batch: &RecordBatch, out: &mut dyn io::Write) -> Result<(), ArrowError>;
+
+    /// Writes what comes after the last row, also where there was none.
+    fn finish(&mut self, out: &mut dyn io::Write) -> Result<(), ArrowError>;
 }
