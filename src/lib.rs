@@ -1,6 +1,7 @@
 //! pipectl runs declarative data pipelines on Spark Connect.
 
 mod proto;
+mod sink;
 
 use std::process::ExitCode;
 
