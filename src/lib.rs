@@ -1,7 +1,14 @@
 //! pipectl runs declarative data pipelines on Spark Connect.
 
+mod diagnostic;
+mod dialect;
+mod expr;
+mod name;
 mod proto;
+mod shape;
 mod sink;
+mod text;
+mod yaml;
 
 use std::process::ExitCode;
 

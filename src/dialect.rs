@@ -1,0 +1,85 @@
+//! Owns what an engine can do and does otherwise: plain data, found out by asking the server.
+
+use std::fmt;
+
+/// How an engine reads two quotes inside a quoted text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Quotes {
+    /// As one quote, as SQL says.
+    Doubled,
+    /// As two texts side by side, so that a backslash must be written for it.
+    Backslash,
+}
+
+/// Which implementation of Spark Connect answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Implementation {
+    Sail,
+    Spark,
+}
+
+impl fmt::Display for Implementation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Sail => "Sail",
+            Self::Spark => "Spark",
+        })
+    }
+}
+
+/// An engine at its version.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Dialect {
+    implementation: Implementation,
+    version: String,
+}
+
+impl Dialect {
+    pub(crate) fn new(implementation: Implementation, version: impl Into<String>) -> Self {
+        Self { implementation, version: version.into() }
+    }
+
+    /// The dialect of the engine that is started where none is named.
+    pub(crate) fn sail() -> Self {
+        Self::new(Implementation::Sail, "0.7.2")
+    }
+
+    pub(crate) fn implementation(&self) -> Implementation {
+        self.implementation
+    }
+
+    pub(crate) fn quotes(&self) -> Quotes {
+        match self.implementation {
+            Implementation::Sail => Quotes::Backslash,
+            Implementation::Spark => Quotes::Doubled,
+        }
+    }
+
+    /// Relations that one plan may nest; deeper ones are cut by a named relation.
+    pub(crate) fn deepest_plan(&self) -> usize {
+        100
+    }
+
+    /// Relations that may lie above each other when the named ones are put in; deeper ones are cut by stored rows.
+    pub(crate) fn deepest_expansion(&self) -> usize {
+        match self.implementation {
+            Implementation::Sail => 400,
+            Implementation::Spark => 200,
+        }
+    }
+
+    /// The session settings that engines do not agree on, always set explicitly.
+    pub(crate) fn settings(&self) -> Vec<(&'static str, &'static str)> {
+        let mut settings = vec![("spark.sql.ansi.enabled", "true"), ("spark.sql.session.timeZone", "UTC")];
+        if self.implementation == Implementation::Spark {
+            settings.push(("spark.sql.parquet.outputTimestampType", "TIMESTAMP_MICROS"));
+        }
+        settings
+    }
+}
+
+impl fmt::Display for Dialect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.implementation, self.version)
+    }
+}

@@ -1,0 +1,238 @@
+//! Owns expressions: text with variables as segments, its tokens, and what is wrong with it as far as can be seen without
+//! an engine. pipectl keeps no function catalogue and parses no SQL: the server does.
+
+mod sort_key;
+mod template;
+mod token;
+mod value;
+
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Deserializer};
+
+use crate::diagnostic::{Code, Diagnostic, Diagnostics};
+use crate::dialect::Quotes;
+use crate::text::Span;
+
+pub(crate) use sort_key::{Direction, Nulls, SortKey};
+pub(crate) use template::{Segment, Template, with_backslashes};
+pub(crate) use token::{Token, TokenKind};
+pub(crate) use value::{Bindings, Bound, TYPE_NAMES, Type, Value};
+
+/// A Spark SQL expression.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Expr(Template);
+
+/// Where an expression stands, which decides whether it may name its result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// A column is made and may be named: `sum(x) AS total`.
+    Column,
+    /// A value or condition; a trailing name would be dropped in silence.
+    Value,
+}
+
+impl Expr {
+    pub(crate) fn span(&self) -> Span {
+        self.0.span()
+    }
+
+    pub(crate) fn template(&self) -> &Template {
+        &self.0
+    }
+
+    /// The text for an engine, each value a typed literal.
+    pub(crate) fn sql(&self, bindings: &Bindings, quotes: Quotes) -> String {
+        self.0.sql(bindings, quotes)
+    }
+
+    /// Reports what can be seen to be wrong.
+    pub(crate) fn check(&self, role: Role, found: &mut Diagnostics) {
+        if !self.0.check(found) || role == Role::Column {
+            return;
+        }
+        if let Some(name) = self.trailing_name() {
+            let span = self.0.place(&name.range);
+            let text = self.0.scanned();
+            let word = name.text(&text).to_owned();
+            found.push(
+                Diagnostic::new(
+                    Code::Expression,
+                    span,
+                    format!(
+                        "`{word}` after a complete expression would be read as a name for it and dropped"
+                    ),
+                )
+                .label("an operator is missing, or this is too much")
+                .help("a column is named where it is made: in `select`, `with_columns` or `aggregate`"),
+            );
+        }
+    }
+
+    /// A name at the end that no operator binds: `id > 1 oops`, `a AS b`.
+    fn trailing_name(&self) -> Option<Token> {
+        let text = self.0.scanned();
+        let tokens: Vec<Token> =
+            self.0.tokens().into_iter().filter(|token| token.kind != TokenKind::Comment).collect();
+        let [.., before, last] = tokens.as_slice() else { return None };
+        let is_name = match last.kind {
+            TokenKind::QuotedName => true,
+            TokenKind::Word => !is_any(last, &text, ENDS_AN_EXPRESSION),
+            _ => false,
+        };
+        if !is_name || (is_any(last, &text, UNITS) && tokens.iter().any(|t| t.is_word(&text, "interval"))) {
+            return None;
+        }
+        let operand_before = match before.kind {
+            TokenKind::QuotedName | TokenKind::Text | TokenKind::Number | TokenKind::Variable => true,
+            TokenKind::Word => before.is_word(&text, "as") || !is_any(before, &text, WANTS_AN_OPERAND),
+            TokenKind::Symbol(symbol) => matches!(symbol, ')' | ']'),
+            TokenKind::Comment => false,
+        };
+        operand_before.then(|| last.clone())
+    }
+}
+
+/// Words that may end an expression after an operand.
+const ENDS_AN_EXPRESSION: &[&str] = &["null", "true", "false", "end", "unknown", "nulls", "local"];
+/// Words after which an operand is expected.
+const WANTS_AN_OPERAND: &[&str] = &[
+    "and",
+    "or",
+    "not",
+    "in",
+    "like",
+    "ilike",
+    "rlike",
+    "regexp",
+    "between",
+    "is",
+    "div",
+    "mod",
+    "when",
+    "then",
+    "else",
+    "case",
+    "escape",
+    "distinct",
+    "from",
+    "collate",
+    "over",
+    "all",
+    "any",
+    "some",
+    "zone",
+    "interval",
+    "exists",
+    "similar",
+    "to",
+    "for",
+    "by",
+    "date",
+    "timestamp",
+    "timestamp_ntz",
+    "timestamp_ltz",
+];
+/// Units that end an interval.
+const UNITS: &[&str] = &[
+    "year",
+    "years",
+    "quarter",
+    "quarters",
+    "month",
+    "months",
+    "week",
+    "weeks",
+    "day",
+    "days",
+    "hour",
+    "hours",
+    "minute",
+    "minutes",
+    "second",
+    "seconds",
+    "millisecond",
+    "milliseconds",
+    "microsecond",
+    "microseconds",
+    "nanosecond",
+    "nanoseconds",
+];
+
+fn is_any(token: &Token, text: &str, words: &[&str]) -> bool {
+    token.kind == TokenKind::Word && words.iter().any(|word| token.is_word(text, word))
+}
+
+impl<'de> Deserialize<'de> for Expr {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Template::deserialize(deserializer).map(Self)
+    }
+}
+
+impl JsonSchema for Expr {
+    fn schema_name() -> Cow<'static, str> {
+        "Expression".into()
+    }
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": ["string", "number", "boolean"],
+            "description": "A Spark SQL expression, parsed by the engine. Variables: `${name}`.",
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn trailing(text: &str) -> Option<String> {
+        let expr = Expr(Template::of_text(text));
+        expr.trailing_name().map(|token| token.text(text).to_owned())
+    }
+
+    #[test]
+    fn a_name_behind_a_complete_expression_is_found() {
+        for (text, name) in [
+            ("id > 1 oops", "oops"),
+            ("a AS b", "b"),
+            ("sum(x) total", "total"),
+            ("a 'x' b", "b"),
+            ("arr[0] first", "first"),
+            ("a `b c`", "`b c`"),
+            ("a desc", "desc"),
+            ("x /* c */ y", "y"),
+        ] {
+            assert_eq!(trailing(text).as_deref(), Some(name), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_operators_bind_is_left_alone() {
+        for text in [
+            "id",
+            "`id`",
+            "a + b",
+            "a IS NOT NULL",
+            "NOT flag",
+            "a AND NOT b",
+            "x BETWEEN 1 AND y",
+            "CASE WHEN a THEN 1 ELSE 2 END",
+            "INTERVAL 1 DAY",
+            "d + INTERVAL '2' MONTHS",
+            "a DIV b",
+            "a RLIKE b",
+            "a COLLATE UTF8_LCASE",
+            "a IS DISTINCT FROM b",
+            "x::int",
+            "first(a) IGNORE NULLS",
+            "sum(a) OVER w",
+            "DATE '2026-01-01'",
+            "ts AT TIME ZONE tz",
+            "a.b.c",
+            "true",
+        ] {
+            assert_eq!(trailing(text), None, "{text}");
+        }
+    }
+}

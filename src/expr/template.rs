@@ -1,0 +1,382 @@
+//! Owns a scalar of the file as text and variables, and the way from an offset in it to a place in the file.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Deserializer};
+
+use super::token::{PLACEHOLDER, Token, TokenKind, tokens};
+use super::value::Bindings;
+use crate::diagnostic::{Code, Diagnostic, Diagnostics};
+use crate::dialect::Quotes;
+use crate::text::Span;
+
+/// A part of a template.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Segment {
+    /// Text of the file, from byte `at` of the scalar's text.
+    Text { text: String, at: u32 },
+    /// The value at `index` of the bindings, and its plain text.
+    Variable { index: u32, text: String, at: u32 },
+}
+
+/// How the scalar was written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Written {
+    /// Its text stands in the file as it is.
+    Verbatim {
+        /// Bytes before the text: an opening quote.
+        lead: u32,
+    },
+    /// Escapes, folding or indentation lie between the file and the text.
+    Changed,
+    /// Plain, on one line.
+    Plain,
+}
+
+/// The text of one scalar, variables apart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Template {
+    span: Span,
+    written: Written,
+    segments: Vec<Segment>,
+}
+
+impl Template {
+    /// The text of a whole file.
+    pub(crate) fn of_file(span: Span, segments: Vec<Segment>) -> Self {
+        Self { span, written: Written::Plain, segments }
+    }
+
+    /// The text with the values' own text in it, as it enters paths and options.
+    pub(crate) fn plain(&self) -> String {
+        self.segments
+            .iter()
+            .map(|segment| match segment {
+                Segment::Text { text, .. } | Segment::Variable { text, .. } => text.as_str(),
+            })
+            .collect()
+    }
+
+    #[cfg(test)]
+    pub(crate) fn of_text(text: &str) -> Self {
+        let span = Span { end: u32::try_from(text.len()).unwrap(), ..Span::default() };
+        Self { span, written: Written::Plain, segments: vec![Segment::Text { text: text.to_owned(), at: 0 }] }
+    }
+
+    pub(crate) fn span(&self) -> Span {
+        self.span
+    }
+
+    pub(crate) fn segments(&self) -> &[Segment] {
+        &self.segments
+    }
+
+    /// The text, with a placeholder where a variable stands.
+    pub(crate) fn scanned(&self) -> Cow<'_, str> {
+        match self.segments.as_slice() {
+            [Segment::Text { text, .. }] => Cow::Borrowed(text),
+            segments => segments
+                .iter()
+                .map(|segment| match segment {
+                    Segment::Text { text, .. } => Cow::Borrowed(text.as_str()),
+                    Segment::Variable { .. } => Cow::Owned(PLACEHOLDER.to_string()),
+                })
+                .collect::<String>()
+                .into(),
+        }
+    }
+
+    /// The tokens of [`Self::scanned`].
+    pub(crate) fn tokens(&self) -> Vec<Token> {
+        let mut at = 0;
+        let mut variables = Vec::new();
+        for segment in &self.segments {
+            match segment {
+                Segment::Text { text, .. } => at += text.len(),
+                Segment::Variable { .. } => {
+                    variables.push(at);
+                    at += PLACEHOLDER.len_utf8();
+                }
+            }
+        }
+        tokens(&self.scanned(), &variables)
+    }
+
+    /// The template up to a byte of its scanned text.
+    pub(super) fn cut(mut self, end: usize) -> Self {
+        let mut at = 0;
+        for index in 0..self.segments.len() {
+            let length = match &self.segments[index] {
+                Segment::Text { text, .. } => text.len(),
+                Segment::Variable { .. } => PLACEHOLDER.len_utf8(),
+            };
+            if at + length >= end {
+                if let Segment::Text { text, .. } = &mut self.segments[index] {
+                    text.truncate(end - at);
+                }
+                self.segments.truncate(index + 1);
+                break;
+            }
+            at += length;
+        }
+        self
+    }
+
+    /// Where bytes of the scanned text stand in the file; the whole scalar where that can't be told.
+    pub(crate) fn place(&self, range: &Range<usize>) -> Span {
+        let lead = match self.written {
+            Written::Plain => 0,
+            Written::Verbatim { lead } => lead as usize,
+            Written::Changed => return self.span,
+        };
+        let (from, to) = (self.offset(range.start), self.offset(range.end));
+        self.span.part(lead + from, lead + to.max(from))
+    }
+
+    /// From an offset of the scanned text to one of the scalar's text.
+    fn offset(&self, scanned: usize) -> usize {
+        let mut before = 0;
+        for segment in &self.segments {
+            let (length, at) = match segment {
+                Segment::Text { text, at } => (text.len(), *at as usize),
+                Segment::Variable { at, .. } => (PLACEHOLDER.len_utf8(), *at as usize),
+            };
+            if scanned < before + length
+                || (scanned == before + length && matches!(segment, Segment::Text { .. }))
+            {
+                return at + (scanned - before).min(length);
+            }
+            before += length;
+        }
+        (self.span.end - self.span.start) as usize
+    }
+
+    /// The text for an engine, each value a typed literal.
+    pub(crate) fn sql(&self, bindings: &Bindings, quotes: Quotes) -> String {
+        let mut sql = String::new();
+        for segment in &self.segments {
+            match segment {
+                Segment::Text { text, .. } => sql.push_str(text),
+                Segment::Variable { index, .. } => sql.push_str(&bindings.get(*index).literal()),
+            }
+        }
+        match quotes {
+            Quotes::Doubled => sql,
+            Quotes::Backslash => with_backslashes(&sql),
+        }
+    }
+
+    /// Reports what is malformed; true where nothing is.
+    pub(crate) fn check(&self, found: &mut Diagnostics) -> bool {
+        let text = self.scanned();
+        let tokens = self.tokens();
+        let mut report = |diagnostic| {
+            found.push(diagnostic);
+            false
+        };
+        if tokens.iter().all(|token| token.kind == TokenKind::Comment) {
+            return report(Diagnostic::new(Code::Expression, self.span, "an expression is missing here"));
+        }
+        if let Some(open) = tokens.iter().find(|token| !token.closed) {
+            let what = match open.kind {
+                TokenKind::Comment => "this comment",
+                _ => "this quote",
+            };
+            let mut diagnostic = Diagnostic::new(
+                Code::Misread,
+                self.place(&open.range),
+                format!("{what} is opened and not closed"),
+            );
+            if self.written == Written::Plain {
+                diagnostic = diagnostic.help(
+                    "YAML ends an unquoted value at ` #`, and in `[ ]` and `{ }` at a comma; put the whole expression in double quotes",
+                );
+            }
+            return report(diagnostic);
+        }
+        let mut all_good = true;
+        for token in
+            tokens.iter().filter(|token| matches!(token.kind, TokenKind::Text | TokenKind::QuotedName))
+        {
+            if token.text(&text).contains(PLACEHOLDER) && self.variable_within(&token.range) {
+                all_good = report(
+                    Diagnostic::new(
+                        Code::MisplacedVariable,
+                        self.place(&token.range),
+                        "a variable inside quotes would be plain text",
+                    )
+                    .help("a variable brings its own quotes: write `${name}` without them, and `concat(...)` to build a text"),
+                );
+            }
+        }
+        all_good & self.check_brackets(&text, &tokens, found)
+    }
+
+    fn variable_within(&self, range: &Range<usize>) -> bool {
+        let mut at = 0;
+        self.segments.iter().any(|segment| {
+            let start = at;
+            match segment {
+                Segment::Text { text, .. } => {
+                    at += text.len();
+                    false
+                }
+                Segment::Variable { .. } => {
+                    at += PLACEHOLDER.len_utf8();
+                    range.contains(&start)
+                }
+            }
+        })
+    }
+
+    fn check_brackets(&self, text: &str, tokens: &[Token], found: &mut Diagnostics) -> bool {
+        let mut open: Vec<&Token> = Vec::new();
+        let mut wrong = None;
+        for token in tokens {
+            match token.kind {
+                TokenKind::Symbol('(' | '[') => open.push(token),
+                TokenKind::Symbol(close @ (')' | ']')) => {
+                    let wanted = if close == ')' { "(" } else { "[" };
+                    if open.pop().is_none_or(|token| token.text(text) != wanted) {
+                        wrong = Some((token, "closes nothing"));
+                        break;
+                    }
+                }
+                _ => {}
+            }
+        }
+        let Some((token, what)) = wrong.or(open.last().map(|token| (*token, "is not closed"))) else {
+            return true;
+        };
+        let message = format!("the bracket `{}` {what}", token.text(text));
+        let mut diagnostic = Diagnostic::new(Code::Misread, self.place(&token.range), message);
+        if self.written == Written::Plain {
+            diagnostic = diagnostic
+                .help("in `[ ]` and `{ }` YAML splits at every comma; write one `- item` a line, or put the expression in double quotes");
+        }
+        found.push(diagnostic);
+        false
+    }
+}
+
+/// `''` inside a text as `\'`, which every engine reads as one quote.
+pub(crate) fn with_backslashes(sql: &str) -> String {
+    if !sql.contains("''") {
+        return sql.to_owned();
+    }
+    let mut changed = String::with_capacity(sql.len());
+    let mut from = 0;
+    for token in tokens(sql, &[]) {
+        let text = token.text(sql);
+        if token.kind != TokenKind::Text || !text.starts_with('\'') || text.len() < 4 {
+            continue;
+        }
+        changed.push_str(sql.get(from..token.range.start).unwrap_or_default());
+        changed.push('\'');
+        let mut inner = text.get(1..text.len() - 1).unwrap_or_default().chars().peekable();
+        while let Some(c) = inner.next() {
+            match c {
+                '\\' => {
+                    changed.push(c);
+                    changed.extend(inner.next());
+                }
+                '\'' if inner.peek() == Some(&'\'') => {
+                    inner.next();
+                    changed.push_str("\\'");
+                }
+                c => changed.push(c),
+            }
+        }
+        changed.push('\'');
+        from = token.range.end;
+    }
+    changed.push_str(sql.get(from..).unwrap_or_default());
+    changed
+}
+
+impl<'de> Deserialize<'de> for Template {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(rename = "$pipectl::template")]
+        struct Wire {
+            span: Span,
+            style: u32,
+            pieces: Vec<(u32, u32, String)>,
+        }
+        let Wire { span, style, pieces } = Wire::deserialize(deserializer)?;
+        let mut segments: Vec<Segment> = pieces
+            .into_iter()
+            .map(|(index, at, text)| match index.checked_sub(1) {
+                Some(index) => Segment::Variable { index, text, at },
+                None => Segment::Text { text, at },
+            })
+            .collect();
+        // A closing line break of a block scalar is no part of what was meant.
+        if let Some(Segment::Text { text, .. }) = segments.last_mut() {
+            text.truncate(text.trim_end().len());
+        }
+        let length = (span.end - span.start) as usize;
+        let verbatim = match segments.as_slice() {
+            [Segment::Text { text, .. }] => match style {
+                0 => text.len() <= length && !text.contains('\n'),
+                _ => text.len() + 2 == length,
+            },
+            _ => style == 0,
+        };
+        let written = match (verbatim, style) {
+            (true, 0) => Written::Plain,
+            (true, 1 | 2) => Written::Verbatim { lead: 1 },
+            _ => Written::Changed,
+        };
+        Ok(Self { span, written, segments })
+    }
+}
+
+impl JsonSchema for Template {
+    fn inline_schema() -> bool {
+        true
+    }
+    fn schema_name() -> Cow<'static, str> {
+        "Text".into()
+    }
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": ["string", "number", "boolean"] })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn doubled_quotes_become_backslashes_inside_texts_only() {
+        for (text, changed) in [
+            ("x = 'O''Brien'", r"x = 'O\'Brien'"),
+            ("x = ''", "x = ''"),
+            ("x = '''' || ''", r"x = '\'' || ''"),
+            (r"x = 'a\\''b'", r"x = 'a\\\'b'"),
+            ("\"it''s\" = 'a'", "\"it''s\" = 'a'"),
+            ("`a''b` = 'c''d'", r"`a''b` = 'c\'d'"),
+        ] {
+            assert_eq!(with_backslashes(text), changed, "{text}");
+        }
+    }
+
+    #[test]
+    fn malformed_text_is_reported_at_its_place() {
+        for (text, code, start) in [
+            ("", Code::Expression, 0),
+            ("a = 'b", Code::Misread, 4),
+            ("f(a", Code::Misread, 1),
+            ("a)", Code::Misread, 1),
+            ("a[1)", Code::Misread, 3),
+        ] {
+            let mut found = Diagnostics::default();
+            assert!(!Template::of_text(text).check(&mut found), "{text}");
+            let found = found.sorted();
+            assert_eq!((found[0].code, found[0].span.start), (code, start), "{text}");
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! Owns the reading of YAML: text to a tree of [`Node`]s with positions, and from nodes to settings.
+//!
+//! The tree keeps what typed deserialisation loses: raw text, style, both ends of everything, every key. The decoder on
+//! top of it collects *every* mistake and not the first alone. It knows nothing of pipelines.
+
+mod decode;
+mod node;
+mod read;
+
+pub(crate) use decode::decode;
+pub(crate) use node::{Key, Kind, Node, Piece, Scalar, Style};
+pub(crate) use read::{LARGEST_FILE, read};

@@ -1,0 +1,281 @@
+//! Owns the way from text to the tree, and its limits: size, depth, and the number of nodes that aliases may make.
+
+use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
+
+use serde_yaml::granit_parser::{Event, Options, Parser, ScalarStyle, Span as ParserSpan, StrInput, Tag};
+
+use super::node::{Key, Kind, Node, Scalar, Style};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics};
+use crate::text::{FileId, Span};
+
+/// Bytes; the largest file that is read. A pipeline of 10,000 steps has about five million.
+pub(crate) const LARGEST_FILE: u64 = 32 * 1024 * 1024;
+/// Nodes of one file, those that aliases repeat included.
+const MOST_NODES: usize = 2_000_000;
+/// Levels of nesting.
+const DEEPEST: usize = 64;
+/// Mappings up to this size are searched for repeated keys without a table.
+const SMALL_MAPPING: usize = 16;
+
+type Spanned<'t> = (Event<'t>, ParserSpan);
+
+/// Reads one document. Repeated keys and tags are collected; where the syntax is broken nothing can be read after it,
+/// so that is one diagnostic and no tree.
+pub(crate) fn read<'t>(file: FileId, text: &'t str, found: &mut Diagnostics) -> Option<Node<'t>> {
+    let mut options = Options::default();
+    options.set_emit_comments(false);
+    options.block_nesting_limit = DEEPEST;
+    options.flow_nesting_limit = DEEPEST;
+    let mut reader = Reader {
+        file,
+        text,
+        parser: Parser::new_from_str_with_options(text, options),
+        anchors: HashMap::new(),
+        nodes: 0,
+        found,
+    };
+    match reader.document() {
+        Ok(node) => node,
+        Err(diagnostic) => {
+            reader.found.push(*diagnostic);
+            None
+        }
+    }
+}
+
+struct Reader<'t, 'd> {
+    file: FileId,
+    text: &'t str,
+    parser: Parser<'t, StrInput<'t>>,
+    anchors: HashMap<usize, (Node<'t>, usize)>,
+    nodes: usize,
+    found: &'d mut Diagnostics,
+}
+
+/// Boxed, since a result travels through every level of the recursion.
+type Broken = Box<Diagnostic>;
+
+impl<'t> Reader<'t, '_> {
+    fn document(&mut self) -> Result<Option<Node<'t>>, Broken> {
+        let mut root = None;
+        loop {
+            let (event, span) = self.next()?;
+            match event {
+                Event::StreamStart | Event::DocumentEnd => {}
+                Event::DocumentStart(..) if root.is_some() => {
+                    let message = "the file holds more than one YAML document";
+                    return Err(Box::new(
+                        Diagnostic::new(Code::Unreadable, self.span(&span), message)
+                            .help("keep one document a file: remove the `---` and what follows it"),
+                    ));
+                }
+                Event::DocumentStart(..) => {
+                    let first = self.next()?;
+                    root = Some(self.node(first, 0)?);
+                }
+                Event::StreamEnd => return Ok(root),
+                _ => {}
+            }
+        }
+    }
+
+    fn next(&mut self) -> Result<Spanned<'t>, Broken> {
+        match self.parser.next_event() {
+            Some(Ok(event)) => Ok(event),
+            Some(Err(error)) => {
+                let marker = error.marker();
+                let at = self.offset(marker.byte_offset(), marker.index());
+                Err(Box::new(syntax_error(self.file, self.text, at, &error.info())))
+            }
+            None => Err(Box::new(Diagnostic::new(
+                Code::Syntax,
+                Span::start_of(self.file),
+                "the file ends in the middle of its YAML",
+            ))),
+        }
+    }
+
+    fn node(&mut self, (event, span): Spanned<'t>, depth: usize) -> Result<Node<'t>, Broken> {
+        let place = self.span(&span);
+        self.count(1, place)?;
+        if depth > DEEPEST {
+            let message = format!("the file is nested deeper than {DEEPEST} levels");
+            return Err(Box::new(Diagnostic::new(Code::Unreadable, place, message)));
+        }
+        let before = self.nodes;
+        let (anchor, node) = match event {
+            Event::Scalar(text, style, anchor, tag) => {
+                self.refuse_tag(tag.as_deref(), &span, place, &text);
+                let scalar = Scalar { text, style: style_of(style), pieces: None };
+                (anchor, Node { span: place, kind: Kind::Scalar(scalar) })
+            }
+            Event::SequenceStart(_, anchor, tag) => {
+                self.refuse_tag(tag.as_deref(), &span, place, "");
+                let mut items = Vec::new();
+                let end = loop {
+                    match self.next()? {
+                        (Event::SequenceEnd, end) => break end,
+                        next => items.push(self.node(next, depth + 1)?),
+                    }
+                };
+                (anchor, Node { span: self.through(place, &end), kind: Kind::Sequence(items) })
+            }
+            Event::MappingStart(_, anchor, tag) => {
+                self.refuse_tag(tag.as_deref(), &span, place, "");
+                let mut entries = Vec::new();
+                let end = loop {
+                    match self.next()? {
+                        (Event::MappingEnd, end) => break end,
+                        key => {
+                            let key = self.key(key, depth + 1)?;
+                            let value = self.next()?;
+                            let value = self.node(value, depth + 1)?;
+                            entries.extend(key.map(|key| (key, value)));
+                        }
+                    }
+                };
+                self.repeated_keys(&mut entries);
+                (anchor, Node { span: self.through(place, &end), kind: Kind::Mapping(entries) })
+            }
+            Event::Alias(id) => {
+                let Some((node, size)) = self.anchors.get(&id) else {
+                    return Err(Box::new(Diagnostic::new(
+                        Code::Syntax,
+                        place,
+                        "an alias stands inside the node it names",
+                    )));
+                };
+                let size = *size;
+                let node = Node { span: place, kind: node.kind.clone() };
+                self.count(size, place)?;
+                return Ok(node);
+            }
+            _ => return Err(Box::new(Diagnostic::new(Code::Syntax, place, "a value is missing here"))),
+        };
+        if anchor != 0 {
+            self.anchors.insert(anchor, (node.clone(), self.nodes - before + 1));
+        }
+        Ok(node)
+    }
+
+    /// A key, or nothing where it was reported and is left out with its value.
+    fn key(&mut self, (event, span): Spanned<'t>, depth: usize) -> Result<Option<Key<'t>>, Broken> {
+        let place = self.span(&span);
+        match self.node((event, span), depth)?.kind {
+            Kind::Scalar(scalar) => Ok(Some(Key { text: scalar.text, span: place })),
+            Kind::Sequence(_) | Kind::Mapping(_) => {
+                self.found.push(
+                    Diagnostic::new(
+                        Code::WrongType,
+                        place,
+                        "a key is a single word, not a list or a mapping",
+                    )
+                    .help("a value that begins with `{` or `[` needs quotes"),
+                );
+                Ok(None)
+            }
+        }
+    }
+
+    /// Reports keys that occur again; the first one counts.
+    fn repeated_keys(&mut self, entries: &mut Vec<(Key<'t>, Node<'t>)>) {
+        let repeated = |entries: &[(Key<'t>, Node<'t>)], index: usize| {
+            entries[..index].iter().position(|(key, _)| key.text == entries[index].0.text)
+        };
+        let again: Vec<(usize, usize)> = if entries.len() <= SMALL_MAPPING {
+            (1..entries.len()).filter_map(|at| repeated(entries, at).map(|first| (at, first))).collect()
+        } else {
+            let mut seen = HashSet::with_capacity(entries.len());
+            let doubles: Vec<usize> =
+                (0..entries.len()).filter(|at| !seen.insert(&*entries[*at].0.text)).collect();
+            doubles.into_iter().filter_map(|at| repeated(entries, at).map(|first| (at, first))).collect()
+        };
+        for (at, first) in again.into_iter().rev() {
+            let (first, (key, _)) = (entries[first].0.span, entries.remove(at));
+            self.found.push(
+                Diagnostic::new(Code::DuplicateKey, key.span, format!("the key `{}` occurs twice", key.text))
+                    .related(first, "first here"),
+            );
+        }
+    }
+
+    fn refuse_tag(&mut self, tag: Option<&Tag>, span: &ParserSpan, place: Span, rest: &str) {
+        let Some(tag) = tag.filter(|tag| !tag.is_yaml_core_schema()) else { return };
+        let at = span.tag_span().map_or(place, |tag| self.span(&tag));
+        let written = tag.original();
+        let diagnostic = Diagnostic::new(Code::Misread, at, format!("YAML reads `{written}` as a tag"))
+            .label("this is not part of the value")
+            .help(format!("write it in quotes: {}", quoted(&format!("{written} {rest}"))));
+        self.found.push(diagnostic);
+    }
+
+    fn count(&mut self, more: usize, place: Span) -> Result<(), Broken> {
+        self.nodes += more;
+        if self.nodes <= MOST_NODES {
+            return Ok(());
+        }
+        let message = format!("the file, with its aliases written out, has more than {MOST_NODES} values");
+        Err(Box::new(Diagnostic::new(Code::Unreadable, place, message)))
+    }
+
+    fn span(&self, span: &ParserSpan) -> Span {
+        let start = self.offset(span.start.byte_offset(), span.start.index());
+        let end = self.offset(span.end.byte_offset(), span.end.index());
+        Span { file: self.file, start, end: end.max(start) }
+    }
+
+    /// From the beginning of `start` to the end of what the parser read last, without trailing space.
+    fn through(&self, start: Span, end: &ParserSpan) -> Span {
+        let end = self.span(end).end as usize;
+        let inside = self.text.get(start.start as usize..end).unwrap_or_default();
+        let length = u32::try_from(inside.trim_end().len()).unwrap_or(0);
+        Span { file: self.file, start: start.start, end: start.start + length }
+    }
+
+    fn offset(&self, bytes: Option<usize>, chars: usize) -> u32 {
+        let bytes = bytes.unwrap_or_else(|| {
+            self.text.char_indices().nth(chars).map_or(self.text.len(), |(offset, _)| offset)
+        });
+        u32::try_from(bytes).unwrap_or(u32::MAX)
+    }
+}
+
+fn style_of(style: ScalarStyle) -> Style {
+    match style {
+        ScalarStyle::Plain => Style::Plain,
+        ScalarStyle::SingleQuoted => Style::SingleQuoted,
+        ScalarStyle::DoubleQuoted => Style::DoubleQuoted,
+        ScalarStyle::Literal => Style::Literal,
+        ScalarStyle::Folded => Style::Folded,
+    }
+}
+
+/// A text as a YAML scalar in single quotes.
+fn quoted(text: &str) -> Cow<'_, str> {
+    Cow::Owned(format!("'{}'", text.trim_end().replace('\'', "''")))
+}
+
+/// What the parser says, with what people usually did to get there.
+fn syntax_error(file: FileId, text: &str, at: u32, info: &str) -> Diagnostic {
+    let offset = (at as usize).min(text.len());
+    let line_start = text.get(..offset).and_then(|before| before.rfind('\n')).map_or(0, |at| at + 1);
+    let line = text.get(line_start..).and_then(|rest| rest.lines().next()).unwrap_or_default();
+    let end = u32::try_from(line_start + line.len()).unwrap_or(u32::MAX);
+    let span = Span { file, start: at, end: if end > at { at + 1 } else { at } };
+    let diagnostic = Diagnostic::new(Code::Syntax, span, format!("this is not YAML: {info}"));
+    let value = line.split_once(": ").map_or(line, |(_, value)| value).trim().trim_start_matches("- ");
+    let first = value.chars().next().unwrap_or(' ');
+    if line.contains('\t') && line.trim_start_matches(' ').starts_with('\t') {
+        diagnostic.help("YAML is indented with spaces; replace the tabs")
+    } else if "`*&%@|>'\"!".contains(first) {
+        diagnostic.help(format!("a value that begins with `{first}` needs quotes: {}", quoted(value)))
+    } else if value.contains(": ") {
+        diagnostic.help(format!("a value that holds `: ` needs quotes: {}", quoted(value)))
+    } else if "[{".contains(first) {
+        diagnostic
+            .help("put what stands between the commas in quotes, or write the list with one `- item` a line")
+    } else {
+        diagnostic
+    }
+}
