@@ -7,6 +7,7 @@
 pub(crate) mod command;
 pub(crate) mod ddl;
 pub(crate) mod expression;
+pub(crate) mod local;
 pub(crate) mod relation;
 
 /// The generated messages and the client, under the protocol's own names.

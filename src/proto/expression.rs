@@ -2,10 +2,11 @@
 
 use bytes::Bytes;
 
+use crate::proto::spark::expression::cast::CastToType;
 use crate::proto::spark::expression::literal::{Decimal, LiteralType};
 use crate::proto::spark::expression::sort_order::{NullOrdering, SortDirection};
 use crate::proto::spark::expression::{
-    Alias, ExprType, ExpressionString, Literal, SortOrder, UnresolvedAttribute, UnresolvedStar,
+    Alias, Cast, ExprType, ExpressionString, Literal, SortOrder, UnresolvedAttribute, UnresolvedStar,
 };
 use crate::proto::spark::{DataType, Expression};
 
@@ -45,6 +46,15 @@ pub(crate) fn aliased(value: Expression, name: impl Into<String>) -> Alias {
 /// A sort key. Both enums must be said: unspecified is descending, nulls last.
 pub(crate) fn sort_order(key: Expression, direction: SortDirection, nulls: NullOrdering) -> SortOrder {
     SortOrder { child: Some(Box::new(key)), direction: direction.into(), null_ordering: nulls.into() }
+}
+
+/// A value of the type that the server understands by this text.
+pub(crate) fn cast(value: Expression, data_type: impl Into<String>) -> Expression {
+    of(ExprType::Cast(Box::new(Cast {
+        expr: Some(Box::new(value)),
+        cast_to_type: Some(CastToType::TypeStr(data_type.into())),
+        ..Cast::default()
+    })))
 }
 
 pub(crate) fn literal(value: LiteralType) -> Expression {

@@ -17,6 +17,7 @@ mod ndjson;
 mod parquet;
 #[cfg(test)]
 mod samples;
+mod settings;
 mod stage;
 mod stdout;
 mod table;

@@ -26,6 +26,8 @@ use parquet::basic::{Compression, ZstdLevel};
 use parquet::errors::ParquetError;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 
+use crate::expr::Template;
+
 use super::columns::{Lack, Limits, Shape, calendar_interval, union};
 use super::stage::{Mode, Staged};
 use super::{Error, Flow, Place, Refusal, Writer, Written, zone};
@@ -53,7 +55,7 @@ const LIMITS: Limits = Limits {
 #[derive(Debug, Clone, serde::Deserialize, schemars::JsonSchema)]
 pub(crate) struct Parquet {
     /// The file. A relative path starts at the pipeline file's folder; missing folders are made.
-    path: String,
+    path: Template,
     /// What happens to a file that is there already.
     #[serde(default)]
     mode: Mode,
@@ -62,7 +64,11 @@ pub(crate) struct Parquet {
 impl Parquet {
     /// The file that is written, where relative paths start at `folder`.
     pub(super) fn path(&self, folder: &Path) -> PathBuf {
-        folder.join(&self.path)
+        folder.join(self.path.plain())
+    }
+
+    pub(super) fn path_template(&self) -> &Template {
+        &self.path
     }
 
     #[expect(clippy::unused_self, reason = "every sink answers the same questions")]

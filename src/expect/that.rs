@@ -1,0 +1,29 @@
+//! `that`: a condition that holds for every row.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::{Kind, Violation};
+use crate::expr::{Expr, Role};
+use crate::lowering::{Checking, Lowering};
+
+/// A condition that is false for no row. As in SQL's `CHECK`, a row for which it is NULL passes; see `not_null`.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(transparent)]
+pub(crate) struct That(Expr);
+
+impl Kind for That {
+    fn check(&self, checking: &mut Checking<'_>) {
+        self.0.check(Role::Value, checking.found);
+    }
+
+    fn expressions(&self) -> Vec<&Expr> {
+        vec![&self.0]
+    }
+
+    fn violations(&self, lowering: &Lowering<'_>) -> Vec<Violation> {
+        let sql = lowering.sql(&self.0);
+        // The line break ends a comment on the expression's last line.
+        vec![Violation { expected: format!("that: {sql}"), condition: format!("NOT ({sql}\n)") }]
+    }
+}

@@ -1,0 +1,236 @@
+//! Owns what a kind is told when its settings are checked and when it becomes a relation: the values of variables, the
+//! engine's dialect, where paths start, and the relations of the steps it reads.
+
+use std::collections::HashSet;
+use std::path::{Component, Path, PathBuf};
+
+use chrono::{NaiveDate, NaiveDateTime};
+
+use crate::diagnostic::{Code, Diagnostic, Diagnostics};
+use crate::dialect::{Dialect, Quotes};
+use crate::expr::{Bindings, Bound, Expr, Segment, Template, Type, Value, with_backslashes};
+use crate::proto::expression::{self, expression_string};
+use crate::proto::spark::{Expression, Relation};
+use crate::text::Span;
+
+/// Where relative paths start.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Root {
+    /// At a folder that runner and engine share.
+    Folder(PathBuf),
+    /// At a place that the engine alone knows: a folder of its machine, or a URL.
+    Engine(String),
+    /// Nowhere: the engine shares no files with the runner, and was given no root.
+    None,
+}
+
+impl Root {
+    /// A path of the file as the engine is told it; nothing where it is relative and there is no root.
+    pub(crate) fn join(&self, path: &str) -> Option<String> {
+        if is_url(path) || Path::new(path).is_absolute() {
+            return Some(path.to_owned());
+        }
+        match self {
+            Self::Folder(folder) => Some(normal(&folder.join(path)).to_string_lossy().into_owned()),
+            Self::Engine(root) => {
+                Some(format!("{}/{}", root.trim_end_matches('/'), path.trim_start_matches("./")))
+            }
+            Self::None => None,
+        }
+    }
+
+    /// The path on the runner's own machine, where the engine shares its files.
+    pub(crate) fn shared(&self, path: &str) -> Option<PathBuf> {
+        let local = path.strip_prefix("file://").unwrap_or(path);
+        match self {
+            Self::Folder(_) if !is_url(local) => self.join(local).map(PathBuf::from),
+            _ => None,
+        }
+    }
+}
+
+/// Whether a path names a store: `s3://…`, `file:///…`.
+pub(crate) fn is_url(path: &str) -> bool {
+    path.split_once("://").is_some_and(|(scheme, _)| {
+        !scheme.is_empty()
+            && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte))
+    })
+}
+
+/// A path without `.` and without `..` that go back over a named folder.
+pub(crate) fn normal(path: &Path) -> PathBuf {
+    let mut parts = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir if matches!(parts.components().next_back(), Some(Component::Normal(_))) => {
+                parts.pop();
+            }
+            part => parts.push(part),
+        }
+    }
+    parts
+}
+
+/// What settings are checked against, and where what is wrong goes.
+pub(crate) struct Checking<'a> {
+    pub(crate) bindings: &'a Bindings,
+    pub(crate) root: &'a Root,
+    pub(crate) found: &'a mut Diagnostics,
+}
+
+impl Checking<'_> {
+    pub(crate) fn report(&mut self, diagnostic: Diagnostic) {
+        self.found.push(diagnostic);
+    }
+
+    /// Checks a path that the engine reads.
+    pub(crate) fn engine_path(&mut self, template: &Template) {
+        if !self.path(template) {
+            return;
+        }
+        let text = template.plain();
+        if self.root.join(&text).is_none() {
+            self.report(
+                Diagnostic::new(
+                    Code::Path,
+                    template.span(),
+                    format!("the relative path `{text}` has no meaning at this engine"),
+                )
+                .help("say where relative paths start there: `--root s3://bucket/prod`")
+                .help("or write the whole path"),
+            );
+        }
+    }
+
+    /// Checks what variables do to a path: they may neither climb nor make it absolute.
+    pub(crate) fn path(&mut self, template: &Template) -> bool {
+        let text = template.plain();
+        if text.is_empty() {
+            self.report(Diagnostic::new(Code::Path, template.span(), "a path is missing here"));
+            return false;
+        }
+        for (at, segment) in template.segments().iter().enumerate() {
+            let Segment::Variable { index, .. } = segment else { continue };
+            let bound = self.bindings.get(*index);
+            let value = bound.value.to_string();
+            let climbs = value.split(['/', '\\']).any(|part| part == "..") || value.contains('\0');
+            let leaves = at == 0 && (Path::new(&value).is_absolute() || is_url(&value));
+            if climbs || leaves {
+                let message = format!("the value of `{}` would take this path out of its folder", bound.name);
+                self.report(Diagnostic::new(Code::Path, template.span(), message));
+                return false;
+            }
+        }
+        true
+    }
+
+    /// Checks a table's name: only identifiers may be put into it.
+    pub(crate) fn table(&mut self, template: &Template) {
+        if template.plain().is_empty() {
+            self.report(Diagnostic::new(Code::WrongType, template.span(), "a table's name is missing here"));
+        }
+        for segment in template.segments() {
+            let Segment::Variable { index, .. } = segment else { continue };
+            let bound = self.bindings.get(*index);
+            if bound.data_type != Type::Identifier {
+                let message = format!(
+                    "`{}` has the type {}, and a table's name takes an identifier",
+                    bound.name, bound.data_type
+                );
+                let help = format!("declare it as `{}: {{ type: identifier }}`", bound.name);
+                self.found.push(Diagnostic::new(Code::BadVariable, template.span(), message).help(help));
+            }
+        }
+    }
+}
+
+/// What lowering is told.
+pub(crate) struct Lowering<'a> {
+    pub(crate) dialect: &'a Dialect,
+    pub(crate) bindings: &'a Bindings,
+    pub(crate) root: &'a Root,
+    /// Expressions that are known to be wrong; `NULL` stands in for them, so that others can be analysed.
+    pub(crate) masked: &'a HashSet<Span>,
+    /// The relation of a step that this one reads.
+    pub(crate) input: &'a dyn Fn(&str) -> Relation,
+    /// The steps that this one's query names, and the views under which the engine knows them.
+    pub(crate) views: &'a [(String, String)],
+}
+
+impl Lowering<'_> {
+    pub(crate) fn input(&self, step: &str) -> Relation {
+        (self.input)(step)
+    }
+
+    pub(crate) fn expr(&self, expr: &Expr) -> Expression {
+        expression_string(self.sql(expr))
+    }
+
+    /// An expression as text, for where it becomes part of a larger one.
+    pub(crate) fn sql(&self, expr: &Expr) -> String {
+        if self.masked.contains(&expr.span()) {
+            return "NULL".to_owned();
+        }
+        expr.sql(self.bindings, self.dialect.quotes())
+    }
+
+    /// SQL text with its quotes as this engine reads them.
+    pub(crate) fn quotes(&self, sql: &str) -> String {
+        match self.dialect.quotes() {
+            Quotes::Doubled => sql.to_owned(),
+            Quotes::Backslash => with_backslashes(sql),
+        }
+    }
+
+    /// A value as an argument of a query.
+    pub(crate) fn argument(&self, bound: &Bound) -> Expression {
+        let microseconds = |at: &NaiveDateTime| at.and_utc().timestamp_micros();
+        match (&bound.value, &bound.data_type) {
+            (Value::Text(text), _) => expression::literal_string(text.clone()),
+            (Value::Boolean(value), _) => expression::literal_boolean(*value),
+            (Value::Date(date), _) => {
+                let days = date.signed_duration_since(NaiveDate::default()).num_days();
+                expression::literal_date(i32::try_from(days).unwrap_or_default())
+            }
+            (Value::Timestamp(at), Type::TimestampNtz) => expression::literal_timestamp_ntz(microseconds(at)),
+            (Value::Integer(value), Type::BigInt) => expression::literal_long(*value),
+            (Value::Decimal(text), Type::Decimal { precision, scale }) => {
+                expression::literal_decimal(text.clone(), i32::from(*precision), i32::from(*scale))
+            }
+            // An engine reads the text of a timestamp in its session's time zone, which pipectl does not know better.
+            _ => expression_string(bound.literal()),
+        }
+    }
+
+    /// A path as the engine is told it.
+    pub(crate) fn path(&self, template: &Template) -> String {
+        let text = template.plain();
+        self.root.join(&text).unwrap_or(text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn relative_paths_start_at_the_root() {
+        let folder = Root::Folder(PathBuf::from("/p/pipelines"));
+        let engine = Root::Engine("s3://lake/prod/".to_owned());
+        for (root, path, joined) in [
+            (&folder, "data/a.csv", Some("/p/pipelines/data/a.csv")),
+            (&folder, "./../data/a.csv", Some("/p/data/a.csv")),
+            (&folder, "/abs/a.csv", Some("/abs/a.csv")),
+            (&folder, "s3://b/a", Some("s3://b/a")),
+            (&engine, "./a/b", Some("s3://lake/prod/a/b")),
+            (&Root::None, "a", None),
+            (&Root::None, "/a", Some("/a")),
+        ] {
+            assert_eq!(root.join(path).as_deref(), joined, "{path}");
+        }
+        assert_eq!(folder.shared("file:///x/y"), Some(PathBuf::from("/x/y")));
+        assert_eq!(folder.shared("s3://x/y"), None);
+        assert_eq!(engine.shared("a"), None);
+    }
+}

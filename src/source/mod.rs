@@ -1,0 +1,122 @@
+//! Owns the kinds of source: how a step begins.
+
+mod from;
+mod range;
+mod read;
+mod sql;
+mod table;
+mod values;
+
+use std::fmt::Debug;
+
+use schemars::{JsonSchema as _, Schema, SchemaGenerator};
+
+use crate::dialect::Dialect;
+use crate::expr::Template;
+use crate::lowering::{Checking, Lowering};
+use crate::name::StepRef;
+use crate::proto::spark::Relation;
+use crate::shape::Decoder;
+use crate::text::Spanned;
+
+pub(crate) use sql::Sql;
+
+/// The questions that every kind of source answers.
+pub(crate) trait Kind: Debug {
+    /// The steps it reads.
+    fn inputs(&self) -> Vec<&StepRef> {
+        Vec::new()
+    }
+
+    /// Names that are steps where there is a step of that name, and something else where not.
+    fn mentions(&self) -> Vec<Spanned<String>> {
+        Vec::new()
+    }
+
+    /// What is wrong with its settings.
+    fn check(&self, checking: &mut Checking<'_>);
+
+    /// What this engine lacks for it.
+    fn gap(&self, _dialect: &Dialect) -> Option<String> {
+        None
+    }
+
+    /// The paths it reads at the engine.
+    fn paths(&self) -> &[Template] {
+        &[]
+    }
+
+    /// Whether its data has no names and types of its own, so that a contract gives them.
+    fn takes_schema(&self) -> bool {
+        false
+    }
+
+    /// Whether it does work that is worth keeping when several steps read it.
+    fn is_heavy(&self) -> bool {
+        false
+    }
+
+    /// The relation it is; `schema` is the contract's, as DDL.
+    fn lower(&self, schema: Option<&str>, lowering: &Lowering<'_>) -> Relation;
+}
+
+/// The closed list of kinds: the key in the file and the settings.
+macro_rules! sources {
+    ($($key:literal => $variant:ident($settings:path),)+) => {
+        #[derive(Debug, Clone)]
+        pub(crate) enum Source { $($variant($settings),)+ }
+
+        impl Source {
+            /// The keys, as the file writes them.
+            pub(crate) const KEYS: &[&str] = &[$($key,)+];
+
+            /// The kind of a key, its settings from `decoder`; nothing where the key is unknown.
+            pub(crate) fn decode(key: &str, decoder: impl Decoder) -> Option<Option<Self>> {
+                match key {
+                    $($key => Some(decoder.settings::<$settings>().map(Self::$variant)),)+
+                    _ => None,
+                }
+            }
+
+            /// The JSON Schema of each kind's settings.
+            pub(crate) fn schemas(generator: &mut SchemaGenerator) -> Vec<(&'static str, Schema)> {
+                vec![$(($key, <$settings>::json_schema(generator)),)+]
+            }
+
+            pub(crate) fn key(&self) -> &'static str {
+                match self { $(Self::$variant(_) => $key,)+ }
+            }
+
+            pub(crate) fn kind(&self) -> &dyn Kind {
+                match self { $(Self::$variant(settings) => settings,)+ }
+            }
+        }
+    };
+}
+
+sources! {
+    "from" => From(from::From),
+    "read" => Read(read::Read),
+    "table" => Table(table::Table),
+    "values" => Values(values::Values),
+    "range" => Range(range::Range),
+    "sql" => Sql(sql::Sql),
+}
+
+impl Source {
+    /// The step that qualifies the columns: the one it comes from.
+    pub(crate) fn origin(&self) -> Option<&str> {
+        match self {
+            Self::From(from) => Some(from.step()),
+            _ => None,
+        }
+    }
+
+    /// The query, where it is one that may stand in a file of its own.
+    pub(crate) fn as_sql_mut(&mut self) -> Option<&mut Sql> {
+        match self {
+            Self::Sql(sql) => Some(sql),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! `read`: files, or any data source that the engine can reach.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::Kind;
+use crate::diagnostic::{Code, Diagnostic};
+use crate::dialect::{Dialect, Implementation};
+use crate::expr::Template;
+use crate::lowering::{Checking, Lowering};
+use crate::proto::relation;
+use crate::proto::spark::Relation;
+use crate::proto::spark::read::{DataSource, ReadType};
+use crate::proto::spark::relation::RelType;
+use crate::shape::{Entries, Many};
+use crate::text::Spanned;
+
+/// Reads files, or any data source that the engine can reach.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+pub(crate) struct Read {
+    /// The data source: `parquet`, `csv`, `json`, `text`, `orc`, `avro`, or any other name that the engine knows.
+    format: Spanned<String>,
+    /// Files or folders at the engine, also with `*`, relative to this file.
+    path: Option<Many<Template>>,
+    /// The names and types of the columns as DDL, for data that has none of its own: `id BIGINT, name STRING`.
+    schema: Option<Template>,
+    /// Options of the data source; the text stands as written.
+    #[serde(default)]
+    options: Entries<Template>,
+}
+
+/// Formats whose data has no types of its own.
+const WITHOUT_TYPES: [&str; 2] = ["csv", "json"];
+
+impl Read {
+    fn format(&self) -> String {
+        self.format.value.to_lowercase()
+    }
+
+    fn has_option(&self, name: &str) -> bool {
+        self.options.iter().any(|(key, _)| key.value.eq_ignore_ascii_case(name))
+    }
+}
+
+impl Kind for Read {
+    fn check(&self, checking: &mut Checking<'_>) {
+        for path in self.paths() {
+            checking.engine_path(path);
+        }
+        if self.path.as_ref().is_some_and(|paths| paths.is_empty()) {
+            checking.report(Diagnostic::new(Code::Path, self.format.span, "the list of paths is empty"));
+        }
+    }
+
+    fn gap(&self, dialect: &Dialect) -> Option<String> {
+        let format = self.format();
+        let missing = dialect.implementation() == Implementation::Sail
+            && ["orc", "xml", "jdbc"].contains(&format.as_str());
+        missing.then(|| format!("{dialect} can't read the format `{format}`; Spark can"))
+    }
+
+    fn paths(&self) -> &[Template] {
+        self.path.as_deref().unwrap_or_default()
+    }
+
+    fn takes_schema(&self) -> bool {
+        self.schema.is_none() && WITHOUT_TYPES.contains(&self.format().as_str())
+    }
+
+    fn lower(&self, schema: Option<&str>, lowering: &Lowering<'_>) -> Relation {
+        let mut options: BTreeMap<String, String> =
+            self.options.iter().map(|(key, value)| (key.value.clone(), value.plain())).collect();
+        if self.format() == "csv" && !self.has_option("escape") {
+            // Engines differ in what escapes a quote; files that follow RFC 4180 double it.
+            options.insert("escape".to_owned(), "\"".to_owned());
+        }
+        let schema = self.schema.as_ref().map(|own| own.plain()).or(schema.map(str::to_owned));
+        relation::of(RelType::Read(crate::proto::spark::Read {
+            is_streaming: false,
+            read_type: Some(ReadType::DataSource(DataSource {
+                format: Some(self.format.value.clone()),
+                schema,
+                options,
+                paths: self.paths().iter().map(|path| lowering.path(path)).collect(),
+                ..DataSource::default()
+            })),
+        }))
+    }
+}

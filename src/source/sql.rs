@@ -1,0 +1,237 @@
+//! `sql`: a query, which may name steps as if they were tables.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::Kind;
+use crate::diagnostic::{Code, Diagnostic};
+use crate::expr::{Segment, Template, Token, TokenKind, Value};
+use crate::lowering::{Checking, Lowering};
+use crate::name::{StepRef, quoted};
+use crate::proto::relation;
+use crate::proto::spark::{Expression, Relation};
+use crate::shape::{Many, Short, Shorthand};
+use crate::text::Spanned;
+
+/// Begins with the rows of a query, which may name other steps as if they were tables. In short: `sql: SELECT …`.
+///
+/// Variables are bound as arguments of the query.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(transparent)]
+pub(crate) struct Sql(Short<Settings>);
+
+/// Begins with the rows of a query, which may name other steps as if they were tables. In short: `sql: SELECT …`.
+///
+/// Variables are bound as arguments of the query.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+struct Settings {
+    /// The query: one statement that returns rows.
+    query: Option<Template>,
+    /// A file with the query, relative to this file.
+    file: Option<Spanned<String>>,
+    /// The steps that the query names; found by themselves where not given.
+    inputs: Option<Many<StepRef>>,
+}
+
+impl Shorthand for Settings {
+    const NAME: &'static str = "$pipectl::short:query";
+}
+
+impl Sql {
+    /// The file in which the query stands, where it stands in one.
+    pub(crate) fn file(&self) -> Option<&Spanned<String>> {
+        self.0.0.file.as_ref()
+    }
+
+    /// Puts in the text of the file.
+    pub(crate) fn set_query(&mut self, query: Template) {
+        self.0.0.query = Some(query);
+    }
+
+    /// The query that runs: the user's, under a name for each step, its values as arguments.
+    fn query(&self, lowering: &Lowering<'_>) -> (String, BTreeMap<String, Expression>) {
+        let mut arguments = BTreeMap::new();
+        let mut text = String::new();
+        let Some(query) = &self.0.0.query else { return (text, arguments) };
+        for segment in query.segments() {
+            match segment {
+                Segment::Text { text: part, .. } => text.push_str(part),
+                Segment::Variable { index, .. } => {
+                    text.push_str(&argument(*index, lowering, &mut arguments));
+                }
+            }
+        }
+        let text = lowering.quotes(text.trim_end().trim_end_matches(';'));
+        if lowering.views.is_empty() {
+            return (text, arguments);
+        }
+        let names: Vec<String> = lowering
+            .views
+            .iter()
+            .map(|(step, view)| format!("{} AS (SELECT * FROM {view})", quoted(step)))
+            .collect();
+        // The line break ends a comment on the query's last line.
+        (format!("WITH {} ({text}\n)", names.join(", ")), arguments)
+    }
+}
+
+/// A variable in a query: the name of its argument, or its own text where the grammar takes no argument.
+fn argument(index: u32, lowering: &Lowering<'_>, arguments: &mut BTreeMap<String, Expression>) -> String {
+    let bound = lowering.bindings.get(index);
+    match &bound.value {
+        Value::Identifier(_) | Value::List(_) => bound.literal(),
+        _ => {
+            let name = format!("pipectl_{index}");
+            let marker = format!(":{name}");
+            arguments.insert(name, lowering.argument(bound));
+            marker
+        }
+    }
+}
+
+impl Kind for Sql {
+    fn inputs(&self) -> Vec<&StepRef> {
+        self.0.0.inputs.iter().flat_map(|inputs| inputs.iter()).collect()
+    }
+
+    fn mentions(&self) -> Vec<Spanned<String>> {
+        match (&self.0.0.inputs, &self.0.0.query) {
+            (None, Some(query)) => tables(query),
+            _ => Vec::new(),
+        }
+    }
+
+    fn check(&self, checking: &mut Checking<'_>) {
+        let settings = &self.0.0;
+        match (&settings.query, &settings.file) {
+            (Some(query), None) => {
+                query.check(checking.found);
+            }
+            // The text of a file is the query by now, so both are there.
+            (Some(query), Some(file)) if query.span().file == file.span.file => checking
+                .report(Diagnostic::new(Code::Settings, file.span, "`query` and `file` exclude each other")),
+            (Some(query), Some(_)) => {
+                query.check(checking.found);
+            }
+            (None, Some(_)) => {}
+            (None, None) => {
+                let span = self.inputs().first().map_or_else(Default::default, |input| input.span());
+                checking.report(
+                    Diagnostic::new(Code::MissingKey, span, "the query is missing")
+                        .help("write `sql: SELECT …`, or `file: query.sql`"),
+                );
+            }
+        }
+    }
+
+    fn is_heavy(&self) -> bool {
+        true
+    }
+
+    fn lower(&self, _schema: Option<&str>, lowering: &Lowering<'_>) -> Relation {
+        let (query, arguments) = self.query(lowering);
+        relation::sql(query, arguments)
+    }
+}
+
+/// The names that stand where a query names tables: after `FROM` and `JOIN`, and after a comma among them.
+fn tables(query: &Template) -> Vec<Spanned<String>> {
+    let text = query.scanned();
+    let mut tokens = query.tokens();
+    tokens.retain(|token| token.kind != TokenKind::Comment);
+    let mut found = Vec::new();
+    // One entry for each open bracket: whether a comma at this level goes on listing tables.
+    let mut listing = vec![false];
+    let mut expected = false;
+    for (at, token) in tokens.iter().enumerate() {
+        let next = tokens.get(at + 1).map(|token| token.kind);
+        match token.kind {
+            TokenKind::Symbol('(') => {
+                listing.push(expected);
+                continue;
+            }
+            TokenKind::Symbol(')') => {
+                listing.pop();
+                if listing.is_empty() {
+                    listing.push(false);
+                }
+            }
+            TokenKind::Symbol(',') => expected = listing.last().copied().unwrap_or(false),
+            TokenKind::Word if is_word(token, &text, &["from", "join"]) => {
+                expected = true;
+                if let Some(level) = listing.last_mut() {
+                    *level = true;
+                }
+                continue;
+            }
+            TokenKind::Word if is_word(token, &text, &["lateral", "only"]) && expected => continue,
+            TokenKind::Word if is_word(token, &text, ENDS_TABLES) => {
+                if let Some(level) = listing.last_mut() {
+                    *level = false;
+                }
+                expected = false;
+            }
+            TokenKind::Word | TokenKind::QuotedName if expected => {
+                let part_of_more = matches!(next, Some(TokenKind::Symbol('(' | '.')));
+                if !part_of_more && let Some(name) = token.name(&text) {
+                    found.push(Spanned { span: query.place(&token.range), value: name });
+                }
+                expected = false;
+            }
+            _ => expected = false,
+        }
+    }
+    found
+}
+
+/// Words after which a comma lists something else.
+const ENDS_TABLES: &[&str] = &[
+    "select",
+    "where",
+    "group",
+    "having",
+    "order",
+    "sort",
+    "limit",
+    "union",
+    "intersect",
+    "except",
+    "minus",
+    "window",
+    "on",
+    "using",
+    "cluster",
+    "distribute",
+    "qualify",
+    "values",
+];
+
+fn is_word(token: &Token, text: &str, words: &[&str]) -> bool {
+    words.iter().any(|word| token.is_word(text, word))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tables_are_found_where_a_query_names_them() {
+        for (query, names) in [
+            ("SELECT orders FROM a JOIN b ON a.x = b.x", vec!["a", "b"]),
+            ("select * from a, `b c` x, c where d > 1", vec!["a", "b c", "c"]),
+            ("SELECT * FROM (SELECT y, z FROM inner_one) t, last", vec!["inner_one", "last"]),
+            ("WITH w AS (SELECT 1 FROM x) SELECT f(a, b) FROM w", vec!["x", "w"]),
+            ("SELECT extract(year FROM day) FROM t", vec!["day", "t"]),
+            ("SELECT * FROM db.orders, range(10), LATERAL explode(a)", vec![]),
+            ("SELECT 'FROM no' -- FROM no\nFROM yes", vec!["yes"]),
+            ("SELECT * FROM a ORDER BY b, c", vec!["a"]),
+            ("SELECT * FROM a LEFT OUTER JOIN b USING (c, d)", vec!["a", "b"]),
+        ] {
+            let found: Vec<String> =
+                tables(&Template::of_text(query)).into_iter().map(|name| name.value).collect();
+            assert_eq!(found, names, "{query}");
+        }
+    }
+}

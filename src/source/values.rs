@@ -1,0 +1,59 @@
+//! `values`: rows that stand in the file.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::Kind;
+use crate::diagnostic::{Code, Diagnostic};
+use crate::lowering::{Checking, Lowering};
+use crate::name::quoted;
+use crate::proto::spark::Relation;
+use crate::proto::{expression, local, relation};
+use crate::shape::Entries;
+use crate::text::Spanned;
+
+/// Begins with rows that stand in the file.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+pub(crate) struct Values {
+    /// The columns: `name: type`.
+    columns: Spanned<Entries<Spanned<String>>>,
+    /// The rows, each a list with a value for each column; `null` for none.
+    rows: Vec<Spanned<Vec<Option<String>>>>,
+}
+
+impl Kind for Values {
+    fn check(&self, checking: &mut Checking<'_>) {
+        let columns = &self.columns.value;
+        if columns.is_empty() {
+            checking.report(Diagnostic::new(Code::Settings, self.columns.span, "there are no columns"));
+        }
+        for (column, data_type) in columns.iter() {
+            let nested = ["array", "map", "struct", "variant"];
+            if nested.iter().any(|kind| data_type.value.trim().to_lowercase().starts_with(kind)) {
+                let message =
+                    format!("the column `{}` has a nested type, and values are single", column.value);
+                checking.report(
+                    Diagnostic::new(Code::Settings, data_type.span, message)
+                        .help("read it as a string and build it with `from_json` in `with_columns`"),
+                );
+            }
+        }
+        for row in &self.rows {
+            if row.value.len() != columns.len() {
+                let message = format!("the row has {} values for {} columns", row.value.len(), columns.len());
+                checking.report(Diagnostic::new(Code::Settings, row.span, message));
+            }
+        }
+    }
+
+    /// The values travel as text and are cast by the engine, so that every type reads as it does in SQL.
+    fn lower(&self, _schema: Option<&str>, _lowering: &Lowering<'_>) -> Relation {
+        let columns: Vec<&str> = self.columns.value.iter().map(|(name, _)| name.value.as_str()).collect();
+        let rows: Vec<&[Option<String>]> = self.rows.iter().map(|row| row.value.as_slice()).collect();
+        let casts = self.columns.value.iter().map(|(name, data_type)| {
+            let column = expression::attribute(quoted(&name.value));
+            expression::alias(expression::cast(column, data_type.value.clone()), name.value.clone())
+        });
+        relation::project(local::text_rows(&columns, &rows), casts.collect())
+    }
+}

@@ -1,0 +1,33 @@
+//! `cast`: changes the types of columns.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::Kind;
+use crate::lowering::{Checking, Lowering};
+use crate::name::quoted;
+use crate::proto::spark::Relation;
+use crate::proto::{expression, relation};
+use crate::shape::Entries;
+use crate::text::Spanned;
+
+/// Changes the types of columns: `column: type`, as in `price: decimal(12,2)`.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(transparent)]
+pub(crate) struct Cast(Entries<String>);
+
+impl Kind for Cast {
+    fn check(&self, _checking: &mut Checking<'_>) {}
+
+    fn columns_needed(&self) -> Vec<&Spanned<String>> {
+        self.0.iter().map(|(column, _)| column).collect()
+    }
+
+    fn lower(&self, input: Relation, _lowering: &Lowering<'_>) -> Relation {
+        let casts = self.0.iter().map(|(column, data_type)| {
+            let value = expression::attribute(quoted(&column.value));
+            (column.value.clone(), expression::cast(value, data_type.clone()))
+        });
+        relation::with_columns(input, casts)
+    }
+}

@@ -1,0 +1,25 @@
+//! `distinct`: keeps one of equal rows.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::{Kind, Work};
+use crate::lowering::{Checking, Lowering};
+use crate::proto::relation;
+use crate::proto::spark::Relation;
+
+/// Keeps one of rows that are equal in all columns. It has no settings: `- distinct`.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+pub(crate) struct Distinct {}
+
+impl Kind for Distinct {
+    fn check(&self, _checking: &mut Checking<'_>) {}
+
+    fn work(&self) -> Work {
+        Work::Heavy
+    }
+
+    fn lower(&self, input: Relation, _lowering: &Lowering<'_>) -> Relation {
+        relation::deduplicate(input, Vec::new())
+    }
+}

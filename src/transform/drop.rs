@@ -1,0 +1,28 @@
+//! `drop`: removes columns.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::Kind;
+use crate::lowering::{Checking, Lowering};
+use crate::proto::relation;
+use crate::proto::spark::Relation;
+use crate::shape::Many;
+use crate::text::Spanned;
+
+/// Removes columns, by their plain names. A column that does not exist is a mistake.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(transparent)]
+pub(crate) struct Drop(Many<Spanned<String>>);
+
+impl Kind for Drop {
+    fn check(&self, _checking: &mut Checking<'_>) {}
+
+    fn columns_needed(&self) -> Vec<&Spanned<String>> {
+        self.0.iter().collect()
+    }
+
+    fn lower(&self, input: Relation, _lowering: &Lowering<'_>) -> Relation {
+        relation::drop(input, self.0.iter().map(|column| column.value.clone()).collect())
+    }
+}

@@ -1,0 +1,214 @@
+//! `join`: brings the rows of another step beside those of this one.
+
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Deserializer, de};
+
+use super::{Kind, Names, Work};
+use crate::diagnostic::{Code, Diagnostic, nearest};
+use crate::expr::{Expr, Role, TokenKind};
+use crate::lowering::{Checking, Lowering};
+use crate::name::{StepName, StepRef};
+use crate::proto::relation::{self, JoinOn};
+use crate::proto::spark::Relation;
+use crate::proto::spark::join::JoinType;
+use crate::shape::Many;
+use crate::text::Spanned;
+
+/// Brings the rows of another step beside those of this one.
+///
+/// In `on`, the left side's columns are qualified by the step they come `from`, the right side's by `as` or its step's name.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+pub(crate) struct Join {
+    /// The step on the right side.
+    with: StepRef,
+    /// The name that qualifies the right side's columns; its step's name where not given.
+    r#as: Option<StepName>,
+    /// The condition: `orders.customer = customers.id`.
+    on: Option<Expr>,
+    /// Columns that both sides have; the result has each once.
+    using: Option<Many<Spanned<String>>>,
+    /// Which rows are kept: `inner`, `left`, `right`, `full`, `semi`, `anti` or `cross`.
+    how: Option<Spanned<How>>,
+}
+
+/// The kind of join.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum How {
+    #[default]
+    Inner,
+    Left,
+    Right,
+    Full,
+    Semi,
+    Anti,
+    Cross,
+}
+
+impl How {
+    const NAMES: [&str; 7] = ["inner", "left", "right", "full", "semi", "anti", "cross"];
+
+    /// Spark's other spellings are understood: `left_outer`, `outer`, `leftsemi`.
+    fn parse(text: &str) -> Option<Self> {
+        let plain = text.to_lowercase().replace(['_', ' '], "");
+        Some(match plain.as_str() {
+            "inner" => Self::Inner,
+            "left" | "leftouter" => Self::Left,
+            "right" | "rightouter" => Self::Right,
+            "full" | "outer" | "fullouter" => Self::Full,
+            "semi" | "leftsemi" => Self::Semi,
+            "anti" | "leftanti" => Self::Anti,
+            "cross" => Self::Cross,
+            _ => return None,
+        })
+    }
+
+    fn join_type(self) -> JoinType {
+        match self {
+            Self::Inner => JoinType::Inner,
+            Self::Left => JoinType::LeftOuter,
+            Self::Right => JoinType::RightOuter,
+            Self::Full => JoinType::FullOuter,
+            Self::Semi => JoinType::LeftSemi,
+            Self::Anti => JoinType::LeftAnti,
+            Self::Cross => JoinType::Cross,
+        }
+    }
+}
+
+impl Join {
+    /// The name that qualifies the right side's columns.
+    pub(crate) fn right_name(&self) -> &str {
+        self.r#as.as_ref().map_or(self.with.as_str(), StepName::as_str)
+    }
+
+    fn how(&self) -> How {
+        self.how.as_ref().map_or_else(How::default, |how| how.value)
+    }
+
+    fn check_condition(&self, checking: &mut Checking<'_>) {
+        let Some(on) = &self.on else { return };
+        on.check(Role::Value, checking.found);
+        let text = on.template().scanned();
+        if let [only] = on.template().tokens().as_slice()
+            && matches!(only.kind, TokenKind::Word | TokenKind::QuotedName)
+            && let Some(column) = only.name(&text)
+            && !["true", "false"].contains(&column.to_lowercase().as_str())
+        {
+            let message = format!("`{column}` alone is no condition");
+            checking.report(
+                Diagnostic::new(Code::Settings, on.span(), message)
+                    .help(format!("for a column that both sides have write `using: [{column}]`")),
+            );
+        }
+    }
+}
+
+impl Kind for Join {
+    fn inputs(&self) -> Vec<&StepRef> {
+        vec![&self.with]
+    }
+
+    fn check(&self, checking: &mut Checking<'_>) {
+        self.check_condition(checking);
+        let span = self.with.span();
+        let needs_none = self.how() == How::Cross;
+        let diagnostic = match (&self.on, &self.using) {
+            (Some(on), Some(_)) => {
+                Diagnostic::new(Code::Settings, on.span(), "`on` and `using` exclude each other")
+                    .help("keep one of them")
+            }
+            (Some(on), None) if needs_none => {
+                Diagnostic::new(Code::Settings, on.span(), "a cross join has no condition")
+                    .help("remove `on`, or write `how: inner`")
+            }
+            (None, Some(_)) if needs_none => {
+                Diagnostic::new(Code::Settings, span, "a cross join has no `using`")
+                    .help("remove `using`, or write `how: inner`")
+            }
+            (None, None) if !needs_none => Diagnostic::new(
+                Code::MissingKey,
+                span,
+                "the join has neither `on` nor `using`",
+            )
+            .help("write a condition, `on: left.a = right.b`, or columns that both sides have, `using: [a]`")
+            .help("for every row with every row write `how: cross`"),
+            _ => return,
+        };
+        checking.report(diagnostic);
+    }
+
+    fn expressions(&self) -> Vec<&Expr> {
+        self.on.iter().collect()
+    }
+
+    fn may_repeat_columns(&self) -> bool {
+        !matches!(self.how(), How::Semi | How::Anti)
+    }
+
+    fn work(&self) -> Work {
+        Work::Heavy
+    }
+
+    fn names(&self) -> Names {
+        Names::Wanted
+    }
+
+    fn lower(&self, input: Relation, lowering: &Lowering<'_>) -> Relation {
+        let right = relation::subquery_alias(lowering.input(self.with.as_str()), self.right_name());
+        let on = match (&self.on, &self.using) {
+            (Some(on), _) => JoinOn::Condition(lowering.expr(on)),
+            (None, Some(columns)) => {
+                JoinOn::Using(columns.iter().map(|column| column.value.clone()).collect())
+            }
+            (None, None) => JoinOn::Nothing,
+        };
+        relation::join(input, right, self.how().join_type(), on)
+    }
+}
+
+impl<'de> Deserialize<'de> for How {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Self::parse(&text).ok_or_else(|| {
+            let near = nearest(&text, Self::NAMES).map(|near| format!("; did you mean `{near}`?"));
+            de::Error::custom(format!(
+                "`{text}` is no kind of join; there are {}{}",
+                Self::NAMES.map(|name| format!("`{name}`")).join(", "),
+                near.unwrap_or_default()
+            ))
+        })
+    }
+}
+
+impl JsonSchema for How {
+    fn inline_schema() -> bool {
+        true
+    }
+    fn schema_name() -> Cow<'static, str> {
+        "How".into()
+    }
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "examples": Self::NAMES, "default": "inner" })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spellings_of_spark_are_understood() {
+        for (text, how) in [
+            ("LEFT", How::Left),
+            ("left_outer", How::Left),
+            ("outer", How::Full),
+            ("leftsemi", How::Semi),
+            ("left_anti", How::Anti),
+        ] {
+            assert_eq!(How::parse(text), Some(how), "{text}");
+        }
+        assert_eq!(How::parse("outside"), None);
+    }
+}

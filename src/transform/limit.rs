@@ -1,0 +1,33 @@
+//! `limit`: keeps the first rows.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::{Kind, Work};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::lowering::{Checking, Lowering};
+use crate::proto::relation;
+use crate::proto::spark::Relation;
+use crate::text::Spanned;
+
+/// Keeps this many rows: the first ones after a `sort`, any without.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(transparent)]
+pub(crate) struct Limit(Spanned<u64>);
+
+impl Kind for Limit {
+    fn check(&self, checking: &mut Checking<'_>) {
+        if i32::try_from(self.0.value).is_err() {
+            let message = format!("engines take limits up to {}", i32::MAX);
+            checking.report(Diagnostic::new(Code::Settings, self.0.span, message));
+        }
+    }
+
+    fn work(&self) -> Work {
+        Work::Undetermined
+    }
+
+    fn lower(&self, input: Relation, _lowering: &Lowering<'_>) -> Relation {
+        relation::limit(input, i32::try_from(self.0.value).unwrap_or(i32::MAX))
+    }
+}

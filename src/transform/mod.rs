@@ -1,0 +1,142 @@
+//! Owns the kinds of transform: what a step does to its rows, one after the other.
+//!
+//! A kind answers the questions of [`Kind`]. Everything that can be wrong is found by `check` and `gap`, so lowering returns
+//! a relation and not a result.
+
+mod aggregate;
+mod cast;
+mod distinct;
+mod drop;
+mod filter;
+mod join;
+mod limit;
+mod rename;
+mod select;
+mod sort;
+mod union;
+mod with_columns;
+
+use std::fmt::Debug;
+
+use schemars::{JsonSchema as _, Schema, SchemaGenerator};
+
+use crate::dialect::Dialect;
+use crate::expr::Expr;
+use crate::lowering::{Checking, Lowering};
+use crate::name::StepRef;
+use crate::proto::spark::Relation;
+use crate::shape::Decoder;
+use crate::text::Spanned;
+
+/// What doing a step's work again for another reader would mean.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Work {
+    /// Little: it passes rows on.
+    Light,
+    /// Much: rows are brought together.
+    Heavy,
+    /// Another result: which rows there are is not determined.
+    Undetermined,
+}
+
+/// What becomes of the names by which a join has qualified columns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Names {
+    /// They stay as they are.
+    Kept,
+    /// The input's columns are qualified by the step they come from.
+    Wanted,
+    /// New columns are made, which have no qualifier.
+    Gone,
+}
+
+/// The questions that every kind of transform answers.
+pub(crate) trait Kind: Debug {
+    /// Which steps it reads, besides its own input.
+    fn inputs(&self) -> Vec<&StepRef> {
+        Vec::new()
+    }
+
+    /// What is wrong with its settings.
+    fn check(&self, checking: &mut Checking<'_>);
+
+    /// What this engine lacks for it: the missing thing, and the engines that have it.
+    fn gap(&self, _dialect: &Dialect) -> Option<String> {
+        None
+    }
+
+    /// Its expressions, so that an engine's complaint can be narrowed down to one.
+    fn expressions(&self) -> Vec<&Expr> {
+        Vec::new()
+    }
+
+    /// Columns that its input must have, and whose absence engines pass over in silence.
+    fn columns_needed(&self) -> Vec<&Spanned<String>> {
+        Vec::new()
+    }
+
+    /// Whether its result may have two columns of one name.
+    fn may_repeat_columns(&self) -> bool {
+        false
+    }
+
+    fn work(&self) -> Work {
+        Work::Light
+    }
+
+    fn names(&self) -> Names {
+        Names::Kept
+    }
+
+    /// The relation it is, given its input.
+    fn lower(&self, input: Relation, lowering: &Lowering<'_>) -> Relation;
+}
+
+/// The closed list of kinds: the key in the file, the settings, and whether the bare key says enough.
+macro_rules! transforms {
+    ($($key:literal => $variant:ident($settings:path),)+) => {
+        #[derive(Debug, Clone)]
+        pub(crate) enum Transform { $($variant($settings),)+ }
+
+        impl Transform {
+            /// The keys, as the file writes them.
+            pub(crate) const KEYS: &[&str] = &[$($key,)+];
+
+            /// The kind of a key, its settings from `decoder`; nothing where the key is unknown.
+            pub(crate) fn decode(key: &str, decoder: impl Decoder) -> Option<Option<Self>> {
+                match key {
+                    $($key => Some(decoder.settings::<$settings>().map(Self::$variant)),)+
+                    _ => None,
+                }
+            }
+
+            /// The JSON Schema of each kind's settings.
+            pub(crate) fn schemas(generator: &mut SchemaGenerator) -> Vec<(&'static str, Schema)> {
+                vec![$(($key, <$settings>::json_schema(generator)),)+]
+            }
+
+            pub(crate) fn key(&self) -> &'static str {
+                match self { $(Self::$variant(_) => $key,)+ }
+            }
+
+            pub(crate) fn kind(&self) -> &dyn Kind {
+                match self { $(Self::$variant(settings) => settings,)+ }
+            }
+        }
+    };
+}
+
+transforms! {
+    "filter" => Filter(filter::Filter),
+    "select" => Select(select::Select),
+    "with_columns" => WithColumns(with_columns::WithColumns),
+    "rename" => Rename(rename::Rename),
+    "drop" => Drop(drop::Drop),
+    "cast" => Cast(cast::Cast),
+    "join" => Join(join::Join),
+    "union" => Union(union::Union),
+    "aggregate" => Aggregate(aggregate::Aggregate),
+    "sort" => Sort(sort::Sort),
+    "limit" => Limit(limit::Limit),
+    "distinct" => Distinct(distinct::Distinct),
+}

@@ -1,0 +1,40 @@
+//! `select`: makes the columns of the result, in their order.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::{Kind, Names};
+use crate::expr::{Expr, Role};
+use crate::lowering::{Checking, Lowering};
+use crate::proto::relation;
+use crate::proto::spark::Relation;
+use crate::shape::Many;
+
+/// Makes the columns of the result, in this order: `[id, price * 2 AS double_price, "*"]`.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(transparent)]
+pub(crate) struct Select(Many<Expr>);
+
+impl Kind for Select {
+    fn check(&self, checking: &mut Checking<'_>) {
+        for expr in self.0.iter() {
+            expr.check(Role::Column, checking.found);
+        }
+    }
+
+    fn expressions(&self) -> Vec<&Expr> {
+        self.0.iter().collect()
+    }
+
+    fn may_repeat_columns(&self) -> bool {
+        true
+    }
+
+    fn names(&self) -> Names {
+        Names::Gone
+    }
+
+    fn lower(&self, input: Relation, lowering: &Lowering<'_>) -> Relation {
+        relation::project(input, self.0.iter().map(|expr| lowering.expr(expr)).collect())
+    }
+}

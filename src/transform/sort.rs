@@ -1,0 +1,48 @@
+//! `sort`: puts rows in order.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::{Kind, Work};
+use crate::expr::{Direction, Expr, Nulls, SortKey};
+use crate::lowering::{Checking, Lowering};
+use crate::proto::spark::Relation;
+use crate::proto::spark::expression::sort_order::{NullOrdering, SortDirection};
+use crate::proto::{expression, relation};
+use crate::shape::Many;
+
+/// Puts all rows in order, by the first key, then by the next: `[revenue DESC, name]`.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(transparent)]
+pub(crate) struct Sort(Many<SortKey>);
+
+impl Kind for Sort {
+    fn check(&self, checking: &mut Checking<'_>) {
+        for key in self.0.iter() {
+            key.check(checking.found);
+        }
+    }
+
+    fn expressions(&self) -> Vec<&Expr> {
+        self.0.iter().map(SortKey::expr).collect()
+    }
+
+    fn work(&self) -> Work {
+        Work::Heavy
+    }
+
+    fn lower(&self, input: Relation, lowering: &Lowering<'_>) -> Relation {
+        let order = self.0.iter().map(|key| {
+            let direction = match key.direction() {
+                Direction::Ascending => SortDirection::Ascending,
+                Direction::Descending => SortDirection::Descending,
+            };
+            let nulls = match key.nulls() {
+                Nulls::First => NullOrdering::SortNullsFirst,
+                Nulls::Last => NullOrdering::SortNullsLast,
+            };
+            expression::sort_order(lowering.expr(key.expr()), direction, nulls)
+        });
+        relation::sort(input, order.collect())
+    }
+}

@@ -1,0 +1,81 @@
+//! `union`: adds the rows of other steps.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::{Kind, Names, Work};
+use crate::lowering::{Checking, Lowering};
+use crate::name::StepRef;
+use crate::proto::relation;
+use crate::proto::spark::set_operation::SetOpType;
+use crate::proto::spark::{Relation, SetOperation};
+use crate::shape::{Many, Short, Shorthand};
+
+/// Adds the rows of other steps; rows that occur several times are kept. In short: `union: [a, b]`.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(transparent)]
+pub(crate) struct Union(Short<Settings>);
+
+/// Adds the rows of other steps; rows that occur several times are kept. In short: `union: [a, b]`.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+struct Settings {
+    /// The steps whose rows are added, in this order.
+    with: Many<StepRef>,
+    /// How columns are matched: by `name`, whatever their order, or by `position`, whatever their names.
+    #[serde(default)]
+    by: By,
+    /// Columns that one side lacks, when matched by name: an `error`, or `null` there.
+    #[serde(default)]
+    missing: Missing,
+}
+
+impl Shorthand for Settings {
+    const NAME: &'static str = "$pipectl::short:with";
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum By {
+    #[default]
+    Name,
+    Position,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum Missing {
+    #[default]
+    Error,
+    Null,
+}
+
+impl Kind for Union {
+    fn inputs(&self) -> Vec<&StepRef> {
+        self.0.0.with.iter().collect()
+    }
+
+    fn check(&self, _checking: &mut Checking<'_>) {}
+
+    fn work(&self) -> Work {
+        Work::Heavy
+    }
+
+    fn names(&self) -> Names {
+        Names::Gone
+    }
+
+    fn lower(&self, input: Relation, lowering: &Lowering<'_>) -> Relation {
+        let settings = &self.0.0;
+        settings.with.iter().fold(input, |left, step| {
+            let by_name = settings.by == By::Name;
+            let operation = SetOperation {
+                set_op_type: SetOpType::Union.into(),
+                is_all: Some(true),
+                by_name: Some(by_name),
+                allow_missing_columns: Some(by_name && settings.missing == Missing::Null),
+                ..SetOperation::default()
+            };
+            relation::set_operation(left, lowering.input(step.as_str()), operation)
+        })
+    }
+}
