@@ -1,0 +1,106 @@
+//! Owns the pipeline: validated steps whose names resolve. Everything before it knows YAML, nothing after it does.
+//!
+//! Only `spec` makes one, so whoever holds a [`Pipeline`] need not check names, settings or variables again.
+
+use std::collections::HashMap;
+
+use crate::expect::Expectation;
+use crate::expr::Bindings;
+use crate::lowering::Root;
+use crate::name::StepName;
+use crate::sink::Sink;
+use crate::source::Source;
+use crate::text::{Span, Spanned};
+use crate::transform::{Transform, Work};
+
+/// A step's number, in the order of the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct StepId(pub(crate) usize);
+
+/// Whether a step that several others read is worked out once.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Cache {
+    /// Once where that pays: where it joins, aggregates, sorts, or its rows are not determined.
+    #[default]
+    Auto,
+    /// Once.
+    True,
+    /// Again for each reader.
+    False,
+}
+
+/// Columns that data without names and types of its own is read with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Contract {
+    /// Name and Spark SQL type of each column.
+    pub(crate) columns: Vec<(String, String)>,
+}
+
+/// One step: a source, what is done to its rows, what must hold, and where they go.
+#[derive(Debug)]
+pub(crate) struct Step {
+    pub(crate) name: Spanned<StepName>,
+    pub(crate) source: Spanned<Source>,
+    pub(crate) contract: Option<Contract>,
+    pub(crate) transforms: Vec<Spanned<Transform>>,
+    pub(crate) expectations: Vec<Expectation>,
+    pub(crate) sinks: Vec<Spanned<Sink>>,
+    pub(crate) cache: Cache,
+    /// The steps that it reads, once for each time it reads them.
+    pub(crate) inputs: Vec<StepId>,
+    /// The steps that its query names, under the names by which it names them.
+    pub(crate) queried: Vec<(String, StepId)>,
+    /// The steps it waits for without reading them.
+    pub(crate) after: Vec<StepId>,
+}
+
+impl Step {
+    /// What working the step out once more would mean, its inputs aside.
+    pub(crate) fn work(&self) -> Work {
+        let source = if self.source.value.kind().is_heavy() { Work::Heavy } else { Work::Light };
+        self.transforms.iter().map(|transform| transform.value.kind().work()).fold(source, Work::max)
+    }
+
+    /// The name by which a join's condition calls the columns that were there before it.
+    pub(crate) fn left_name(&self) -> &str {
+        self.source.value.origin().unwrap_or(self.name.value.as_str())
+    }
+}
+
+/// A validated pipeline.
+#[derive(Debug)]
+pub(crate) struct Pipeline {
+    pub(crate) name: String,
+    /// Spark SQL settings of the session, in the order of the file.
+    pub(crate) conf: Vec<(String, String)>,
+    pub(crate) steps: Vec<Step>,
+    pub(crate) bindings: Bindings,
+    /// Where relative paths start that the engine reads.
+    pub(crate) root: Root,
+    /// Where relative paths start that pipectl writes: the file's folder.
+    pub(crate) folder: std::path::PathBuf,
+    /// All of the files' text that diagnostics may point at.
+    pub(crate) sources: crate::text::Sources,
+    /// The steps by name, in lower case.
+    pub(crate) names: HashMap<String, StepId>,
+}
+
+impl Pipeline {
+    pub(crate) fn step(&self, id: StepId) -> &Step {
+        &self.steps[id.0]
+    }
+
+    pub(crate) fn ids(&self) -> impl Iterator<Item = StepId> + use<> {
+        (0..self.steps.len()).map(StepId)
+    }
+
+    /// The step that a resolved reference means.
+    pub(crate) fn find(&self, name: &str) -> Option<StepId> {
+        self.names.get(&name.to_lowercase()).copied()
+    }
+
+    pub(crate) fn span(&self, id: StepId) -> Span {
+        self.step(id).name.span
+    }
+}

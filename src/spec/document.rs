@@ -1,0 +1,202 @@
+//! Owns the shape of the file: its top-level keys, and the order in which they are read.
+
+use std::collections::HashMap;
+
+use super::step::{self, StepSpec};
+use super::vars::Variables;
+use super::{Context, resolve};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics};
+use crate::expr::Type;
+use crate::name::StepName;
+use crate::pipeline::Pipeline;
+use crate::shape::Entries;
+use crate::text::{FileId, Sources, Span, Spanned};
+use crate::yaml::{Key, Kind, Node, decode, read as read_yaml};
+
+/// The version of the format.
+const VERSION: &str = "1";
+
+/// The top-level keys.
+pub(super) const KEYS: [&str; 6] = ["version", "name", "description", "vars", "conf", "steps"];
+/// Top-level keys of the format that this version does not carry out.
+const PLANNED: [&str; 2] = ["include", "tests"];
+
+/// Reads a document; nothing where it can't be read at all.
+pub(super) fn read(
+    file: FileId,
+    text: &str,
+    mut context: Context<'_, '_>,
+    found: &mut Diagnostics,
+) -> Option<Pipeline> {
+    let text = text.strip_prefix('\u{FEFF}').unwrap_or(text);
+    let start = Span::start_of(file);
+    let mut root = match read_yaml(file, text, found) {
+        Some(root) if !root.is_null() => root,
+        Some(_) | None => {
+            if !found.has_errors() {
+                found.push(Diagnostic::new(
+                    Code::MissingKey,
+                    start,
+                    "the file is empty: the key `steps` is missing",
+                ));
+            }
+            return None;
+        }
+    };
+    let Kind::Mapping(entries) = &mut root.kind else {
+        let message = "a pipeline is a mapping with the keys `version`, `name` and `steps`";
+        found.push(Diagnostic::new(Code::WrongType, root.span, message));
+        return None;
+    };
+    known_keys(entries, found);
+    let declarations = take(entries, "vars").map(|(_, node)| node);
+    let time_zone = time_zone(get(entries, "conf"), found);
+    let mut variables = Variables::declare(declarations.as_ref(), time_zone, context.inputs, found);
+    for (_, node) in entries.iter_mut() {
+        variables.bind(node, found);
+    }
+
+    version(get(entries, "version"), start, found);
+    let name = get(entries, "name").and_then(|node| decode::<String>(node, found));
+    let name = name.unwrap_or_else(|| file_name(context.sources, file));
+    if let Some(node) = get(entries, "description") {
+        decode::<Option<String>>(node, found);
+    }
+    let conf = get(entries, "conf").and_then(|node| decode::<Option<Entries<String>>>(node, found)).flatten();
+    let steps = match entries.iter().find(|(key, _)| key.text == "steps") {
+        Some((key, node)) => steps(key, node, &mut context, &mut variables, found),
+        None => {
+            found.push(Diagnostic::new(Code::MissingKey, start, "the key `steps` is missing"));
+            Vec::new()
+        }
+    };
+    let bindings = variables.into_bindings(found);
+    let conf =
+        conf.unwrap_or_default().iter().map(|(key, value)| (key.value.clone(), value.clone())).collect();
+    resolve::resolve(steps, &bindings, (&context.root, &context.folder), found).map(|steps| {
+        let names = steps
+            .iter()
+            .enumerate()
+            .map(|(at, step)| (step.name.value.as_str().to_lowercase(), crate::pipeline::StepId(at)));
+        Pipeline {
+            name,
+            conf,
+            names: names.collect(),
+            steps,
+            bindings,
+            root: context.root,
+            folder: context.folder,
+            sources: Sources::default(),
+        }
+    })
+}
+
+impl Pipeline {
+    /// Puts in the files' text, once all of them are read.
+    pub(super) fn with_sources(mut self, sources: Sources) -> Self {
+        self.sources = sources;
+        self
+    }
+}
+
+fn file_name(sources: &Sources, file: FileId) -> String {
+    let stem = sources.get(file).path().file_stem();
+    stem.map_or_else(|| "pipeline".to_owned(), |stem| stem.to_string_lossy().into_owned())
+}
+
+fn known_keys(entries: &[(Key<'_>, Node<'_>)], found: &mut Diagnostics) {
+    for (key, _) in entries {
+        if PLANNED.contains(&&*key.text) {
+            found.push(step::planned(key));
+        } else if !KEYS.contains(&&*key.text) {
+            let diagnostic =
+                Diagnostic::new(Code::UnknownKey, key.span, format!("unknown key `{}`", key.text));
+            found.push(diagnostic.suggest(&key.text, KEYS));
+        }
+    }
+}
+
+fn version(node: Option<&Node<'_>>, start: Span, found: &mut Diagnostics) {
+    let Some(node) = node else {
+        found.push(
+            Diagnostic::new(Code::MissingKey, start, "the key `version` is missing")
+                .help(format!("begin the file with `version: {VERSION}`")),
+        );
+        return;
+    };
+    if node.as_scalar().is_none_or(|scalar| scalar.plain() != VERSION) {
+        let message = format!("this pipectl reads version {VERSION} of the format");
+        found.push(
+            Diagnostic::new(Code::WrongType, node.span, message).help(format!("write `version: {VERSION}`")),
+        );
+    }
+}
+
+/// The session's time zone, in which `${run.date}` is a date.
+fn time_zone(conf: Option<&Node<'_>>, found: &mut Diagnostics) -> chrono_tz::Tz {
+    let entries = conf.and_then(Node::as_mapping).unwrap_or_default();
+    let Some(node) = get(entries, "spark.sql.session.timeZone") else { return chrono_tz::UTC };
+    let Some(name) = node.as_scalar().map(crate::yaml::Scalar::plain) else { return chrono_tz::UTC };
+    name.parse().unwrap_or_else(|_| {
+        let message = format!("`{name}` is not a time zone");
+        found.push(
+            Diagnostic::new(Code::WrongType, node.span, message)
+                .help("write a region, as in `Europe/Berlin`, or `UTC`"),
+        );
+        chrono_tz::UTC
+    })
+}
+
+fn steps(
+    key: &Key<'_>,
+    node: &Node<'_>,
+    context: &mut Context<'_, '_>,
+    variables: &mut Variables<'_>,
+    found: &mut Diagnostics,
+) -> Vec<StepSpec> {
+    let Kind::Mapping(entries) = &node.kind else {
+        let message = format!("`steps` is a mapping of names to steps, not {}", node.describe());
+        let place = if node.is_null() { key.span } else { node.span };
+        found.push(
+            Diagnostic::new(Code::WrongType, place, message)
+                .help("write `orders:` and what it does, indented, below"),
+        );
+        return Vec::new();
+    };
+    if entries.is_empty() {
+        found.push(Diagnostic::new(Code::MissingKey, key.span, "the pipeline has no steps"));
+    }
+    let mut seen: HashMap<String, Span> = HashMap::with_capacity(entries.len());
+    let mut steps = Vec::with_capacity(entries.len());
+    for (key, node) in entries {
+        let Some(name) = StepName::new(&key.text) else {
+            let message = format!("`{}` can't name a step", key.text);
+            found.push(
+                Diagnostic::new(Code::BadName, key.span, message)
+                    .help("a name begins with a letter or `_`, and goes on with letters, digits and `_`"),
+            );
+            continue;
+        };
+        if let Some(first) = seen.insert(name.as_str().to_lowercase(), key.span) {
+            let message = format!("there is another step `{name}`: names differ by more than case");
+            found.push(Diagnostic::new(Code::DuplicateStep, key.span, message).related(first, "first here"));
+            continue;
+        }
+        steps.push(step::read(Spanned { span: key.span, value: name }, node, context, variables, found));
+    }
+    steps
+}
+
+pub(super) fn get<'n, 't>(entries: &'n [(Key<'t>, Node<'t>)], name: &str) -> Option<&'n Node<'t>> {
+    entries.iter().find(|(key, _)| key.text == name).map(|(_, node)| node)
+}
+
+fn take<'t>(entries: &mut Vec<(Key<'t>, Node<'t>)>, name: &str) -> Option<(Key<'t>, Node<'t>)> {
+    let at = entries.iter().position(|(key, _)| key.text == name)?;
+    Some(entries.remove(at))
+}
+
+/// Whether a text is a type that a contract can give; an engine understands more.
+pub(super) fn is_scalar_type(text: &str) -> bool {
+    Type::parse(text).is_some_and(|data_type| data_type != Type::Identifier)
+}

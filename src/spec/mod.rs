@@ -1,0 +1,112 @@
+//! Owns the way from a file's text to a [`Pipeline`]: the document's shape, variables bound on nodes, every kind decoded,
+//! names resolved. All mistakes are collected; a mistake ends its own item and never the reading.
+//!
+//! It is pure: files and environment come through [`Inputs`], which the caller hands in.
+
+mod contract;
+mod document;
+mod resolve;
+mod schema;
+mod step;
+mod vars;
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use chrono::{DateTime, Utc};
+
+use crate::diagnostic::{Code, Diagnostic, Diagnostics};
+use crate::lowering::Root;
+use crate::pipeline::Pipeline;
+use crate::text::{FileId, Source, Sources, Span};
+use crate::yaml;
+
+pub(crate) use schema::json_schema;
+
+/// What the outside world says to a pipeline.
+pub(crate) struct Inputs<'a> {
+    /// Variables of the command line, in its order.
+    pub(crate) variables: &'a [(String, String)],
+    pub(crate) environment: &'a dyn Fn(&str) -> Option<String>,
+    pub(crate) files: &'a dyn Fn(&Path) -> io::Result<Vec<u8>>,
+    pub(crate) run_id: &'a str,
+    pub(crate) started_at: DateTime<Utc>,
+    /// Where relative paths of the engine start; nothing for the file's own folder.
+    pub(crate) root: Option<Root>,
+}
+
+/// What came of a file: the pipeline where nothing is wrong, and all that is.
+pub(crate) struct Loaded {
+    pub(crate) pipeline: Result<Pipeline, Sources>,
+    pub(crate) diagnostics: Vec<Diagnostic>,
+}
+
+/// Reads a pipeline from the bytes of its file; `folder` is where its relative paths start.
+pub(crate) fn load(path: &Path, folder: PathBuf, bytes: &[u8], inputs: &Inputs<'_>) -> Loaded {
+    let mut sources = Sources::default();
+    let mut found = Diagnostics::default();
+    let text = match text_of(bytes) {
+        Ok(text) => text,
+        Err(message) => {
+            let file = sources.add(Source::new(path, String::new()));
+            found.push(Diagnostic::new(Code::Unreadable, Span::start_of(file), message));
+            return Loaded { pipeline: Err(sources), diagnostics: found.sorted() };
+        }
+    };
+    let file = sources.add(Source::new(path, text));
+    let root = inputs.root.clone().unwrap_or_else(|| Root::Folder(folder.clone()));
+    let pipeline =
+        document::read(file, text, Context { folder, root, inputs, sources: &mut sources }, &mut found);
+    let pipeline = pipeline.filter(|_| !found.has_errors());
+    let diagnostics = found.sorted();
+    Loaded {
+        pipeline: pipeline.map(|pipeline| pipeline.with_sources(sources.clone())).ok_or(sources),
+        diagnostics,
+    }
+}
+
+/// What the readers of a document share.
+struct Context<'a, 'i> {
+    folder: PathBuf,
+    root: Root,
+    inputs: &'a Inputs<'i>,
+    sources: &'a mut Sources,
+}
+
+impl Context<'_, '_> {
+    /// The text of a file that the pipeline names, put beside its own; or what is wrong with it.
+    fn file(&mut self, name: &str, span: Span) -> Result<(FileId, String), Box<Diagnostic>> {
+        let path = self.folder.join(name);
+        let wrong = |reason: String| {
+            Box::new(Diagnostic::new(Code::File, span, format!("the file `{name}` can't be read: {reason}")))
+        };
+        let bytes = (self.inputs.files)(&path).map_err(|error| wrong(reason(&error)))?;
+        let text = text_of(&bytes).map_err(wrong)?.to_owned();
+        Ok((self.sources.add(Source::new(path, text.clone())), text))
+    }
+}
+
+/// Why a file can't be read, in a few words.
+fn reason(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::NotFound => "there is no such file".to_owned(),
+        io::ErrorKind::IsADirectory => "it is a folder".to_owned(),
+        io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
+        _ => error.to_string(),
+    }
+}
+
+fn text_of(bytes: &[u8]) -> Result<&str, String> {
+    if bytes.len() as u64 > yaml::LARGEST_FILE {
+        return Err(format!(
+            "the file has {} MB; the limit is {} MB",
+            bytes.len() >> 20,
+            yaml::LARGEST_FILE >> 20
+        ));
+    }
+    let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
+    std::str::from_utf8(bytes).map_err(|error| {
+        let line = bytes.iter().take(error.valid_up_to()).filter(|byte| **byte == b'\n').count() + 1;
+        format!("the file is not UTF-8: line {line} holds a byte that is none of its characters")
+    })
+}

@@ -1,0 +1,569 @@
+//! Owns variables: their declarations, their values, and their binding on nodes.
+//!
+//! The YAML is read first, then values are put into single scalars, so that a value never changes the structure of the
+//! file. Where a value stands in an expression it stays apart from the text, as a segment of its own.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::ops::Range;
+
+use chrono::format::{Item, StrftimeItems};
+use chrono::{DateTime, Days, Months, NaiveDateTime, TimeDelta};
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::Inputs;
+use crate::diagnostic::{Code, Diagnostic, Diagnostics};
+use crate::expr::{Bindings, Bound, TYPE_NAMES, Type, Value};
+use crate::name::is_name;
+use crate::shape::{Many, Short, Shorthand};
+use crate::text::{Span, Spanned};
+use crate::yaml::{Kind, Node, Piece, Scalar, Style, decode};
+
+/// The prefix of environment variables that set variables.
+const ENVIRONMENT: &str = "PIPECTL_VAR_";
+
+/// A variable of the pipeline, `${name}` in its values. In short: `name: default`.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+pub(super) struct Declaration {
+    /// A Spark SQL type, `array<TYPE>`, or `identifier`; by the default's look where not given, else `string`.
+    r#type: Option<Spanned<String>>,
+    /// The value where none is given; without it the variable must be given.
+    default: Option<Spanned<Many<String>>>,
+    /// What it is for.
+    #[expect(dead_code, reason = "for readers of the file and of its schema")]
+    description: Option<String>,
+}
+
+impl Shorthand for Declaration {
+    const NAME: &'static str = "$pipectl::short:default";
+}
+
+/// The variables with their values, and which of them were asked for.
+pub(super) struct Variables<'a> {
+    values: BTreeMap<String, Option<(Type, Value)>>,
+    declared: BTreeMap<String, Span>,
+    used: BTreeSet<String>,
+    /// Whether a variable was asked for that is not declared.
+    misspelt: bool,
+    inputs: &'a Inputs<'a>,
+    time_zone: chrono_tz::Tz,
+    bindings: Bindings,
+}
+
+impl<'a> Variables<'a> {
+    /// Declares what `vars` holds and finds every value.
+    pub(super) fn declare(
+        node: Option<&Node<'_>>,
+        time_zone: chrono_tz::Tz,
+        inputs: &'a Inputs<'a>,
+        found: &mut Diagnostics,
+    ) -> Self {
+        let mut variables = Self {
+            values: BTreeMap::new(),
+            declared: BTreeMap::new(),
+            used: BTreeSet::new(),
+            misspelt: false,
+            inputs,
+            time_zone,
+            bindings: Bindings::default(),
+        };
+        let place = node.map_or_else(Span::default, |node| node.span);
+        match node.map(|node| &node.kind) {
+            None => {}
+            Some(Kind::Mapping(entries)) => {
+                for (key, node) in entries {
+                    variables.declared.insert(key.text.to_string(), key.span);
+                    if !is_name(&key.text) {
+                        let message =
+                            format!("`{}` can't name a variable: use letters, digits and `_`", key.text);
+                        found.push(Diagnostic::new(Code::BadName, key.span, message));
+                    }
+                    let value = decode::<Short<Declaration>>(node, found)
+                        .and_then(|declaration| variables.value(&key.text, key.span, &declaration.0, found));
+                    variables.values.insert(key.text.to_string(), value);
+                }
+            }
+            Some(_) if node.is_some_and(Node::is_null) => {}
+            Some(_) => found.push(
+                Diagnostic::new(Code::WrongType, place, "`vars` is a mapping of names to declarations")
+                    .help("write `name: { type: date, default: 2026-01-31 }`"),
+            ),
+        }
+        variables.unknown_arguments(place, found);
+        variables
+    }
+
+    fn unknown_arguments(&self, place: Span, found: &mut Diagnostics) {
+        for (name, _) in self.inputs.variables {
+            if !self.declared.contains_key(name) {
+                let message =
+                    format!("the variable `{name}`, given on the command line, is not declared in `vars`");
+                let diagnostic = Diagnostic::new(Code::UnknownVariable, place, message);
+                found.push(diagnostic.suggest(name, self.declared.keys().map(String::as_str)));
+            }
+        }
+    }
+
+    /// The value of one variable: the command line's, else the environment's, else the default.
+    fn value(
+        &self,
+        name: &str,
+        span: Span,
+        declaration: &Declaration,
+        found: &mut Diagnostics,
+    ) -> Option<(Type, Value)> {
+        let default = declaration.default.as_ref();
+        let data_type = match &declaration.r#type {
+            None => default.map_or(Type::String, |default| look_of(&default.value)),
+            Some(written) => match Type::parse(&written.value) {
+                Some(data_type) => data_type,
+                None => {
+                    let message = format!("`{}` is not a type that a variable can have", written.value);
+                    let diagnostic = Diagnostic::new(Code::BadVariable, written.span, message);
+                    found.push(diagnostic.suggest(&written.value, TYPE_NAMES).help(format!(
+                        "the types are {}, and `array<TYPE>`",
+                        TYPE_NAMES.map(|name| format!("`{name}`")).join(", ")
+                    )));
+                    return None;
+                }
+            },
+        };
+        let variable = format!("{ENVIRONMENT}{}", name.to_uppercase());
+        let given = self.inputs.variables.iter().rev().find(|(given, _)| given == name);
+        let (result, place, origin) =
+            if let Some((_, text)) = given {
+                (data_type.value(text), span, "given on the command line: ".to_owned())
+            } else if let Some(text) = (self.inputs.environment)(&variable) {
+                (data_type.value(&text), span, format!("given by `{variable}`: "))
+            } else if let Some(default) = default {
+                (default_value(&data_type, &default.value), default.span, String::new())
+            } else {
+                let message = format!("the variable `{name}` has no value");
+                found.push(Diagnostic::new(Code::BadVariable, span, message).help(format!(
+                    "give it with `--var {name}=VALUE`, with `{variable}`, or with a `default`"
+                )));
+                return None;
+            };
+        match result {
+            Ok(value) => Some((data_type, value)),
+            Err(reason) => {
+                found.push(Diagnostic::new(Code::BadVariable, place, format!("{origin}{reason}")));
+                None
+            }
+        }
+    }
+
+    /// Puts values into every scalar of the tree.
+    pub(super) fn bind(&mut self, node: &mut Node<'_>, found: &mut Diagnostics) {
+        let span = node.span;
+        match &mut node.kind {
+            Kind::Scalar(scalar) => {
+                if scalar.text.contains("${") {
+                    scalar.pieces = Some(self.pieces(scalar, span, found));
+                }
+            }
+            Kind::Sequence(items) => {
+                for item in items {
+                    self.bind(item, found);
+                }
+            }
+            Kind::Mapping(entries) => {
+                for (key, value) in entries {
+                    if key.text.contains("${") {
+                        found.push(
+                            Diagnostic::new(Code::MisplacedVariable, key.span, "a key can't hold a variable")
+                                .help("variables stand in values"),
+                        );
+                    }
+                    self.bind(value, found);
+                }
+            }
+        }
+    }
+
+    /// The pieces of a text that stands in a file of its own.
+    pub(super) fn pieces_of_file(&mut self, text: &str, span: Span, found: &mut Diagnostics) -> Vec<Piece> {
+        let scalar = Scalar { text: text.into(), style: Style::Plain, pieces: None };
+        self.pieces(&scalar, span, found).into_vec()
+    }
+
+    fn pieces(&mut self, scalar: &Scalar<'_>, span: Span, found: &mut Diagnostics) -> Box<[Piece]> {
+        let place = |range: Range<usize>| inside(scalar, span, range);
+        let mut pieces = Vec::new();
+        let mut push = |from: usize, text: &str| {
+            if !text.is_empty() {
+                pieces.push(Piece::Text { text: text.to_owned(), at: offset(from) });
+            }
+        };
+        let text: &str = &scalar.text;
+        let mut values = Vec::new();
+        let mut from = 0;
+        while let Some(at) = text.get(from..).and_then(|rest| rest.find("${")).map(|at| from + at) {
+            if at > from && text.as_bytes()[at - 1] == b'$' {
+                // `$${` is a literal `${`.
+                push(from, text.get(from..at - 1).unwrap_or_default());
+                push(at, "${");
+                from = at + 2;
+                continue;
+            }
+            push(from, text.get(from..at).unwrap_or_default());
+            let Some(length) = text.get(at..).and_then(|rest| rest.find('}')) else {
+                let message = "a variable is opened here with `${` and not closed with `}`";
+                found.push(
+                    Diagnostic::new(Code::MisplacedVariable, place(at..at + 2), message)
+                        .help("for a literal `${` write `$${`"),
+                );
+                from = text.len();
+                break;
+            };
+            let end = at + length + 1;
+            let reference = text.get(at + 2..end - 1).unwrap_or_default();
+            let bound = self.reference(reference).map_err(|problem| {
+                if let Some(problem) = problem {
+                    found.push(problem.at(place(at..end)));
+                }
+            });
+            if let Ok(bound) = bound {
+                values.push((at, bound));
+            }
+            from = end;
+        }
+        push(from, text.get(from..).unwrap_or_default());
+        for (at, bound) in values {
+            let text = bound.value.to_string();
+            pieces.push(Piece::Value { index: self.bindings.add(bound), text, at: offset(at) });
+        }
+        pieces.sort_by_key(|piece| match piece {
+            Piece::Text { at, .. } | Piece::Value { at, .. } => *at,
+        });
+        pieces.into_boxed_slice()
+    }
+
+    /// The value of what stands between `${` and `}`; an error without a problem was reported where it was declared.
+    fn reference(&mut self, text: &str) -> Result<Bound, Option<Problem>> {
+        let reference = Reference::parse(text).ok_or_else(|| {
+            Problem::new(Code::MisplacedVariable, format!("`${{{text}}}` is not how a variable is written"))
+                .help("write `${name}`, `${date - 1d}` or `${date:%Y%m%d}`")
+        })?;
+        let (mut data_type, mut value) = self.lookup(reference.name)?;
+        for (count, unit) in &reference.shifts {
+            value = shifted(&value, *count, *unit).ok_or_else(|| {
+                Problem::new(
+                    Code::BadVariable,
+                    format!(
+                        "`{}` has the type {data_type}, which can't be moved by {count}{}",
+                        reference.name,
+                        unit.name()
+                    ),
+                )
+                .help("dates move by `d`, `w`, `mo` and `y`; timestamps also by `h`, `min` and `s`")
+            })?;
+        }
+        if let Some(format) = reference.format {
+            value = formatted(&value, format).ok_or_else(|| {
+                Problem::new(
+                    Code::BadVariable,
+                    format!("`{format}` can't format `{}`, a {data_type}", reference.name),
+                )
+                .help("a date takes a format like `%Y%m%d`")
+            })?;
+            data_type = Type::String;
+        }
+        Ok(Bound { name: reference.name.to_owned(), data_type, value })
+    }
+
+    fn lookup(&mut self, name: &str) -> Result<(Type, Value), Option<Problem>> {
+        if let Some(value) = self.values.get(name) {
+            self.used.insert(name.to_owned());
+            return value.clone().ok_or(None);
+        }
+        let started: DateTime<chrono_tz::Tz> = self.inputs.started_at.with_timezone(&self.time_zone);
+        match name.split_once([':', '.']) {
+            None => {
+                self.misspelt = true;
+                let mut problem =
+                    Problem::new(Code::UnknownVariable, format!("the variable `{name}` is not declared"));
+                if let Some(near) = crate::diagnostic::nearest(name, self.declared.keys().map(String::as_str))
+                {
+                    problem = problem.help(format!("did you mean `${{{near}}}`?"));
+                }
+                Err(Some(problem.help("variables are declared under `vars`; for a literal `${` write `$${`")))
+            }
+            Some(("run", "id")) => Ok((Type::String, Value::Text(self.inputs.run_id.to_owned()))),
+            Some(("run", "date")) => Ok((Type::Date, Value::Date(started.date_naive()))),
+            Some(("run", "started_at")) => Ok((Type::Timestamp, Value::Timestamp(started.naive_local()))),
+            Some(("env", variable)) => match (self.inputs.environment)(variable) {
+                Some(text) => Ok((Type::String, Value::Text(text))),
+                None => Err(Some(
+                    Problem::new(Code::BadVariable, format!("the environment has no variable `{variable}`"))
+                        .help(format!("set it: `export {variable}=…`")),
+                )),
+            },
+            Some(("secret", _)) => Err(Some(Problem::new(
+                Code::Unsupported,
+                "secrets are not available in this version".to_owned(),
+            ))),
+            Some(_) => Err(Some(
+                Problem::new(Code::UnknownVariable, format!("there is no `${{{name}}}`"))
+                    .help("there are `${run.id}`, `${run.date}`, `${run.started_at}` and `${env:NAME}`"),
+            )),
+        }
+    }
+
+    /// The values by their index, once everything is bound; reports variables that nobody asked for.
+    pub(super) fn into_bindings(self, found: &mut Diagnostics) -> Bindings {
+        if self.misspelt {
+            // The misspelt one may have been meant.
+            return self.bindings;
+        }
+        for (name, span) in &self.declared {
+            if !self.used.contains(name) {
+                let message = format!("the variable `{name}` is never used");
+                found.push(Diagnostic::new(Code::UnusedVariable, *span, message));
+            }
+        }
+        self.bindings
+    }
+}
+
+/// What is wrong with a reference, before it is known where it stands.
+struct Problem {
+    code: Code,
+    message: String,
+    help: Option<String>,
+}
+
+impl Problem {
+    fn new(code: Code, message: String) -> Self {
+        Self { code, message, help: None }
+    }
+
+    fn help(mut self, help: impl Into<String>) -> Self {
+        let help = help.into();
+        self.help = Some(match self.help {
+            Some(first) => format!("{first} {help}"),
+            None => help,
+        });
+        self
+    }
+
+    fn at(self, span: Span) -> Diagnostic {
+        let diagnostic = Diagnostic::new(self.code, span, self.message);
+        match self.help {
+            Some(help) => diagnostic.help(help),
+            None => diagnostic,
+        }
+    }
+}
+
+/// Steps of a date or timestamp.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Unit {
+    Seconds,
+    Minutes,
+    Hours,
+    Days,
+    Weeks,
+    Months,
+    Years,
+}
+
+impl Unit {
+    const ALL: [Self; 7] =
+        [Self::Seconds, Self::Minutes, Self::Hours, Self::Days, Self::Weeks, Self::Months, Self::Years];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Seconds => "s",
+            Self::Minutes => "min",
+            Self::Hours => "h",
+            Self::Days => "d",
+            Self::Weeks => "w",
+            Self::Months => "mo",
+            Self::Years => "y",
+        }
+    }
+}
+
+/// `NAME [+|- COUNT UNIT]… [:FORMAT]`
+#[derive(Debug, PartialEq, Eq)]
+struct Reference<'t> {
+    name: &'t str,
+    shifts: Vec<(i64, Unit)>,
+    format: Option<&'t str>,
+}
+
+impl<'t> Reference<'t> {
+    fn parse(text: &'t str) -> Option<Self> {
+        let text = text.trim();
+        if let Some((place, name)) = text.split_once(':')
+            && ["env", "secret"].contains(&place)
+        {
+            return (!name.is_empty()).then_some(Self { name: text, shifts: Vec::new(), format: None });
+        }
+        let (moved, format) = match text.split_once(':') {
+            Some((moved, format)) => (moved.trim(), Some(format)),
+            None => (text, None),
+        };
+        let end =
+            moved.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == '.')).unwrap_or(moved.len());
+        let (name, mut rest) = moved.split_at_checked(end)?;
+        if name.is_empty() {
+            return None;
+        }
+        let mut shifts = Vec::new();
+        loop {
+            rest = rest.trim_start();
+            let sign = match rest.chars().next() {
+                None => return Some(Self { name, shifts, format }),
+                Some('+') => 1,
+                Some('-') => -1,
+                Some(_) => return None,
+            };
+            rest = rest.get(1..)?.trim_start();
+            let digits = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
+            let count: i64 = rest.get(..digits)?.parse().ok()?;
+            rest = rest.get(digits..)?;
+            let letters = rest.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(rest.len());
+            let unit = rest.get(..letters)?;
+            shifts.push((sign * count, Unit::ALL.into_iter().find(|known| known.name() == unit)?));
+            rest = rest.get(letters..)?;
+        }
+    }
+}
+
+fn shifted(value: &Value, count: i64, unit: Unit) -> Option<Value> {
+    let moved = |at: NaiveDateTime| -> Option<NaiveDateTime> {
+        let seconds = |each: i64| at.checked_add_signed(TimeDelta::try_seconds(count.checked_mul(each)?)?);
+        let whole = count.unsigned_abs();
+        let months = |each: u64| Some(Months::new(u32::try_from(whole.checked_mul(each)?).ok()?));
+        let days = |each: u64| Some(Days::new(whole.checked_mul(each)?));
+        match unit {
+            Unit::Seconds => seconds(1),
+            Unit::Minutes => seconds(60),
+            Unit::Hours => seconds(3_600),
+            Unit::Days if count < 0 => at.checked_sub_days(days(1)?),
+            Unit::Days => at.checked_add_days(days(1)?),
+            Unit::Weeks if count < 0 => at.checked_sub_days(days(7)?),
+            Unit::Weeks => at.checked_add_days(days(7)?),
+            Unit::Months if count < 0 => at.checked_sub_months(months(1)?),
+            Unit::Months => at.checked_add_months(months(1)?),
+            Unit::Years if count < 0 => at.checked_sub_months(months(12)?),
+            Unit::Years => at.checked_add_months(months(12)?),
+        }
+    };
+    match value {
+        Value::Date(_) if matches!(unit, Unit::Seconds | Unit::Minutes | Unit::Hours) => None,
+        Value::Date(date) => moved(date.and_hms_opt(0, 0, 0)?).map(|at| Value::Date(at.date())),
+        Value::Timestamp(at) => moved(*at).map(Value::Timestamp),
+        _ => None,
+    }
+}
+
+fn formatted(value: &Value, format: &str) -> Option<Value> {
+    let items: Vec<Item<'_>> = StrftimeItems::new(format).collect();
+    if format.is_empty() || items.iter().any(|item| matches!(item, Item::Error)) {
+        return None;
+    }
+    let mut text = String::new();
+    match value {
+        Value::Date(date) => write!(text, "{}", date.format_with_items(items.iter())).ok()?,
+        Value::Timestamp(at) => write!(text, "{}", at.format_with_items(items.iter())).ok()?,
+        _ => return None,
+    }
+    Some(Value::Text(text))
+}
+
+/// The type that a default looks like.
+fn look_of(default: &[String]) -> Type {
+    let looks = |data_type: &Type| default.iter().all(|text| data_type.value(text).is_ok());
+    let item = [Type::BigInt, Type::Boolean, Type::Date, Type::Double]
+        .into_iter()
+        .find(looks)
+        .unwrap_or(Type::String);
+    if default.len() == 1 { item } else { Type::Array(Box::new(item)) }
+}
+
+fn default_value(data_type: &Type, default: &[String]) -> Result<Value, String> {
+    match (data_type, default) {
+        (Type::Array(item), items) if !items.is_empty() => {
+            items.iter().map(|text| item.value(text)).collect::<Result<_, _>>().map(Value::List)
+        }
+        (data_type, [only]) => data_type.value(only),
+        (data_type, _) => Err(format!("the default is a list, and the type is {data_type}")),
+    }
+}
+
+fn offset(at: usize) -> u32 {
+    u32::try_from(at).unwrap_or(u32::MAX)
+}
+
+/// Where a range of a scalar's text stands in the file; all of the scalar where the two differ.
+fn inside(scalar: &Scalar<'_>, span: Span, range: Range<usize>) -> Span {
+    let length = (span.end - span.start) as usize;
+    match scalar.style {
+        Style::Plain if scalar.text.len() <= length => span.part(range.start, range.end),
+        Style::SingleQuoted | Style::DoubleQuoted if scalar.text.len() + 2 == length => {
+            span.part(range.start + 1, range.end + 1)
+        }
+        _ => span,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::NaiveDate;
+
+    use super::*;
+
+    #[test]
+    fn references_have_shifts_and_formats() {
+        for (text, name, shifts, format) in [
+            ("date", "date", vec![], None),
+            (" date ", "date", vec![], None),
+            ("date - 1d", "date", vec![(-1, Unit::Days)], None),
+            ("date-1d+2mo", "date", vec![(-1, Unit::Days), (2, Unit::Months)], None),
+            ("date:%Y%m%d", "date", vec![], Some("%Y%m%d")),
+            ("at - 90min:%H:%M", "at", vec![(-90, Unit::Minutes)], Some("%H:%M")),
+            ("run.date", "run.date", vec![], None),
+            ("env:A:B", "env:A:B", vec![], None),
+        ] {
+            assert_eq!(Reference::parse(text), Some(Reference { name, shifts, format }), "{text}");
+        }
+        for text in ["", "a b", "date - d", "date - 1", "date - 1x", "-1d", "a/b", "env:"] {
+            assert_eq!(Reference::parse(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn dates_move_over_the_ends_of_months() {
+        let date = |text: &str| Value::Date(NaiveDate::parse_from_str(text, "%Y-%m-%d").unwrap());
+        for (from, count, unit, to) in [
+            ("2026-03-01", -1, Unit::Days, "2026-02-28"),
+            ("2024-03-31", -1, Unit::Months, "2024-02-29"),
+            ("2024-02-29", 1, Unit::Years, "2025-02-28"),
+            ("2026-01-01", 2, Unit::Weeks, "2026-01-15"),
+        ] {
+            assert_eq!(shifted(&date(from), count, unit), Some(date(to)), "{from} {count}");
+        }
+        assert_eq!(shifted(&date("2026-01-01"), 1, Unit::Hours), None);
+        assert_eq!(shifted(&Value::Integer(1), 1, Unit::Days), None);
+        assert_eq!(shifted(&date("2026-01-01"), i64::MAX, Unit::Days), None);
+    }
+
+    #[test]
+    fn a_default_tells_its_type() {
+        for (texts, data_type) in [
+            (vec!["1"], "bigint"),
+            (vec!["true"], "boolean"),
+            (vec!["2026-01-31"], "date"),
+            (vec!["1.5"], "double"),
+            (vec!["EUR"], "string"),
+            (vec!["1", "2"], "array<bigint>"),
+        ] {
+            let texts: Vec<String> = texts.into_iter().map(str::to_owned).collect();
+            assert_eq!(look_of(&texts).to_string(), data_type);
+        }
+    }
+}
