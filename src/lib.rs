@@ -1,18 +1,28 @@
 //! pipectl runs declarative data pipelines on Spark Connect.
 
-mod diagnostic;
+mod cli;
+mod connect;
 mod dialect;
+mod diagnostic;
+mod expect;
 mod expr;
+mod graph;
+mod lowering;
 mod name;
+mod pipeline;
 mod proto;
 mod shape;
 mod sink;
+mod report;
+mod source;
+mod spec;
 mod text;
+mod transform;
 mod yaml;
 
 use std::process::ExitCode;
 
 /// Runs the command line of this process.
 pub fn run() -> ExitCode {
-    ExitCode::SUCCESS
+    cli::run()
 }
