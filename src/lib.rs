@@ -10,6 +10,7 @@ mod graph;
 mod lowering;
 mod name;
 mod pipeline;
+mod plan;
 mod proto;
 mod shape;
 mod sink;

@@ -1,0 +1,327 @@
+//! Lowers every step for one engine, in order, without recursion.
+
+use std::cell::RefCell;
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use super::sharing::{Reach, Sharing};
+use super::{Action, ActionId, Expected, Plan, Probe, Question, Work};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics};
+use crate::dialect::Dialect;
+use crate::graph::Graph;
+use crate::lowering::Lowering;
+use crate::name::quoted;
+use crate::pipeline::{Pipeline, Step, StepId};
+use crate::proto::expression::{alias, expression_string};
+use crate::proto::relation::{aggregate, limit, named_table, subquery_alias};
+use crate::proto::spark::Relation;
+use crate::sink::Sink;
+use crate::text::Span;
+use crate::transform::Names;
+
+/// The plan of all outputs and expectations, or what the engine lacks for it.
+pub(crate) fn compile(pipeline: &Pipeline, graph: &Graph, dialect: &Dialect) -> Result<Plan, Diagnostics> {
+    let gaps = gaps(pipeline, dialect);
+    if gaps.has_errors() {
+        return Err(gaps);
+    }
+    let sharing = Sharing::new(pipeline, graph);
+    let mut compiler = Compiler {
+        pipeline,
+        dialect,
+        sharing: &sharing,
+        done: HashMap::new(),
+        names: HashSet::new(),
+        last_stdout: None,
+        plan: Plan { dialect: dialect.clone(), actions: Vec::new(), probes: Vec::new() },
+    };
+    for id in &sharing.needed {
+        compiler.step(*id);
+    }
+    Ok(compiler.plan)
+}
+
+/// A step's relation up to, and without, the transform `upto`, its inputs as given; what `masked` holds is left out.
+pub(crate) fn prefix(
+    pipeline: &Pipeline,
+    dialect: &Dialect,
+    id: StepId,
+    upto: usize,
+    masked: &HashSet<Span>,
+    input: &dyn Fn(&str) -> Relation,
+    views: &[(String, String)],
+) -> Relation {
+    let step = pipeline.step(id);
+    let lowering =
+        Lowering { dialect, bindings: &pipeline.bindings, root: &pipeline.root, masked, input, views };
+    let mut chain = Chain::begin(step, &lowering);
+    for transform in 0..upto {
+        chain.apply(transform, &lowering);
+    }
+    chain.relation
+}
+
+/// What this engine lacks, for every step.
+fn gaps(pipeline: &Pipeline, dialect: &Dialect) -> Diagnostics {
+    let diagnostic = |span, gap| Diagnostic::new(Code::Gap, span, gap);
+    let of_step = |step: &Step| {
+        let source = step.source.value.kind().gap(dialect).map(|gap| diagnostic(step.source.span, gap));
+        let transforms = step.transforms.iter().filter_map(|transform| {
+            transform.value.kind().gap(dialect).map(|gap| diagnostic(transform.span, gap))
+        });
+        source.into_iter().chain(transforms).collect::<Vec<_>>()
+    };
+    pipeline.steps.iter().flat_map(of_step).collect()
+}
+
+/// A step's relation as it grows, transform by transform.
+struct Chain<'s> {
+    step: &'s Step,
+    relation: Relation,
+    /// Whether the columns are qualified for a join's condition.
+    qualified: bool,
+}
+
+impl<'s> Chain<'s> {
+    fn begin(step: &'s Step, lowering: &Lowering<'_>) -> Self {
+        let schema = step.contract.as_ref().map(|contract| {
+            let columns = contract.columns.iter().map(|(name, data_type)| format!("{} {data_type}", quoted(name)));
+            columns.collect::<Vec<_>>().join(", ")
+        });
+        let relation = step.source.value.kind().lower(schema.as_deref(), lowering);
+        Self { step, relation, qualified: false }
+    }
+
+    fn apply(&mut self, transform: usize, lowering: &Lowering<'_>) {
+        let kind = self.step.transforms[transform].value.kind();
+        let mut input = std::mem::take(&mut self.relation);
+        match kind.names() {
+            Names::Kept => {}
+            Names::Gone => self.qualified = false,
+            Names::Wanted if self.qualified => {}
+            Names::Wanted => {
+                input = subquery_alias(input, self.step.left_name());
+                self.qualified = true;
+            }
+        }
+        self.relation = kind.lower(input, lowering);
+    }
+}
+
+/// How a finished step is read.
+struct Done {
+    /// Its relation, until its only reader takes it.
+    relation: RefCell<Option<Relation>>,
+    /// Its name at the engine, where it has one.
+    name: Option<String>,
+    /// The actions that must have succeeded before it is read.
+    needs: BTreeSet<ActionId>,
+    /// How many relations the plan nests, and how many once names are put in.
+    depth: Depth,
+    /// All actions that belong to the step, for those that wait for it without reading it.
+    actions: Vec<ActionId>,
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Depth {
+    plan: usize,
+    expanded: usize,
+}
+
+impl Depth {
+    fn max(self, other: Self) -> Self {
+        Self { plan: self.plan.max(other.plan), expanded: self.expanded.max(other.expanded) }
+    }
+
+    fn deeper(self, by: usize) -> Self {
+        Self { plan: self.plan + by, expanded: self.expanded + by }
+    }
+}
+
+struct Compiler<'p> {
+    pipeline: &'p Pipeline,
+    dialect: &'p Dialect,
+    sharing: &'p Sharing,
+    done: HashMap<StepId, Done>,
+    names: HashSet<String>,
+    last_stdout: Option<ActionId>,
+    plan: Plan,
+}
+
+impl<'p> Compiler<'p> {
+    fn step(&mut self, id: StepId) {
+        let pipeline: &'p Pipeline = self.pipeline;
+        let step = pipeline.step(id);
+        let first_action = self.plan.actions.len();
+        let mut needs: BTreeSet<ActionId> = BTreeSet::new();
+        let mut depth = Depth::default();
+        for input in &step.inputs {
+            let input = &self.done[input];
+            needs.extend(&input.needs);
+            depth = depth.max(input.depth);
+        }
+        for waited in &step.after {
+            needs.extend(&self.done[waited].actions);
+        }
+
+        let (mut relation, mut depth) = self.lower(id, step, depth.deeper(1), &mut needs);
+        let reach = self.sharing.reach(id);
+        let name = (reach != Reach::Inlined).then(|| self.unused_name(step.name.value.as_str()));
+        if let Some(name) = &name {
+            let work = match reach {
+                Reach::Stored => Work::Store { name: name.clone() },
+                Reach::Inlined | Reach::View => Work::View { name: name.clone() },
+            };
+            let action = self.add(id, work, relation, &needs);
+            needs = BTreeSet::from([action]);
+            relation = named_table(name.clone());
+            depth = Depth { plan: 1, expanded: if reach == Reach::Stored { 1 } else { depth.expanded } };
+        }
+        if !step.expectations.is_empty() {
+            let action = self.expect(id, step, relation.clone(), &needs);
+            needs.insert(action);
+        }
+        let reader = name.is_none().then_some(relation.clone());
+        if !step.sinks.is_empty() {
+            self.write(id, step, relation, &needs);
+        }
+        let actions = (first_action..self.plan.actions.len()).map(ActionId).collect();
+        self.done.insert(id, Done { relation: RefCell::new(reader), name, needs, depth, actions });
+    }
+
+    /// The step's relation, cut where it would be deeper than the engine bears, and the probes of its columns.
+    fn lower(&mut self, id: StepId, step: &Step, depth: Depth, needs: &mut BTreeSet<ActionId>) -> (Relation, Depth) {
+        let views: Vec<(String, String)> = step
+            .queried
+            .iter()
+            .map(|(name, input)| (name.clone(), self.done[input].name.clone().unwrap_or_default()))
+            .collect();
+        let masked = HashSet::new();
+        let pipeline = self.pipeline;
+        let mut depth = depth;
+        let mut chain = {
+            let input = |name: &str| self.input(name);
+            let lowering = lowering(pipeline, self.dialect, &masked, &input, &views);
+            Chain::begin(step, &lowering)
+        };
+        if matches!(step.source.value, crate::source::Source::Read(_)) {
+            self.probe(id, &chain.relation, Question::Any(step.source.span));
+        }
+        let mut repeats = matches!(step.source.value, crate::source::Source::Sql(_));
+        let mut made_by = step.source.span;
+        for (at, transform) in step.transforms.iter().enumerate() {
+            let kind = transform.value.kind();
+            let needed = kind.columns_needed();
+            if !needed.is_empty() {
+                let columns = needed.iter().map(|column| (column.value.clone(), column.span));
+                self.probe(id, &chain.relation, Question::Has(columns.collect()));
+            }
+            (chain.relation, depth) = self.cut(id, step, std::mem::take(&mut chain.relation), depth, needs);
+            let input = |name: &str| self.input(name);
+            let lowering = lowering(pipeline, self.dialect, &masked, &input, &views);
+            chain.apply(at, &lowering);
+            depth = depth.deeper(2);
+            if kind.may_repeat_columns() {
+                (repeats, made_by) = (true, transform.span);
+            }
+        }
+        if repeats {
+            self.probe(id, &chain.relation, Question::Distinct(made_by));
+        }
+        (chain.relation, depth)
+    }
+
+    /// Names or stores what has become too deep.
+    fn cut(
+        &mut self,
+        id: StepId,
+        step: &Step,
+        relation: Relation,
+        depth: Depth,
+        needs: &mut BTreeSet<ActionId>,
+    ) -> (Relation, Depth) {
+        let too_much = depth.expanded >= self.dialect.deepest_expansion();
+        if depth.plan < self.dialect.deepest_plan() && !too_much {
+            return (relation, depth);
+        }
+        let name = self.unused_name(step.name.value.as_str());
+        let (work, expanded) = if too_much {
+            (Work::Store { name: name.clone() }, 1)
+        } else {
+            (Work::View { name: name.clone() }, depth.expanded)
+        };
+        let action = self.add(id, work, relation, needs);
+        *needs = BTreeSet::from([action]);
+        (named_table(name), Depth { plan: 1, expanded })
+    }
+
+    /// How a reader reads a step: by its name, or by taking its relation.
+    fn input(&self, name: &str) -> Relation {
+        let id = self.pipeline.find(name).expect("references of a pipeline resolve");
+        let done = &self.done[&id];
+        match &done.name {
+            Some(name) => named_table(name.clone()),
+            None => done.relation.borrow_mut().take().expect("a step without a name has one reader"),
+        }
+    }
+
+    fn expect(&mut self, id: StepId, step: &Step, input: Relation, needs: &BTreeSet<ActionId>) -> ActionId {
+        let masked = HashSet::new();
+        let nothing = |_: &str| Relation::default();
+        let lowering = lowering(self.pipeline, self.dialect, &masked, &nothing, &[]);
+        let mut columns = vec![alias(expression_string("count(1)"), "rows")];
+        let mut violations = Vec::new();
+        for (expectation, expected) in step.expectations.iter().enumerate() {
+            for violation in expected.check.kind().violations(&lowering) {
+                let count = expression_string(format!("count_if({})", violation.condition));
+                columns.push(alias(count, format!("wrong_{}", violations.len())));
+                violations.push(Expected { expectation, text: violation.expected });
+            }
+        }
+        self.add(id, Work::Expect { violations }, aggregate(input, Vec::new(), columns), needs)
+    }
+
+    /// One action for all outputs of a step: its rows are worked out and sent once.
+    fn write(&mut self, id: StepId, step: &Step, relation: Relation, needs: &BTreeSet<ActionId>) {
+        let wanted: Option<Vec<u64>> = step.sinks.iter().map(|sink| sink.value.rows_wanted()).collect();
+        let most = wanted.and_then(|wanted| wanted.into_iter().max()).and_then(|rows| i32::try_from(rows).ok());
+        let relation = match most {
+            Some(rows) => limit(relation, rows),
+            None => relation,
+        };
+        let action = self.add(id, Work::Write { sinks: (0..step.sinks.len()).collect() }, relation, needs);
+        // Outputs on stdout come whole, one after the other.
+        if step.sinks.iter().any(|sink| matches!(sink.value, Sink::Stdout(_))) {
+            self.plan.actions[action.0].after.extend(self.last_stdout.replace(action));
+        }
+    }
+
+    fn add(&mut self, step: StepId, work: Work, relation: Relation, needs: &BTreeSet<ActionId>) -> ActionId {
+        let id = ActionId(self.plan.actions.len());
+        let needs = needs.iter().copied().collect();
+        self.plan.actions.push(Action { id, step, work, relation, needs, after: Vec::new() });
+        id
+    }
+
+    fn probe(&mut self, step: StepId, relation: &Relation, question: Question) {
+        self.plan.probes.push(Probe { step, relation: relation.clone(), question });
+    }
+
+    /// A name for the engine: letters, digits and `_` alone, and different also where case is ignored.
+    fn unused_name(&mut self, step: &str) -> String {
+        let mut name = format!("pipectl_{}", step.to_lowercase());
+        while !self.names.insert(name.clone()) {
+            name.push('_');
+        }
+        name
+    }
+}
+
+fn lowering<'a>(
+    pipeline: &'a Pipeline,
+    dialect: &'a Dialect,
+    masked: &'a HashSet<Span>,
+    input: &'a dyn Fn(&str) -> Relation,
+    views: &'a [(String, String)],
+) -> Lowering<'a> {
+    Lowering { dialect, bindings: &pipeline.bindings, root: &pipeline.root, masked, input, views }
+}

@@ -1,0 +1,87 @@
+//! Owns what a run does: which relations the engine works out, in which order, for which output.
+//!
+//! A step that one other step reads is put into its reader, so that the engine optimises across both. A step that several
+//! read becomes a named relation: a view where its work is small, stored rows where it is not. So plans grow linearly with
+//! the file, and nothing is worked out twice that is worth keeping.
+
+mod compile;
+mod sharing;
+mod text;
+
+use crate::dialect::Dialect;
+use crate::pipeline::StepId;
+use crate::proto::spark::Relation;
+use crate::text::Span;
+
+pub(crate) use compile::{compile, prefix};
+pub(crate) use text::describe;
+
+/// An action's number, in an order in which each comes after those it needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct ActionId(pub(crate) usize);
+
+/// Something that the engine is asked to do.
+#[derive(Debug)]
+pub(crate) struct Action {
+    pub(crate) id: ActionId,
+    pub(crate) step: StepId,
+    pub(crate) work: Work,
+    pub(crate) relation: Relation,
+    /// Actions that must have succeeded.
+    pub(crate) needs: Vec<ActionId>,
+    /// Actions that must have ended, in whatever way.
+    pub(crate) after: Vec<ActionId>,
+}
+
+/// What is done with an action's relation.
+#[derive(Debug)]
+pub(crate) enum Work {
+    /// It gets a name; nothing is worked out.
+    View { name: String },
+    /// Its rows are worked out once and kept under a name.
+    Store { name: String },
+    /// Its one row counts the step's rows and, for each violation, those that are wrong.
+    Expect { violations: Vec<Expected> },
+    /// Its rows go to these outputs of the step, by their numbers.
+    Write { sinks: Vec<usize> },
+}
+
+/// A violation, and which of the step's expectations it belongs to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Expected {
+    pub(crate) expectation: usize,
+    pub(crate) text: String,
+}
+
+/// A relation whose columns are looked at before any data is read.
+#[derive(Debug)]
+pub(crate) struct Probe {
+    pub(crate) step: StepId,
+    pub(crate) relation: Relation,
+    pub(crate) question: Question,
+}
+
+/// What is asked of a probe's columns.
+#[derive(Debug)]
+pub(crate) enum Question {
+    /// Whether these are among them.
+    Has(Vec<(String, Span)>),
+    /// Whether no two have one name; the span is that of what made them.
+    Distinct(Span),
+    /// Whether there are any: engines read what is not there as nothing.
+    Any(Span),
+}
+
+/// All that a run does, for one engine.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    pub(crate) dialect: Dialect,
+    pub(crate) actions: Vec<Action>,
+    pub(crate) probes: Vec<Probe>,
+}
+
+impl Plan {
+    pub(crate) fn action(&self, id: ActionId) -> &Action {
+        &self.actions[id.0]
+    }
+}

@@ -1,0 +1,65 @@
+//! Decides how each step reaches its readers: put into the only one, as a view, or as stored rows.
+
+use crate::graph::Graph;
+use crate::pipeline::{Cache, Pipeline, StepId};
+use crate::transform::Work;
+
+/// How a step reaches its readers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reach {
+    /// It is part of its only reader.
+    Inlined,
+    /// It has a name at the engine, and is worked out by each reader.
+    View,
+    /// It is worked out once.
+    Stored,
+}
+
+/// The steps that a run needs, in order, and how each reaches its readers.
+pub(crate) struct Sharing {
+    pub(crate) needed: Vec<StepId>,
+    reach: Vec<Reach>,
+}
+
+impl Sharing {
+    pub(crate) fn new(pipeline: &Pipeline, graph: &Graph) -> Self {
+        let has_end = |id: &StepId| {
+            let step = pipeline.step(*id);
+            !step.sinks.is_empty() || !step.expectations.is_empty()
+        };
+        let needed = graph.needed_for(pipeline.ids().filter(has_end));
+        let mut readers = vec![0_usize; pipeline.steps.len()];
+        let mut queried = vec![false; pipeline.steps.len()];
+        for id in &needed {
+            let step = pipeline.step(*id);
+            readers[id.0] += usize::from(!step.sinks.is_empty()) + usize::from(!step.expectations.is_empty());
+            for input in &step.inputs {
+                readers[input.0] += 1;
+            }
+            for (_, input) in &step.queried {
+                queried[input.0] = true;
+            }
+        }
+        let mut reach = vec![Reach::Inlined; pipeline.steps.len()];
+        // The work that reading a step once more would mean, its inputs included.
+        let mut again = vec![Work::Light; pipeline.steps.len()];
+        for id in &needed {
+            let step = pipeline.step(*id);
+            let inputs = step.inputs.iter().filter(|input| reach[input.0] != Reach::Stored);
+            let work = inputs.map(|input| again[input.0]).fold(step.work(), Work::max);
+            again[id.0] = work;
+            let several = readers[id.0] > 1;
+            reach[id.0] = match step.cache {
+                Cache::True => Reach::Stored,
+                Cache::Auto if several && work > Work::Light => Reach::Stored,
+                Cache::Auto | Cache::False if several || queried[id.0] => Reach::View,
+                Cache::Auto | Cache::False => Reach::Inlined,
+            };
+        }
+        Self { needed, reach }
+    }
+
+    pub(crate) fn reach(&self, id: StepId) -> Reach {
+        self.reach[id.0]
+    }
+}

@@ -1,0 +1,45 @@
+//! The text of a plan, for people.
+
+use std::fmt::Write as _;
+
+use prost::Message as _;
+
+use super::{Plan, Work};
+use crate::pipeline::Pipeline;
+
+/// What a run would do, one action a line, with the size of each plan in bytes.
+pub(crate) fn describe(pipeline: &Pipeline, plan: &Plan) -> String {
+    let mut text = String::new();
+    let mut bytes = 0;
+    for action in &plan.actions {
+        let size = action.relation.encoded_len();
+        bytes += size;
+        let step = &pipeline.step(action.step).name;
+        let what = match &action.work {
+            Work::View { name } => format!("view     {step} as {name}"),
+            Work::Store { name } => format!("store    {step} as {name}"),
+            Work::Expect { violations } => {
+                let texts: Vec<&str> = violations.iter().map(|violation| violation.text.as_str()).collect();
+                format!("expect   {step}: {}", texts.join("; "))
+            }
+            Work::Write { sinks } => {
+                let sinks = sinks.iter().map(|at| &pipeline.step(action.step).sinks[*at].value);
+                let places: Vec<String> = sinks.map(|sink| sink.place(&pipeline.folder).to_string()).collect();
+                format!("write    {step} to {}", places.join(", "))
+            }
+        };
+        let _ = write!(text, "{:>4}  {what}  ({size} bytes", action.id.0 + 1);
+        if !action.needs.is_empty() {
+            let needs: Vec<String> = action.needs.iter().map(|id| (id.0 + 1).to_string()).collect();
+            let _ = write!(text, ", after {}", needs.join(", "));
+        }
+        text.push_str(")\n");
+    }
+    let _ = writeln!(
+        text,
+        "{} actions for {}, {bytes} bytes of plans in all",
+        plan.actions.len(),
+        plan.dialect
+    );
+    text
+}
