@@ -47,6 +47,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     fs::create_dir_all(&server)?;
     tonic_prost_build::configure()
         .build_client(false)
+        // A test scripts the calls it is about.
+        .generate_default_stubs(true)
         .extern_path(".spark.connect", "crate::proto::spark")
         .out_dir(&server)
         .compile_fds(files)?;

@@ -64,7 +64,8 @@ impl Client {
             Err(Error::Server(error)) if error.code == Some(Code::Unimplemented) => {
                 return Err(not_spark("it does not know `AnalyzePlan`"));
             }
-            Err(Error::Server(error)) if error.hierarchy.is_empty() && error.class.is_none() => {
+            // No gRPC: what answered is a web server, and tonic has made this up.
+            Err(Error::Server(error)) if error.message.contains("HTTP status code") => {
                 return Err(not_spark(&error.message));
             }
             answer => answer?,
@@ -225,4 +226,88 @@ impl Client {
 
 fn wrong_answer(expected: &str) -> Error {
     Error::Protocol(format!("asked for {expected}, it answers with something else"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tonic::Status;
+
+    use super::Client;
+    use crate::connect::error::Error;
+    use crate::connect::scripted::{Script, complete, spark_error};
+    use crate::connect::session::OperationId;
+    use crate::proto::relation;
+
+    const BUDGET: Duration = Duration::from_secs(5);
+
+    async fn error_of_connecting(status: Status) -> Error {
+        let server = Script::default().fail(status).serve().await;
+        Client::connect(&server.endpoint, BUDGET).await.unwrap_err()
+    }
+
+    #[tokio::test]
+    async fn who_answers_is_asked_for_its_version() {
+        let server = Script::default().fail(Status::unavailable("not yet")).serve().await;
+        let client = Client::connect(&server.endpoint, BUDGET).await.unwrap();
+        assert_eq!(client.server_version(), "4.3.0");
+        assert_eq!(server.script.calls(), ["analyze", "analyze"]);
+    }
+
+    #[tokio::test]
+    async fn who_else_may_answer() {
+        let table = [
+            (
+                Status::unimplemented("no such service"),
+                "is not a Spark Connect server: it does not know `AnalyzePlan`",
+            ),
+            (
+                Status::unknown("grpc-status header missing, mapped from HTTP status code 302"),
+                "is not a Spark Connect server: grpc-status header missing",
+            ),
+            (
+                Status::unauthenticated("No authentication token provided"),
+                "the server refuses this user: No auth",
+            ),
+            (Status::internal("the cluster is asleep"), "the cluster is asleep"),
+        ];
+        for (status, message) in table {
+            let error = error_of_connecting(status).await.to_string();
+            assert!(error.contains(message), "{error}");
+        }
+    }
+
+    #[tokio::test]
+    async fn questions_are_asked_again_while_that_may_help() {
+        let server = Script::default().serve().await;
+        let client = Client::connect(&server.endpoint, BUDGET).await.unwrap();
+        let script = server.script.clone().fail(Status::unavailable("one")).fail(Status::unavailable("two"));
+        client.config_unset(["a".to_owned()]).await.unwrap();
+        assert_eq!(script.calls(), ["analyze", "config", "config", "config"]);
+        let script = script.fail(Status::internal("[CANNOT_MODIFY_STATIC_CONFIG] no"));
+        let error = client.config_set([("a".to_owned(), "b".to_owned())]).await.unwrap_err();
+        assert_eq!(error.to_string(), "no [CANNOT_MODIFY_STATIC_CONFIG]");
+        assert_eq!(script.calls().len(), 5);
+    }
+
+    #[tokio::test]
+    async fn what_is_wrong_while_analysing_is_wrong_with_the_plan() {
+        let server = Script::default().serve().await;
+        let client = Client::connect(&server.endpoint, BUDGET).await.unwrap();
+        let _script = server.script.clone().fail(spark_error("divide by zero", &[("classes", "[]")]));
+        let error = client.analyze_schema(relation::range(0, 1, 1, None).into()).await.unwrap_err();
+        assert!(error.is_analysis() && !error.is_unreachable());
+    }
+
+    #[tokio::test]
+    async fn the_end_of_a_session_waits_for_what_is_under_way() {
+        let server = Script::default().stream([complete()]).serve().await;
+        let client = Client::connect(&server.endpoint, BUDGET).await.unwrap();
+        let mut stream = client.execute(relation::range(0, 9, 1, None).into(), &[], OperationId::new());
+        while stream.next().await.unwrap().is_some() {}
+        // A server before 4.0, which does not know the call.
+        client.release_session().await.unwrap();
+        assert_eq!(server.script.calls(), ["analyze", "execute", "release all"]);
+    }
 }

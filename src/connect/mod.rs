@@ -11,6 +11,8 @@ mod error;
 mod reach;
 mod reattach;
 mod retry;
+#[cfg(test)]
+mod scripted;
 mod session;
 mod stream;
 

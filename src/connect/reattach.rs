@@ -352,3 +352,6 @@ pub(super) async fn interrupt(session: &Session, what: &Interrupted) -> Result<V
         session.call(call, question, async |mut stub, question| stub.interrupt(question).await).await?;
     Ok(answer.interrupted_ids)
 }
+
+#[cfg(test)]
+mod tests;

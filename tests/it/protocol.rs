@@ -141,7 +141,8 @@ fn field_line(message: &DescriptorProto, path: &str, field: &FieldDescriptorProt
     };
     let mut line = format!("{path} {} {label} {kind} {}", field.number(), field.name());
     if let (Some(index), false) = (field.oneof_index, field.proto3_optional()) {
-        line += &format!(" oneof={}", message.oneof_decl[usize::try_from(index).unwrap()].name());
+        line += " oneof=";
+        line += message.oneof_decl[usize::try_from(index).unwrap()].name();
     }
     let explicit = field.oneof_index.is_some() || field.r#type() == Type::Message;
     let numeric = !matches!(field.r#type(), Type::Message | Type::String | Type::Bytes);
