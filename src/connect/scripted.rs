@@ -259,8 +259,13 @@ impl State {
 impl Scripted {
     /// A connection to this server that can be cut.
     pub(crate) async fn wire(&self) -> Wire {
+        self.wire_at(0).await
+    }
+
+    /// The same from a port that another wire has had.
+    pub(crate) async fn wire_at(&self, port: u16) -> Wire {
         let target = (Ipv4Addr::LOCALHOST, self.endpoint.port());
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.unwrap();
         let endpoint = Endpoint::loopback(listener.local_addr().unwrap().port(), None);
         let cuts = watch::Sender::new(0);
         let cut = cuts.subscribe();

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use arrow::array::AsArray as _;
 use arrow::datatypes::Int32Type;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 use tonic::{Code, Status};
 
 use super::{Execution, interrupt};
@@ -372,6 +372,27 @@ async fn a_cut_wire_loses_nothing() {
     assert!(start.elapsed() < SILENCE, "the cut itself was noticed");
     session.finish_background().await;
     assert_eq!(server.script.calls(), ["execute", "reattach after 1", "release all"]);
+}
+
+/// What has not left this machine can be sent again to any server.
+#[tokio::test]
+async fn an_execution_that_was_never_sent_is_sent_later() {
+    let server = Script::default().stream([rows("1", 0, 3), complete()]).serve().await;
+    let wire = server.wire().await;
+    let endpoint = wire.endpoint.clone();
+    let session = session(&endpoint).await;
+    drop(wire);
+    // The channel notices that its connection is gone.
+    sleep(Duration::from_millis(50)).await;
+    let mut stream = execute(&session);
+    let later = async {
+        sleep(Duration::from_millis(100)).await;
+        server.wire_at(endpoint.port()).await
+    };
+    let (result, _wire) = tokio::join!(read(&mut stream), later);
+    assert_eq!(result.unwrap().0, numbers(3));
+    session.finish_background().await;
+    assert_eq!(server.script.calls(), ["execute", "release all"]);
 }
 
 #[tokio::test]
