@@ -18,6 +18,7 @@ mod parquet;
 #[cfg(test)]
 mod samples;
 mod settings;
+mod spill;
 mod stage;
 mod stdout;
 mod table;

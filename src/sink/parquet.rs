@@ -1,8 +1,8 @@
 //! One Parquet file.
 //!
-//! Row groups are closed by rows and by memory, so that memory grows neither with the result nor with its
-//! width. Most types are stored as the parquet crate maps them, with the Arrow schema embedded; these are
-//! decided here:
+//! Row groups are closed by rows and by size, columns share what memory there is, and the pages of wide rows
+//! wait in a file, so that memory grows neither with the result nor with its width. Most types are stored as
+//! the parquet crate maps them, with the Arrow schema embedded; these are decided here:
 //!
 //! - a year-month interval is an INT32 of months and a day-time interval an INT64 of microseconds (a duration
 //!   for Arrow readers): that is how Spark stores them too, and few readers know Parquet's own INTERVAL;
@@ -22,6 +22,7 @@ use arrow::compute::cast;
 use arrow::datatypes::{DataType, Field, FieldRef, Fields, IntervalUnit, Schema, SchemaRef, TimeUnit};
 use arrow::error::ArrowError;
 use parquet::arrow::ArrowWriter;
+use parquet::arrow::arrow_writer::ArrowWriterOptions;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::errors::ParquetError;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
@@ -29,6 +30,7 @@ use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use crate::expr::Template;
 
 use super::columns::{Lack, Limits, Shape, calendar_interval, union};
+use super::spill::Spill;
 use super::stage::{Mode, Staged};
 use super::{Error, Flow, Place, Refusal, Writer, Written, zone};
 
@@ -36,12 +38,24 @@ use super::{Error, Flow, Place, Refusal, Writer, Written, zone};
 const GROUP_ROWS: usize = 128 << 10;
 /// A row group has at most so many rows.
 const GROUP_ROWS_LIMIT: usize = 1 << 20;
-/// Past [`GROUP_ROWS`] a row group is closed when it occupies so much memory.
-const GROUP_BYTES: usize = 24 << 20;
-/// A row group is closed in any case when it occupies so much memory.
-const GROUP_BYTES_LIMIT: usize = 64 << 20;
-/// How many rows are encoded between two looks at the memory.
+/// Past [`GROUP_ROWS`] a row group is closed when it has so many bytes.
+const GROUP_BYTES: usize = 16 << 20;
+/// A row group is closed in any case when it has so many bytes.
+const GROUP_BYTES_LIMIT: usize = 256 << 20;
+/// How many rows are encoded between two looks at the size.
 const STRIDE: usize = 16 << 10;
+
+/// How many bytes of finished pages wait in memory, times the columns: of a wide row group most waits in the
+/// file.
+const WAITING_BYTES: usize = 256 << 20;
+/// How many bytes the unfinished pages of all columns have together. A column's compressor occupies several
+/// times the size of its pages.
+const PAGES_BYTES: usize = 4 << 20;
+/// How many rows the unfinished pages of all columns have together.
+const PAGES_ROWS: usize = 1 << 20;
+/// How many bytes a column's dictionary has, times the square of the columns: with its hash table it occupies
+/// thrice as much, and it is worth less where a row group has fewer rows.
+const DICTIONARY_BYTES: usize = 200 << 20;
 
 const LIMITS: Limits = Limits {
     format: "Parquet",
@@ -80,7 +94,13 @@ impl Parquet {
         let path = self.path(folder);
         let staged = Staged::create(&path, self.mode)?;
         let schema = Arc::new(stored_schema(schema));
-        let writer = ArrowWriter::try_new(staged, SchemaRef::clone(&schema), Some(properties()))
+        let columns = schema.flattened_fields().len();
+        let room = (WAITING_BYTES / columns).clamp(1 << 20, GROUP_BYTES);
+        let spill = Spill::new(staged.target().to_path_buf(), room);
+        let options = ArrowWriterOptions::new()
+            .with_properties(properties(columns))
+            .with_page_store_factory(Arc::new(spill));
+        let writer = ArrowWriter::try_new_with_options(staged, SchemaRef::clone(&schema), options)
             .map_err(|error| failed(&path, error))?;
         Ok(Box::new(ParquetWriter { writer, schema, path, rows: 0 }))
     }
@@ -91,11 +111,15 @@ fn empty_struct(field: &Field) -> Option<Lack> {
         .then_some(Lack { kind: "struct without fields", cure: "to_json({})" })
 }
 
-fn properties() -> WriterProperties {
+/// The settings of a file of so many columns, who share the memory.
+fn properties(columns: usize) -> WriterProperties {
     let level = ZstdLevel::try_new(1).expect("zstd has a level 1");
     WriterProperties::builder()
         .set_compression(Compression::ZSTD(level))
         .set_dictionary_enabled(true)
+        .set_dictionary_page_size_limit((DICTIONARY_BYTES / columns.pow(2)).clamp(8 << 10, 1 << 20))
+        .set_data_page_size_limit((PAGES_BYTES / columns).clamp(16 << 10, 1 << 20))
+        .set_data_page_row_count_limit((PAGES_ROWS / columns).clamp(5_000, 20_000))
         // Statistics of pages stay in memory until the end of the file: a row group's are enough.
         .set_statistics_enabled(EnabledStatistics::Chunk)
         .set_offset_index_disabled(true)
@@ -118,7 +142,7 @@ impl ParquetWriter {
         let batch = stored_batch(batch, &self.schema)?;
         for start in (0..batch.num_rows()).step_by(STRIDE) {
             self.writer.write(&batch.slice(start, STRIDE.min(batch.num_rows() - start)))?;
-            if is_full(self.writer.in_progress_rows(), self.writer.memory_size()) {
+            if is_full(self.writer.in_progress_rows(), self.writer.in_progress_size()) {
                 self.writer.flush()?;
             }
         }
@@ -353,7 +377,7 @@ mod tests {
     }
 
     #[test]
-    fn huge_rows_close_row_groups_early() {
+    fn wide_rows_wait_in_a_file_and_leave_none() {
         let folder = TempDir::new().unwrap();
         // Not compressible, so that the pages stay as large as the rows.
         let mut state = 1_u64;
@@ -361,17 +385,14 @@ mod tests {
             state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
             (state >> 16).to_le_bytes()
         };
-        let blobs = (0..300).map(|_| (0..40_000).flat_map(|_| noise()).collect::<Vec<_>>());
+        let blobs = (0..300).map(|_| (0..10_000).flat_map(|_| noise()).collect::<Vec<_>>());
         let batch = samples::batch("blob", Arc::new(BinaryArray::from_iter_values(blobs)));
-        write(
-            folder.path(),
-            batch.schema_ref(),
-            &(0..30).map(|it| batch.slice(it * 10, 10)).collect::<Vec<_>>(),
-        );
-        let reader = open(folder.path());
-        let groups = reader.metadata().row_groups();
-        assert!(groups.len() > 1, "{}", groups.len());
-        assert_eq!(groups.iter().map(RowGroupMetaData::num_rows).sum::<i64>(), 300);
+        let batches = (0..30).map(|it| batch.slice(it * 10, 10)).collect::<Vec<_>>();
+        let written = write(folder.path(), batch.schema_ref(), &batches);
+        assert!(written.bytes > GROUP_BYTES as u64);
+        let read = read(folder.path());
+        assert_eq!(arrow::compute::concat_batches(batch.schema_ref(), &read).unwrap(), batch);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 
     #[test]

@@ -230,13 +230,20 @@ fn replaceable(target: &Path, mode: Mode) -> Result<Option<Metadata>, Error> {
     Ok(Some(metadata))
 }
 
+/// A scratch file on the device of `target`, which goes when it is closed.
+pub(super) fn nameless(target: &Path) -> io::Result<File> {
+    let path = parent(target).join(partial_name(target));
+    let file = OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(&path)?;
+    fs::remove_file(path)?;
+    Ok(file)
+}
+
 fn create_partial(target: &Path, replaced: Option<&Metadata>) -> Result<(File, PathBuf), Error> {
     let failed = |source| Error::file("create a file beside", target, source);
     // Never more open than the file that it replaces, not even at first.
     let permissions = replaced.map_or(0o666, |it| it.permissions().mode() & 0o666);
     for _ in 0..ATTEMPTS {
-        let random = Uuid::new_v4().simple().to_string();
-        let partial = parent(target).join(hidden(target, &format!(".{random}{SUFFIX}")));
+        let partial = parent(target).join(partial_name(target));
         let file = OpenOptions::new()
             .read(true)
             .write(true)
@@ -269,6 +276,10 @@ fn remove_stale(target: &Path) {
             let _ignored = fs::remove_file(&path);
         }
     }
+}
+
+fn partial_name(target: &Path) -> OsString {
+    hidden(target, &format!(".{}{SUFFIX}", Uuid::new_v4().simple()))
 }
 
 fn is_partial_of(name: &OsStr, target: &Path) -> bool {

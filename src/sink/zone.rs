@@ -21,10 +21,7 @@ pub(super) fn named(name: &str) -> Tz {
 
 /// Reads `+8`, `-8:30` and the like.
 fn offset_of(text: &str) -> Option<String> {
-    let (sign, digits) = match text.split_at_checked(1)? {
-        (sign @ ("+" | "-"), digits) => (sign, digits),
-        _ => return None,
-    };
+    let (sign @ ("+" | "-"), digits) = text.split_at_checked(1)? else { return None };
     let (hours, minutes) = digits.split_once(':').unwrap_or((digits, "0"));
     let (hours, minutes) = (hours.parse::<u8>().ok()?, minutes.parse::<u8>().ok()?);
     (hours <= 18 && minutes < 60).then(|| format!("{sign}{hours:02}:{minutes:02}"))
