@@ -12,6 +12,7 @@ mod name;
 mod pipeline;
 mod plan;
 mod proto;
+mod run;
 mod shape;
 mod sink;
 mod report;

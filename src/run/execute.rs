@@ -1,0 +1,277 @@
+//! Drives the actions of a plan: asks the schedule what is next, awaits what it started, tells what happened.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use arrow::array::RecordBatch;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use super::event::{Event, Failed, Label, Outcome, Sender};
+use super::schedule::{Decision, Happened, Node, OnFailure, Schedule};
+use super::write::{self, Target};
+use super::{Error, Unmet, expectation};
+use crate::connect::{self, Client, CommandResult, OperationId, Tag};
+use crate::expect::OnFail;
+use crate::pipeline::Pipeline;
+use crate::plan::{Action, ActionId, Plan, Work};
+use crate::proto::relation::cached_remote_relation;
+use crate::proto::spark::{Command, Plan as Message, Relation, plan};
+use crate::proto::command;
+
+/// How a run goes about it.
+#[derive(Debug, Clone)]
+pub(crate) struct Settings {
+    pub(crate) run_id: String,
+    pub(crate) threads: usize,
+    pub(crate) on_failure: OnFailure,
+}
+
+/// How long an interruption may take before it is given up.
+const INTERRUPT_LIMIT: Duration = Duration::from_secs(5);
+
+/// Carries out the plan; cancelling `stop` interrupts it.
+pub(crate) async fn execute(
+    client: &Client,
+    pipeline: &Arc<Pipeline>,
+    plan: &Arc<Plan>,
+    settings: &Settings,
+    events: &Sender,
+    stop: &CancellationToken,
+) {
+    events.send(Event::Began { actions: plan.actions.len() });
+    let nodes = plan.actions.iter().map(node).collect();
+    let mut schedule = Schedule::new(nodes, settings.threads, settings.on_failure);
+    let stop_running = CancellationToken::new();
+    let mut tasks = JoinSet::new();
+    let mut started: HashMap<usize, Instant> = HashMap::new();
+    let mut decisions = schedule.on(Happened::Begin);
+    let mut interrupted = false;
+    loop {
+        for decision in decisions.drain(..) {
+            match decision {
+                Decision::Start(at) => {
+                    let label = label(pipeline, plan, at);
+                    started.insert(at, Instant::now());
+                    events.send(Event::Started(label.clone()));
+                    let task = Task {
+                        client: client.clone(),
+                        pipeline: Arc::clone(pipeline),
+                        plan: Arc::clone(plan),
+                        events: events.clone(),
+                        stop: stop_running.clone(),
+                        tags: vec![Tag::new(&format!("pipectl-run-{}", settings.run_id)), Tag::new(&format!("pipectl-step-{}", label.step))],
+                        label,
+                    };
+                    tasks.spawn(task.perform(ActionId(at)));
+                }
+                Decision::Skip { action, because } => {
+                    let because = because.map(|id| label(pipeline, plan, id));
+                    let because = because.map_or_else(
+                        || "the run was stopped".to_owned(),
+                        |other| format!("`{}` did not succeed", other.step),
+                    );
+                    let action = label(pipeline, plan, action);
+                    let outcome = Outcome::Skipped { because };
+                    events.send(Event::Ended { action, outcome, took: Duration::ZERO });
+                }
+                Decision::Interrupt => stop_running.cancel(),
+            }
+        }
+        if schedule.is_over() {
+            return;
+        }
+        let ended = tokio::select! {
+            () = stop.cancelled(), if !interrupted => {
+                interrupted = true;
+                decisions = schedule.on(Happened::Interrupt);
+                continue;
+            }
+            ended = tasks.join_next() => ended,
+        };
+        let Some(ended) = ended else { return };
+        let (ActionId(at), outcome) = match ended {
+            Ok(ended) => ended,
+            // A panic of a task is a bug of pipectl's; let it be seen as one.
+            Err(error) => std::panic::resume_unwind(error.into_panic()),
+        };
+        let succeeded = matches!(outcome, Outcome::Succeeded { .. });
+        let took = started.get(&at).map(Instant::elapsed).unwrap_or_default();
+        events.send(Event::Ended { action: label(pipeline, plan, at), outcome, took });
+        decisions = schedule.on(if succeeded { Happened::Succeeded(at) } else { Happened::Failed(at) });
+    }
+}
+
+fn node(action: &Action) -> Node {
+    let numbers = |ids: &[ActionId]| ids.iter().map(|id| id.0).collect();
+    Node { needs: numbers(&action.needs), after: numbers(&action.after) }
+}
+
+fn label(pipeline: &Pipeline, plan: &Plan, at: usize) -> Label {
+    let action = plan.action(ActionId(at));
+    let name = match action.work {
+        Work::View { .. } => "view",
+        Work::Store { .. } => "store",
+        Work::Expect { .. } => "expect",
+        Work::Write { .. } => "write",
+    };
+    Label { id: at, step: pipeline.step(action.step).name.to_string(), action: name }
+}
+
+/// One action on its way.
+struct Task {
+    client: Client,
+    pipeline: Arc<Pipeline>,
+    plan: Arc<Plan>,
+    events: Sender,
+    stop: CancellationToken,
+    tags: Vec<Tag>,
+    label: Label,
+}
+
+impl Task {
+    async fn perform(self, id: ActionId) -> (ActionId, Outcome) {
+        let plan = Arc::clone(&self.plan);
+        let outcome = match self.carry_out(plan.action(id)).await {
+            Ok(outcome) => outcome,
+            Err(_) if self.stop.is_cancelled() => Outcome::Interrupted,
+            Err(error) => Outcome::Failed(Failed {
+                message: chain(&error),
+                engine_lost: matches!(&error, Error::Engine(error) if error.is_unreachable()),
+            }),
+        };
+        (id, outcome)
+    }
+
+    async fn carry_out(&self, action: &Action) -> Result<Outcome, Error> {
+        let relation = action.relation.clone();
+        let done = Outcome::Succeeded { rows: None, outputs: Vec::new() };
+        match &action.work {
+            Work::View { name } => {
+                self.command(command::create_view(relation, name.clone())).await?;
+                Ok(done)
+            }
+            Work::Store { name } => {
+                self.store(relation, name).await?;
+                Ok(done)
+            }
+            Work::Expect { violations } => {
+                let row = self.row(relation).await?;
+                let expectations = &self.pipeline.step(action.step).expectations;
+                let unmet = expectation::verdicts(&row, violations, expectations);
+                for verdict in &unmet {
+                    self.events.send(Event::Unmet { action: self.label.clone(), verdict: verdict.clone() });
+                }
+                let (failed, _): (Vec<_>, Vec<_>) = unmet.into_iter().partition(|one| one.on_fail == OnFail::Fail);
+                if failed.is_empty() { Ok(done) } else { Err(Error::Expectation(Unmet(failed))) }
+            }
+            Work::Write { sinks } => {
+                let step = self.pipeline.step(action.step);
+                let target = Target {
+                    sinks: sinks.iter().map(|at| step.sinks[*at].value.clone()).collect(),
+                    folder: self.pipeline.folder.clone(),
+                };
+                let operation = OperationId::new();
+                let stream = self.client.execute(Message::from(relation), &self.tags, operation);
+                let result = write::stream(stream, target, &self.label, &self.events, &self.stop).await;
+                if matches!(result, Err(Error::Interrupted)) {
+                    self.interrupt(operation).await;
+                }
+                result
+            }
+        }
+    }
+
+    /// Works rows out once and gives them a name. An engine that keeps none works them out for each reader.
+    async fn store(&self, relation: Relation, name: &str) -> Result<(), Error> {
+        let kept = match self.command(command::local_checkpoint(relation.clone(), None)).await {
+            Ok(Some(CommandResult::Checkpoint(id))) => cached_remote_relation(id),
+            Ok(_) => relation,
+            Err(Error::Engine(connect::Error::Server(error))) if error.message.to_lowercase().contains("checkpoint") => {
+                self.events.send(Event::Note(format!(
+                    "the engine keeps no rows ({}), so `{}` is worked out for each of its readers",
+                    error.message, self.label.step
+                )));
+                relation
+            }
+            Err(error) => return Err(error),
+        };
+        self.command(command::create_view(kept, name.to_owned())).await.map(drop)
+    }
+
+    async fn command(&self, command: Command) -> Result<Option<CommandResult>, Error> {
+        let mut result = None;
+        self.each(Message { op_type: Some(plan::OpType::Command(command)) }, |event| {
+            if let connect::Event::CommandResult(answer) = event {
+                result = Some(answer);
+            }
+        })
+        .await?;
+        Ok(result)
+    }
+
+    /// The rows of a relation that has few.
+    async fn row(&self, relation: Relation) -> Result<RecordBatch, Error> {
+        let mut row = None;
+        self.each(Message::from(relation), |event| {
+            if let connect::Event::Batch(batch) = event
+                && batch.num_rows() > 0
+            {
+                row = Some(batch);
+            }
+        })
+        .await?;
+        row.ok_or_else(|| connect::Error::Protocol("an aggregate without keys has no row".to_owned()).into())
+    }
+
+    async fn each(&self, message: Message, mut take: impl FnMut(connect::Event)) -> Result<(), Error> {
+        let operation = OperationId::new();
+        let mut stream = self.client.execute(message, &self.tags, operation);
+        loop {
+            let event = tokio::select! {
+                biased;
+                () = self.stop.cancelled() => {
+                    self.interrupt(operation).await;
+                    return Err(Error::Interrupted);
+                }
+                event = stream.next() => event?,
+            };
+            match event {
+                Some(event) => take(event),
+                None => return Ok(()),
+            }
+        }
+    }
+
+    /// The server is not left computing for nobody.
+    async fn interrupt(&self, operation: OperationId) {
+        let interrupt = self.client.interrupt_operation(operation);
+        match tokio::time::timeout(INTERRUPT_LIMIT, interrupt).await {
+            Ok(Ok(_)) => {}
+            Ok(Err(error)) => {
+                self.events.send(Event::Note(format!("`{}` could not be interrupted: {error}", self.label.step)));
+            }
+            Err(_) => self.events.send(Event::Note(format!(
+                "`{}` was not interrupted within {} s",
+                self.label.step,
+                INTERRUPT_LIMIT.as_secs()
+            ))),
+        }
+    }
+}
+
+/// An error and what is behind it, on one line.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        let more = error.to_string();
+        if !text.contains(&more) {
+            text.push_str(": ");
+            text.push_str(&more);
+        }
+        source = error.source();
+    }
+    text
+}

@@ -1,0 +1,26 @@
+//! Reads the one row that says for how many rows of a step each expectation does not hold.
+
+use arrow::array::{Array as _, AsArray as _, RecordBatch};
+use arrow::compute::cast;
+use arrow::datatypes::{DataType, Int64Type};
+
+use super::event::Verdict;
+use crate::expect::Expectation;
+use crate::plan::Expected;
+
+/// The expectations that rows do not meet.
+pub(super) fn verdicts(row: &RecordBatch, violations: &[Expected], expectations: &[Expectation]) -> Vec<Verdict> {
+    let count = |column: usize| -> i64 {
+        let numbers = row.columns().get(column).and_then(|column| cast(column, &DataType::Int64).ok());
+        let numbers = numbers.filter(|numbers| !numbers.is_empty() && numbers.is_valid(0));
+        numbers.map_or(0, |numbers| numbers.as_primitive::<Int64Type>().value(0))
+    };
+    let rows = count(0);
+    let verdict = |(at, violation): (usize, &Expected)| Verdict {
+        expected: violation.text.clone(),
+        wrong: count(at + 1),
+        rows,
+        on_fail: expectations[violation.expectation].on_fail,
+    };
+    violations.iter().enumerate().map(verdict).filter(|verdict| verdict.wrong > 0).collect()
+}

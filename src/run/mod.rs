@@ -1,0 +1,47 @@
+//! Owns execution: the engine's analysis before anything is done, then the actions of the plan in dependency order.
+//!
+//! The scheduler decides and the driver awaits. What happens is sent as events to whoever listens; nothing is printed here.
+
+pub(crate) mod check;
+mod event;
+mod execute;
+mod expectation;
+pub(crate) mod inputs;
+mod schedule;
+mod write;
+
+use std::fmt;
+
+use crate::connect;
+use crate::sink;
+
+pub(crate) use event::{Event, Failed, Label, Output, Outcome, Sender, Verdict};
+pub(crate) use execute::{Settings, execute};
+pub(crate) use schedule::OnFailure;
+
+/// Why an action did not succeed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    #[error(transparent)]
+    Engine(#[from] connect::Error),
+    #[error(transparent)]
+    Sink(#[from] sink::Error),
+    #[error("{0}")]
+    Expectation(Unmet),
+    /// The task that wrote an output has ended in a way it should not.
+    #[error("the output could not be written: {0}")]
+    Writer(String),
+    #[error("interrupted")]
+    Interrupted,
+}
+
+/// Expectations that rows do not meet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Unmet(pub(crate) Vec<Verdict>);
+
+impl fmt::Display for Unmet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let texts: Vec<String> = self.0.iter().map(ToString::to_string).collect();
+        f.write_str(&texts.join("; "))
+    }
+}

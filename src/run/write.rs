@@ -1,0 +1,146 @@
+//! Streams an action's rows into its outputs: the stream is read here, the outputs are written in a thread of their own, and
+//! a short channel between them keeps memory flat.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use arrow::array::RecordBatch;
+use tokio::sync::mpsc;
+use tokio::task::spawn_blocking;
+use tokio_util::sync::CancellationToken;
+
+use super::event::{Event, Label, Output, Sender};
+use super::{Error, Outcome};
+use crate::connect;
+use crate::sink::{self, Flow, Sink, Writer};
+
+/// Batches between the stream and the outputs.
+const BETWEEN: usize = 4;
+/// How often progress is told.
+const TOLD_EVERY: Duration = Duration::from_millis(100);
+
+enum Item {
+    Batch(RecordBatch),
+    /// The result is complete; without this word the outputs are dropped and nothing has happened.
+    End,
+}
+
+/// Where an action's rows go.
+pub(super) struct Target {
+    pub(super) sinks: Vec<Sink>,
+    /// Where relative paths start.
+    pub(super) folder: PathBuf,
+}
+
+/// Reads the stream to its end and completes the outputs.
+pub(super) async fn stream(
+    mut stream: connect::ResponseStream,
+    target: Target,
+    label: &Label,
+    events: &Sender,
+    stop: &CancellationToken,
+) -> Result<Outcome, Error> {
+    let (sender, receiver) = mpsc::channel(BETWEEN);
+    let writer = spawn_blocking(move || write(receiver, &target));
+    let read = read(&mut stream, sender, label, events, stop).await;
+    let written = writer.await.unwrap_or_else(|panic| Err(Error::Writer(panic.to_string())));
+    // What went wrong with an output is the reason where both have something to say.
+    let (rows, outputs) = match (read, written) {
+        (Ok(rows), Ok(outputs)) => (rows, outputs),
+        (_, Err(error @ (Error::Sink(_) | Error::Writer(_)))) | (Err(error), _) | (Ok(_), Err(error)) => {
+            return Err(error);
+        }
+    };
+    let outputs: Vec<sink::Written> = outputs;
+    for note in outputs.iter().filter_map(|output| output.note) {
+        events.send(Event::Note(format!("{}: {note}", label.step)));
+    }
+    let output = |written: sink::Written| Output {
+        place: written.place.to_string(),
+        rows: written.rows,
+        bytes: written.bytes,
+    };
+    Ok(Outcome::Succeeded { rows: Some(rows), outputs: outputs.into_iter().map(output).collect() })
+}
+
+/// Sends batches on until the stream ends, or the outputs have enough; the number of rows that came.
+async fn read(
+    stream: &mut connect::ResponseStream,
+    sender: mpsc::Sender<Item>,
+    label: &Label,
+    events: &Sender,
+    stop: &CancellationToken,
+) -> Result<u64, Error> {
+    let (mut rows, mut bytes) = (0_u64, 0_u64);
+    let mut told = Instant::now();
+    loop {
+        let event = tokio::select! {
+            biased;
+            () = stop.cancelled() => return Err(Error::Interrupted),
+            event = stream.next() => event?,
+        };
+        match event {
+            Some(connect::Event::Batch(batch)) => {
+                rows += batch.num_rows() as u64;
+                bytes += batch.get_array_memory_size() as u64;
+                let sent = tokio::select! {
+                    biased;
+                    () = stop.cancelled() => return Err(Error::Interrupted),
+                    sent = sender.send(Item::Batch(batch)) => sent,
+                };
+                if sent.is_err() {
+                    return Ok(rows);
+                }
+                if told.elapsed() >= TOLD_EVERY {
+                    told = Instant::now();
+                    events.send(Event::Rows { action: label.clone(), rows, bytes });
+                }
+            }
+            Some(connect::Event::Progress(progress)) => {
+                let (completed, all) = (progress.completed, progress.tasks);
+                events.send(Event::Tasks { action: label.clone(), completed, all });
+            }
+            Some(_) => {}
+            None => {
+                let _enough = sender.send(Item::End).await;
+                return Ok(rows);
+            }
+        }
+    }
+}
+
+/// Writes what comes; completes the outputs where the result was complete or all have enough.
+fn write(mut receiver: mpsc::Receiver<Item>, target: &Target) -> Result<Vec<sink::Written>, Error> {
+    let mut writers: Vec<(Box<dyn Writer>, Flow)> = Vec::new();
+    let mut opened = false;
+    while let Some(item) = receiver.blocking_recv() {
+        let batch = match item {
+            Item::End => return finish(writers),
+            Item::Batch(batch) => batch,
+        };
+        if !opened {
+            opened = true;
+            for sink in &target.sinks {
+                writers.push((open(sink, &target.folder, &batch)?, Flow::More));
+            }
+        }
+        for (writer, flow) in &mut writers {
+            if *flow == Flow::More {
+                *flow = writer.write(&batch)?;
+            }
+        }
+        if writers.iter().all(|(_, flow)| *flow == Flow::Enough) {
+            return finish(writers);
+        }
+    }
+    Err(Error::Interrupted)
+}
+
+fn open(sink: &Sink, folder: &Path, batch: &RecordBatch) -> Result<Box<dyn Writer>, Error> {
+    Ok(sink.open(folder, Box::new(io::stdout()), &batch.schema())?)
+}
+
+fn finish(writers: Vec<(Box<dyn Writer>, Flow)>) -> Result<Vec<sink::Written>, Error> {
+    writers.into_iter().map(|(writer, _)| writer.finish().map_err(Error::from)).collect()
+}
