@@ -40,8 +40,7 @@ pub(crate) use self::parquet::Parquet;
 pub(crate) use self::stdout::Stdout;
 
 /// An output where pipectl runs: the step's rows are streamed to it.
-#[derive(Debug, Clone, serde::Deserialize, schemars::JsonSchema)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone)]
 pub(crate) enum Sink {
     /// One Parquet file.
     Parquet(Parquet),

@@ -275,7 +275,7 @@ mod tests {
     use super::*;
 
     fn sink(mode: Mode) -> Sink {
-        Sink::Parquet(Parquet { path: "out.parquet".to_owned(), mode })
+        Sink::Parquet(Parquet { path: Template::of_text("out.parquet"), mode })
     }
 
     fn write(folder: &Path, schema: &SchemaRef, batches: &[RecordBatch]) -> Written {
@@ -452,11 +452,17 @@ mod tests {
     }
 
     #[test]
-    fn settings_have_defaults() {
-        let parquet: Parquet = serde_json::from_str(r#"{ "path": "a.parquet" }"#).unwrap();
-        assert_eq!((parquet.path.as_str(), parquet.mode), ("a.parquet", Mode::Overwrite));
-        let sink: Sink = serde_json::from_str(r#"{ "parquet": { "path": "/a", "mode": "error" } }"#).unwrap();
-        assert_eq!(sink.place(Path::new("/elsewhere")), Place::File("/a".into()));
-        assert!(serde_json::from_str::<Parquet>(r#"{ "path": "a", "mode": "append" }"#).is_err());
+    fn a_relative_path_starts_at_the_folder() {
+        for (path, expected) in [("out/a.parquet", "/pipelines/out/a.parquet"), ("/a.parquet", "/a.parquet")]
+        {
+            let sink = Sink::Parquet(Parquet { path: Template::of_text(path), mode: Mode::default() });
+            assert_eq!(sink.place(Path::new("/pipelines")), Place::File(expected.into()));
+        }
+    }
+
+    #[test]
+    fn appending_is_no_mode() {
+        let modes = ["overwrite", "error", "append"].map(|it| serde_json::from_value::<Mode>(it.into()).ok());
+        assert_eq!(modes, [Some(Mode::Overwrite), Some(Mode::Error), None]);
     }
 }

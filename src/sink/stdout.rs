@@ -465,10 +465,10 @@ mod tests {
 
     #[test]
     fn settings_have_defaults() {
-        let sink: Sink = serde_json::from_str(r#"{ "stdout": {} }"#).unwrap();
-        assert!(matches!(sink, Sink::Stdout(Stdout { format: Format::Table, limit: None })));
-        let sink: Sink = serde_json::from_str(r#"{ "stdout": { "format": "ndjson", "limit": 3 } }"#).unwrap();
-        assert_eq!(sink.rows_wanted(), Some(4));
-        assert_eq!(sink.place(Path::new("/")), Place::Stdout);
+        let stdout: Stdout = serde_json::from_str("{}").unwrap();
+        assert_eq!((stdout.format, stdout.limit), (Format::Table, None));
+        let stdout: Stdout = serde_json::from_str(r#"{ "format": "ndjson", "limit": 3 }"#).unwrap();
+        assert_eq!(stdout.rows_wanted(), Some(4));
+        assert_eq!(Sink::Stdout(stdout).place(Path::new("/")), Place::Stdout);
     }
 }
