@@ -1,0 +1,110 @@
+//! What can go wrong with a managed engine, and what the user can do about it.
+
+use std::io;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::managed::Ending;
+
+/// An engine that could not be installed or started.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    #[error("no Python 3 is found (looked for {looked_for})")]
+    NoPython { looked_for: String },
+
+    #[error("no Python fits the engine ({found}): it needs CPython 3.10 to 3.14")]
+    UnfitPython { found: String },
+
+    #[error("the engine is not installed and downloads are off")]
+    NotInstalled,
+
+    #[error("the engine's installation in `{}` is damaged ({reason}) and downloads are off", folder.display())]
+    Damaged { folder: PathBuf, reason: String },
+
+    #[error("cannot write the engine's folder `{}`", path.display())]
+    Cache { path: PathBuf, source: io::Error },
+
+    #[error("the disk is full: the engine needs about 300 MB in `{}`", path.display())]
+    DiskFull { path: PathBuf },
+
+    #[error("the engine could not be downloaded: {reason}")]
+    Download { reason: String },
+
+    #[error("what was downloaded is not what this version of pipectl expects: {reason}")]
+    Hash { reason: String },
+
+    #[error("there is no build of the engine for this machine ({platform}): {reason}")]
+    NoBuild { platform: String, reason: String },
+
+    #[error("the engine was installed but cannot be loaded: {reason}")]
+    Unloadable { reason: String },
+
+    #[error("the engine could not be installed: {reason}")]
+    Install { reason: String },
+
+    #[error("cannot prepare the engine's private folder `{}`", path.display())]
+    Folder { path: PathBuf, source: io::Error },
+
+    #[error("cannot start `{}`", program.display())]
+    Spawn { program: PathBuf, source: io::Error },
+
+    #[error("the engine did not start within {} s", limit.as_secs_f64())]
+    Silent { limit: Duration, last_lines: Vec<String> },
+
+    #[error("the engine ended while it was starting: {ending}")]
+    EndedEarly { ending: Ending, last_lines: Vec<String> },
+}
+
+impl Error {
+    /// What the user can do, where that is known: one sentence.
+    pub(crate) fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::NoPython { .. } => {
+                Some("install Python 3.10 or newer, or name one: `PIPECTL_PYTHON=/path/to/python3`")
+            }
+            Self::UnfitPython { .. } => {
+                Some("install one that fits, or name it: `PIPECTL_PYTHON=/path/to/python3`")
+            }
+            Self::NotInstalled | Self::Damaged { .. } => Some("run `pipectl engine install`"),
+            Self::Cache { .. } => Some("choose a folder that you may write to: `PIPECTL_CACHE_DIR=/path`"),
+            Self::DiskFull { .. } => {
+                Some("free some space, or choose another disk: `PIPECTL_CACHE_DIR=/path`")
+            }
+            Self::Download { .. } => Some(
+                "check the network; pip's settings apply (`PIP_INDEX_URL`, `PIP_PROXY`, `PIP_CERT`), then run \
+                 `pipectl engine install`",
+            ),
+            Self::Hash { .. } => Some(
+                "a mirror or proxy may have changed it: check `PIP_INDEX_URL`, then run `pipectl engine install`",
+            ),
+            Self::NoBuild { .. } => {
+                Some("name the address of a Spark Connect server instead: `--remote sc://host:15002`")
+            }
+            Self::Folder { .. } => Some("choose another folder for temporary files: `TMPDIR=/path`"),
+            Self::Unloadable { .. } | Self::Silent { .. } | Self::EndedEarly { .. } => {
+                Some("run `pipectl doctor`")
+            }
+            Self::Install { .. } | Self::Spawn { .. } => None,
+        }
+    }
+
+    /// The last lines that the engine wrote, where it got as far as that.
+    pub(crate) fn last_lines(&self) -> &[String] {
+        match self {
+            Self::Silent { last_lines, .. } | Self::EndedEarly { last_lines, .. } => last_lines,
+            Self::NoPython { .. }
+            | Self::UnfitPython { .. }
+            | Self::NotInstalled
+            | Self::Damaged { .. }
+            | Self::Cache { .. }
+            | Self::DiskFull { .. }
+            | Self::Download { .. }
+            | Self::Hash { .. }
+            | Self::NoBuild { .. }
+            | Self::Unloadable { .. }
+            | Self::Install { .. }
+            | Self::Folder { .. }
+            | Self::Spawn { .. } => &[],
+        }
+    }
+}

@@ -1,0 +1,526 @@
+//! Installs an engine's packages into the cache, and says what is there.
+//!
+//! A folder appears whole or not at all: it is filled beside its place and renamed. Its name says what is in it, so a newer
+//! pipectl with other packages makes another one. pip downloads (`install.py` says how), and every wheel has a pinned hash.
+
+use std::fs::{self, File, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use tokio::process::Command;
+use tokio::time::sleep;
+
+use super::error::Error;
+use super::python::{self, Interpreter};
+use super::tail::{Tail, each_line};
+use super::{Downloads, Kind, Packages, Place, Progress, Report};
+
+const SCRIPT: &str = include_str!("install.py");
+const PROOF: &str = "import sys; sys.path.insert(0, sys.argv[1]); exec(sys.argv[2])";
+const RECORD: &str = "engine.json";
+const TIME_BETWEEN_LOCK_TRIES: Duration = Duration::from_millis(100);
+
+/// An engine that is installed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Installation {
+    pub folder: PathBuf,
+    pub bytes: u64,
+    pub python: Interpreter,
+}
+
+impl Installation {
+    /// The folder of its packages.
+    pub(super) fn site(&self) -> PathBuf {
+        self.folder.join("site")
+    }
+
+    /// Imports the engine in a process of its own, as the server does it. Says why that fails.
+    async fn prove(&self, packages: &Packages) -> Result<(), String> {
+        let output = Command::new(&self.python.executable)
+            .args(["-I", "-S", "-c", PROOF])
+            .arg(self.site())
+            .arg(packages.proof)
+            .stdin(Stdio::null())
+            .kill_on_drop(true)
+            .output()
+            .await
+            .map_err(|error| error.to_string())?;
+        if output.status.success() {
+            return Ok(());
+        }
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        Err(stderr.lines().last().map_or_else(|| output.status.to_string(), str::to_owned))
+    }
+}
+
+/// What is known about an engine on this machine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Status {
+    Missing { folder: PathBuf },
+    Damaged { folder: PathBuf, reason: String },
+    Installed(Installation),
+}
+
+/// How far an existing installation is believed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Trust {
+    /// Its record is enough: whoever starts the server will see whether it works.
+    Record,
+    /// It is imported first.
+    Verify,
+}
+
+/// What the folder says about itself, so that a start need not look for a Python again.
+#[derive(Serialize, Deserialize)]
+struct Record {
+    python: Interpreter,
+    /// The Python that was asked for, if one was.
+    asked_for: Option<PathBuf>,
+    bytes: u64,
+}
+
+pub(super) async fn status(kind: Kind, place: &Place) -> Status {
+    let folder = folder(kind, place);
+    match find(kind, place, Trust::Verify).await {
+        Found::Nothing => Status::Missing { folder },
+        Found::Damaged(reason) => Status::Damaged { folder, reason },
+        Found::Whole(installation) => Status::Installed(installation),
+    }
+}
+
+/// Gives the installed engine, and installs it first where that is needed and allowed.
+pub(super) async fn ensure(
+    kind: Kind,
+    place: &Place,
+    trust: Trust,
+    progress: &Report<'_>,
+) -> Result<Installation, Error> {
+    match (find(kind, place, trust).await, place.downloads) {
+        (Found::Whole(installation), _) => return Ok(installation),
+        (Found::Nothing, Downloads::Off) => return Err(Error::NotInstalled),
+        (Found::Damaged(reason), Downloads::Off) => {
+            return Err(Error::Damaged { folder: folder(kind, place), reason });
+        }
+        (Found::Nothing | Found::Damaged(_), Downloads::Allowed) => {}
+    }
+
+    let python = python::find(place.python.as_deref()).await?;
+    let engines = place.cache.join("engines");
+    fs::create_dir_all(&engines).map_err(|error| unwritable(&engines, error))?;
+    let _lock = lock(&engines.join(format!(".{}.lock", folder_name(kind))), progress).await?;
+    // Whoever held the lock has probably done the work.
+    if let Found::Whole(installation) = find(kind, place, Trust::Verify).await {
+        return Ok(installation);
+    }
+    install(kind, place, python, progress).await
+}
+
+enum Found {
+    Nothing,
+    Damaged(String),
+    Whole(Installation),
+}
+
+async fn find(kind: Kind, place: &Place, trust: Trust) -> Found {
+    let folder = folder(kind, place);
+    let record = match fs::read(folder.join(RECORD)) {
+        Ok(record) => record,
+        Err(error) if error.kind() == io::ErrorKind::NotFound && !folder.exists() => return Found::Nothing,
+        Err(error) => return Found::Damaged(format!("`{RECORD}`: {error}")),
+    };
+    let mut record: Record = match serde_json::from_slice(&record) {
+        Ok(record) => record,
+        Err(error) => return Found::Damaged(format!("`{RECORD}`: {error}")),
+    };
+    if record.asked_for != place.python || !record.python.executable.exists() {
+        match python::find(place.python.as_deref()).await {
+            Ok(python) if python.platform == record.python.platform => {
+                record.python = python;
+                record.asked_for.clone_from(&place.python);
+                // A cache that is read-only works too, it only has to look again the next time.
+                drop(write_record(&folder, &record));
+            }
+            Ok(python) => return Found::Damaged(format!("it was made for another Python than {python}")),
+            Err(error) => return Found::Damaged(error.to_string()),
+        }
+    }
+    let installation = Installation { folder, bytes: record.bytes, python: record.python };
+    if trust == Trust::Verify
+        && let Err(reason) = installation.prove(kind.packages()).await
+    {
+        return Found::Damaged(reason);
+    }
+    Found::Whole(installation)
+}
+
+/// Written beside and renamed, since another process may be reading it.
+fn write_record(folder: &Path, record: &Record) -> io::Result<()> {
+    let new = folder.join(format!("{RECORD}.{}", uuid::Uuid::new_v4().simple()));
+    let text = serde_json::to_vec(record).map_err(io::Error::other)?;
+    fs::write(&new, text).and_then(|()| fs::rename(&new, folder.join(RECORD))).inspect_err(|_| {
+        drop(fs::remove_file(&new));
+    })
+}
+
+fn folder(kind: Kind, place: &Place) -> PathBuf {
+    place.cache.join("engines").join(folder_name(kind))
+}
+
+fn folder_name(kind: Kind) -> String {
+    let Packages { requirements, files, proof } = kind.packages();
+    let content = files.iter().flat_map(|&(path, content)| [path, content]).chain([*requirements, *proof]);
+    let machine = format!("{}-{}", std::env::consts::OS, std::env::consts::ARCH);
+    format!("{}-{}-{machine}-{:016x}", kind.name(), kind.version(), fingerprint(content))
+}
+
+/// FNV-1a, since the standard library's hash may change from one compiler to the next.
+fn fingerprint<'a>(texts: impl Iterator<Item = &'a str>) -> u64 {
+    texts
+        .flat_map(str::bytes)
+        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+}
+
+/// Keeps other processes from installing the same engine until the file is dropped, or this process ends.
+async fn lock(path: &Path, progress: &Report<'_>) -> Result<File, Error> {
+    let file = File::create(path).map_err(|error| unwritable(path, error))?;
+    let mut told = false;
+    // Waiting in `File::lock` could not be interrupted.
+    while let Err(TryLockError::WouldBlock) = file.try_lock() {
+        if !told {
+            progress(Progress::Waiting);
+            told = true;
+        }
+        sleep(TIME_BETWEEN_LOCK_TRIES).await;
+    }
+    // A file system without locks is no reason to fail: renaming keeps two installations apart too.
+    Ok(file)
+}
+
+async fn install(
+    kind: Kind,
+    place: &Place,
+    python: Interpreter,
+    progress: &Report<'_>,
+) -> Result<Installation, Error> {
+    let what = format!("{} {}", kind.name(), kind.version());
+    let folder = folder(kind, place);
+    let staging = Staging::create(&folder).map_err(|error| unwritable(&folder, error))?;
+    progress(Progress::Fetching { what: format!("{what} from PyPI") });
+    let bytes = fill(&staging.path, kind.packages(), &python, progress).await?;
+    let record = Record { python, asked_for: place.python.clone(), bytes };
+    write_record(&staging.path, &record).map_err(|error| unwritable(&staging.path, error))?;
+    staging.publish(&folder).map_err(|error| unwritable(&folder, error))?;
+    progress(Progress::Installed);
+    Ok(Installation { folder, bytes, python: record.python })
+}
+
+/// A folder in the making, removed if it does not become one.
+struct Staging {
+    path: PathBuf,
+}
+
+impl Staging {
+    /// Makes it beside `folder`, and removes what killed installations have left there.
+    fn create(folder: &Path) -> io::Result<Self> {
+        let name = folder.file_name().unwrap_or_default().to_string_lossy();
+        let parent = folder.parent().unwrap_or(folder);
+        for entry in fs::read_dir(parent)? {
+            let entry = entry?;
+            if entry.file_name().to_string_lossy().starts_with(&format!(".{name}.new-")) {
+                drop(fs::remove_dir_all(entry.path()));
+            }
+        }
+        let path = parent.join(format!(".{name}.new-{}", uuid::Uuid::new_v4().simple()));
+        fs::create_dir(&path)?;
+        Ok(Self { path })
+    }
+
+    /// Puts it in the place of `folder`. A damaged one gives way; engines that still run from it keep their open files.
+    fn publish(self, folder: &Path) -> io::Result<()> {
+        if folder.exists() {
+            let old = self.path.with_extension(format!("new-{}-old", uuid::Uuid::new_v4().simple()));
+            fs::rename(folder, &old)?;
+            drop(fs::remove_dir_all(&old));
+        }
+        fs::rename(&self.path, folder)
+    }
+}
+
+impl Drop for Staging {
+    fn drop(&mut self) {
+        drop(fs::remove_dir_all(&self.path));
+    }
+}
+
+/// What the script is told.
+#[derive(Serialize)]
+struct Order<'a> {
+    folder: &'a Path,
+    requirements: &'a str,
+    files: serde_json::Map<String, serde_json::Value>,
+    proof: &'a str,
+}
+
+/// What the script says.
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Message {
+    FetchingPip(String),
+    Downloading(u64),
+    Unpacking(String),
+    Done { bytes: u64 },
+    Failed { why: Why, detail: String },
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Why {
+    Download,
+    Hash,
+    NoWheel,
+    DiskFull,
+    Load,
+    Other,
+}
+
+/// Runs the script, and gives the size of what it made.
+async fn fill(
+    folder: &Path,
+    packages: &Packages,
+    python: &Interpreter,
+    progress: &Report<'_>,
+) -> Result<u64, Error> {
+    let files = packages.files.iter().map(|&(path, content)| (path.to_owned(), content.into())).collect();
+    let order = Order { folder, requirements: packages.requirements, files, proof: packages.proof };
+    let order =
+        serde_json::to_string(&order).map_err(|error| Error::Install { reason: error.to_string() })?;
+    let spawned = Command::new(&python.executable)
+        .args(["-I", "-c", SCRIPT, &order])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .process_group(0)
+        .spawn();
+    let mut child = spawned.map_err(|source| Error::Spawn { program: python.executable.clone(), source })?;
+    // While this is held the script goes on; dropped with this future, it ends the script and pip.
+    let _life = child.stdin.take();
+    let (Some(stdout), Some(stderr)) = (child.stdout.take(), child.stderr.take()) else {
+        return Err(Error::Install { reason: "its pipes are missing".to_owned() });
+    };
+
+    let tail = Tail::default();
+    let mut result = None;
+    let hear = |line: &[u8]| match serde_json::from_slice(line) {
+        Ok(Message::FetchingPip(what)) => progress(Progress::Fetching { what }),
+        Ok(Message::Downloading(bytes)) => progress(Progress::Fetched { bytes }),
+        Ok(Message::Unpacking(what)) => progress(Progress::Unpacking { what }),
+        Ok(Message::Done { bytes }) => result = Some(Ok(bytes)),
+        Ok(Message::Failed { why, detail }) => result = Some(Err(failure(&why, detail, folder, python))),
+        Err(_) => tail.push(line),
+    };
+    tokio::join!(each_line(stdout, hear), each_line(stderr, |line| tail.push(line)));
+    let status = child.wait().await;
+    result.unwrap_or_else(|| {
+        let how = status.map_or_else(|error| error.to_string(), |status| status.to_string());
+        let reason = tail.lines().last().map_or_else(|| how.clone(), |line| format!("{line} ({how})"));
+        Err(Error::Install { reason })
+    })
+}
+
+fn failure(why: &Why, reason: String, folder: &Path, python: &Interpreter) -> Error {
+    match why {
+        Why::Download => Error::Download { reason },
+        Why::Hash => Error::Hash { reason },
+        Why::NoWheel => Error::NoBuild { platform: format!("{}, {python}", python.platform), reason },
+        Why::DiskFull => Error::DiskFull { path: folder.parent().unwrap_or(folder).to_owned() },
+        Why::Load => Error::Unloadable { reason },
+        Why::Other => Error::Install { reason },
+    }
+}
+
+fn unwritable(path: &Path, source: io::Error) -> Error {
+    match source.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+            Error::DiskFull { path: path.to_owned() }
+        }
+        _ => Error::Cache { path: path.to_owned(), source },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use super::super::Settings;
+    use super::*;
+
+    fn place(cache: &Path, downloads: Downloads) -> Place {
+        Place { cache: cache.to_owned(), temporary: std::env::temp_dir(), python: None, downloads }
+    }
+
+    fn names(folder: &Path) -> Vec<String> {
+        let mut names: Vec<_> = fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
+    }
+
+    /// Downloads for real, once, and then uses and damages what it has got.
+    #[tokio::test]
+    async fn installs_once_and_repairs() {
+        let cache = tempfile::tempdir().unwrap();
+        let place = place(cache.path(), Downloads::Allowed);
+        let offline = Place { downloads: Downloads::Off, ..place.clone() };
+        let error = ensure(Kind::Sail, &offline, Trust::Record, &|_| {}).await.unwrap_err();
+        insta::assert_snapshot!(error, @"the engine is not installed and downloads are off");
+        insta::assert_snapshot!(error.hint().unwrap(), @"run `pipectl engine install`");
+        assert!(matches!(status(Kind::Sail, &place).await, Status::Missing { .. }));
+        // What a killed installation leaves.
+        let folder = folder(Kind::Sail, &place);
+        let left = place.cache.join(format!("engines/.{}.new-left", folder_name(Kind::Sail)));
+        fs::create_dir_all(left.join("site")).unwrap();
+
+        let told = Mutex::new(Vec::new());
+        let progress = |progress| told.lock().unwrap().push(progress);
+        let (one, other) = tokio::join!(
+            ensure(Kind::Sail, &place, Trust::Record, &progress),
+            ensure(Kind::Sail, &place, Trust::Record, &progress)
+        );
+        let installation = one.unwrap();
+        assert_eq!(installation, other.unwrap());
+        assert_eq!(installation.folder, folder);
+        assert!(installation.bytes > 50_000_000, "{}", installation.bytes);
+        {
+            let told = told.lock().unwrap();
+            let count = |wanted: &Progress| told.iter().filter(|&progress| progress == wanted).count();
+            assert_eq!(count(&Progress::Installed), 1);
+            assert_eq!(count(&Progress::Waiting), 1);
+            assert_eq!(count(&Progress::Fetching { what: "sail 0.7.2 from PyPI".to_owned() }), 1);
+        }
+        assert_eq!(names(&folder), [RECORD, "site"]);
+        let name = folder_name(Kind::Sail);
+        assert_eq!(names(&place.cache.join("engines")), [format!(".{name}.lock"), name]);
+        assert_eq!(status(Kind::Sail, &offline).await, Status::Installed(installation.clone()));
+
+        fs::remove_file(installation.site().join("pysail/spark/__init__.py")).unwrap();
+        let Status::Damaged { reason, .. } = status(Kind::Sail, &offline).await else {
+            panic!("not damaged")
+        };
+        assert!(reason.contains("pysail"), "{reason}");
+        let error = Kind::Sail.start(&offline, &Settings::default(), &|_| {}).await.unwrap_err();
+        assert!(matches!(error, Error::Damaged { .. }), "{error}");
+        let engine = Kind::Sail.start(&place, &Settings::default(), &progress).await.unwrap();
+        engine.stop().await;
+        assert_eq!(status(Kind::Sail, &offline).await, Status::Installed(installation));
+    }
+
+    /// Makes a small package with the given module, and says with which requirement it is installed.
+    fn wheel(folder: &Path, module: &str) -> String {
+        let script = "
+import hashlib, pathlib, sys, zipfile
+path = pathlib.Path(sys.argv[1]) / 'tiny-1.0-py3-none-any.whl'
+with zipfile.ZipFile(path, 'w') as archive:
+    archive.writestr('tiny.py', sys.argv[2])
+    archive.writestr('tiny-1.0.dist-info/METADATA', 'Metadata-Version: 2.1\\nName: tiny\\nVersion: 1.0\\n')
+    archive.writestr('tiny-1.0.dist-info/WHEEL', 'Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n')
+    archive.writestr('tiny-1.0.dist-info/RECORD', '')
+print(f'tiny @ {path.as_uri()} --hash=sha256:{hashlib.sha256(path.read_bytes()).hexdigest()}')
+";
+        let output =
+            std::process::Command::new("python3").args(["-c", script]).arg(folder).arg(module).output();
+        String::from_utf8(output.unwrap().stdout).unwrap()
+    }
+
+    async fn fill_with(requirements: String) -> Result<u64, Error> {
+        let folder = tempfile::tempdir().unwrap();
+        let requirements: &'static str = requirements.leak();
+        let packages = Packages { requirements, files: &[("beside/it.py", "")], proof: "import tiny" };
+        let python = python::find(None).await.unwrap();
+        let result = fill(folder.path(), &packages, &python, &|_| {}).await;
+        if result.is_ok() {
+            assert_eq!(names(folder.path()), ["site"]);
+            assert_eq!(
+                names(&folder.path().join("site")),
+                ["__pycache__", "beside", "tiny-1.0.dist-info", "tiny.py"]
+            );
+        }
+        result
+    }
+
+    #[tokio::test]
+    async fn unpacks_what_has_the_pinned_hash() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(fill_with(wheel(folder.path(), "")).await.unwrap() > 100);
+    }
+
+    #[tokio::test]
+    async fn refuses_another_hash() {
+        let folder = tempfile::tempdir().unwrap();
+        let requirement = wheel(folder.path(), "");
+        let (start, _) = requirement.rsplit_once(':').unwrap();
+        let error = fill_with(format!("{start}:{}\n", "0".repeat(64))).await.unwrap_err();
+        assert!(matches!(error, Error::Hash { .. }), "{error}");
+    }
+
+    #[tokio::test]
+    async fn says_what_cannot_be_loaded() {
+        let folder = tempfile::tempdir().unwrap();
+        let error =
+            fill_with(wheel(folder.path(), "raise ImportError('GLIBC_2.99 not found')")).await.unwrap_err();
+        insta::assert_snapshot!(error, @"the engine was installed but cannot be loaded: ImportError: GLIBC_2.99 not found");
+    }
+
+    #[tokio::test]
+    async fn says_what_cannot_be_downloaded() {
+        let error =
+            fill_with(format!("tiny @ file:///nowhere/tiny-1.0-py3-none-any.whl --hash=sha256:{:064}", 0));
+        let error = error.await.unwrap_err();
+        assert!(matches!(error, Error::Download { .. }), "{error}");
+    }
+
+    #[tokio::test]
+    async fn says_where_it_cannot_write() {
+        let cache = tempfile::NamedTempFile::new().unwrap();
+        let place = place(cache.path(), Downloads::Allowed);
+        let error = ensure(Kind::Sail, &place, Trust::Record, &|_| {}).await.unwrap_err();
+        assert!(matches!(error, Error::Cache { .. }), "{error}");
+    }
+
+    #[tokio::test]
+    async fn finds_another_python_where_the_recorded_one_is_gone() {
+        let cache = tempfile::tempdir().unwrap();
+        let place = place(cache.path(), Downloads::Off);
+        let folder = folder(Kind::Sail, &place);
+        fs::create_dir_all(&folder).unwrap();
+        let python = python::find(None).await.unwrap();
+        let mut gone = python.clone();
+        gone.executable = PathBuf::from("/nowhere/python3");
+        write_record(&folder, &Record { python: gone, asked_for: None, bytes: 1 }).unwrap();
+        let installation = ensure(Kind::Sail, &place, Trust::Record, &|_| {}).await.unwrap();
+        assert_eq!(installation.python, python);
+        assert_eq!(names(&folder), [RECORD]);
+    }
+
+    #[tokio::test]
+    async fn shows_the_last_words_of_an_engine_that_does_not_start() {
+        let (cache, temporary) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let python = cache.path().join("python3");
+        fs::write(&python, "#!/bin/sh\necho 'no more processes' >&2\nexit 3\n").unwrap();
+        fs::set_permissions(&python, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+        let place = Place { temporary: temporary.path().to_owned(), ..place(cache.path(), Downloads::Off) };
+        let folder = folder(Kind::Sail, &place);
+        fs::create_dir_all(&folder).unwrap();
+        let mut broken = python::find(None).await.unwrap();
+        broken.executable = python;
+        write_record(&folder, &Record { python: broken, asked_for: None, bytes: 1 }).unwrap();
+        let error = Kind::Sail.start(&place, &Settings::default(), &|_| {}).await.unwrap_err();
+        insta::assert_snapshot!(error, @"the engine ended while it was starting: its launcher ended without a word");
+        assert_eq!(error.last_lines(), ["no more processes"]);
+        assert!(names(temporary.path()).is_empty());
+    }
+}

@@ -1,0 +1,610 @@
+//! Runs an engine for one run of pipectl, and ends it with everything it has left.
+//!
+//! Between pipectl and the engine stands a launcher (`launch.py`), whose standard input is the engine's thread of life: when
+//! this process lets go of it, by [`Managed::stop`], by a drop or by being killed, the launcher ends the engine and removes its
+//! folder. Without it, that would take unsafe code and work on Linux alone.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::fs;
+use std::io;
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use tokio::net::TcpStream;
+use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
+use tokio::sync::{oneshot, watch};
+use tokio::task::JoinSet;
+use tokio::time::{sleep, timeout};
+
+use super::error::Error;
+use super::install::{self, Installation, Trust};
+use super::tail::{Tail, each_line};
+use super::{Kind, Place, Progress, Report};
+
+const LAUNCHER: &str = include_str!("launch.py");
+/// Variables of the user's environment that could change what an engine does, by the beginning of their names. Everything else
+/// reaches it: proxies, certificates and the credentials of clouds are needed there.
+const DROPPED: [&str; 7] = ["PYTHON", "SAIL_", "SPARK_", "PYSPARK_", "VIRTUAL_ENV", "CONDA_", "RUST_"];
+/// How long the engine may take to end, and then its folder to vanish.
+const STOP_LIMIT: Duration = Duration::from_secs(3);
+/// How long the streams of a process that has ended may still have something to say.
+const LAST_WORDS: Duration = Duration::from_millis(200);
+const TIME_BETWEEN_CONNECTS: Duration = Duration::from_millis(10);
+
+/// How an engine is to run.
+#[derive(Clone, Debug)]
+pub(crate) struct Settings {
+    /// How long it may take until it accepts connections.
+    pub ready_within: Duration,
+    /// The bytes of memory it may use before it spills to disk; a share of the machine's if not given.
+    pub memory: Option<u64>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { ready_within: Duration::from_secs(30), memory: None }
+    }
+}
+
+/// An engine that runs, and ends with this value.
+#[derive(Debug)]
+pub(crate) struct Managed {
+    port: u16,
+    running: Running,
+}
+
+impl Managed {
+    /// Starts a private engine, and installs it first where that is needed. It accepts connections when this returns.
+    pub(super) async fn start(
+        kind: Kind,
+        place: &Place,
+        settings: &Settings,
+        progress: &Report<'_>,
+    ) -> Result<Self, Error> {
+        let installation = install::ensure(kind, place, Trust::Record, progress).await?;
+        progress(Progress::Starting);
+        let reason = match attempt(kind, place, settings, &installation).await {
+            Err(Failure::Broken(reason)) => reason,
+            Err(Failure::Final(error)) => return Err(error),
+            Ok(managed) => return Ok(managed),
+        };
+        let installation = install::ensure(kind, place, Trust::Verify, progress).await?;
+        progress(Progress::Starting);
+        attempt(kind, place, settings, &installation).await.map_err(|failure| match failure {
+            Failure::Broken(_) => Error::Unloadable { reason },
+            Failure::Final(error) => error,
+        })
+    }
+
+    /// The port on 127.0.0.1 where it listens.
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Its address as Spark Connect writes it.
+    pub(crate) fn address(&self) -> String {
+        format!("sc://127.0.0.1:{}", self.port)
+    }
+
+    /// Waits until it has ended, which it should not do by itself.
+    pub(crate) async fn ended(&self) -> Ended {
+        let ending = self.running.outcome().await.ending;
+        Ended { ending, last_lines: self.last_lines() }
+    }
+
+    /// The last lines that it has written to its standard error.
+    pub(crate) fn last_lines(&self) -> Vec<String> {
+        self.running.tail.lines()
+    }
+
+    /// Ends it, and waits until it and its folder are gone. A drop ends it too, but does not wait.
+    pub(crate) async fn stop(self) {
+        self.running.stop().await;
+    }
+}
+
+/// An engine that has ended by itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Ended {
+    pub ending: Ending,
+    pub last_lines: Vec<String>,
+}
+
+/// How a process ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Ending {
+    Code(i32),
+    Signal(i32),
+    /// Nobody knows: its launcher ended first, and the engine goes with it.
+    #[serde(skip)]
+    Unknown,
+}
+
+impl fmt::Display for Ending {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Code(code) => write!(f, "it exited with code {code}"),
+            // The numbers that are the same on Linux and macOS.
+            Self::Signal(6) => write!(f, "it aborted (SIGABRT)"),
+            Self::Signal(9) => {
+                write!(f, "it was killed (SIGKILL), perhaps because the machine ran out of memory")
+            }
+            Self::Signal(11) => {
+                write!(
+                    f,
+                    "it crashed (SIGSEGV), perhaps because an expression or a plan is nested too deeply"
+                )
+            }
+            Self::Signal(signal) => write!(f, "it was ended by signal {signal}"),
+            Self::Unknown => write!(f, "its launcher ended without a word"),
+        }
+    }
+}
+
+/// The private folder of a run, removed by the launcher, or by a drop that comes first.
+#[derive(Debug)]
+pub(super) struct Folder {
+    path: PathBuf,
+}
+
+impl Folder {
+    fn create(kind: Kind, place: &Place) -> Result<Self, Error> {
+        let name = format!("pipectl-{}-{}", kind.name(), uuid::Uuid::new_v4().simple());
+        // The server gets another working directory, so a relative path would lead it astray.
+        let path =
+            std::path::absolute(place.temporary.join(&name)).unwrap_or_else(|_| place.temporary.join(name));
+        let folder = Self { path };
+        folder.fill(kind).map_err(|source| Error::Folder { path: folder.path.clone(), source })?;
+        Ok(folder)
+    }
+
+    fn fill(&self, kind: Kind) -> io::Result<()> {
+        fs::DirBuilder::new().mode(0o700).create(&self.path)?;
+        for folder in [self.work(), self.spill(), self.checkpoint()] {
+            fs::create_dir(folder)?;
+        }
+        fs::write(self.launcher(), LAUNCHER)?;
+        fs::write(self.script(), kind.script())
+    }
+
+    /// The server's working directory.
+    fn work(&self) -> PathBuf {
+        self.path.join("work")
+    }
+
+    pub(super) fn spill(&self) -> PathBuf {
+        self.path.join("spill")
+    }
+
+    pub(super) fn checkpoint(&self) -> PathBuf {
+        self.path.join("checkpoint")
+    }
+
+    fn launcher(&self) -> PathBuf {
+        self.path.join("launch.py")
+    }
+
+    fn script(&self) -> PathBuf {
+        self.path.join("serve.py")
+    }
+
+    fn remove(&self) {
+        drop(fs::remove_dir_all(&self.path));
+    }
+}
+
+/// Why a start did not succeed.
+enum Failure {
+    /// The packages cannot be loaded: another installation may help.
+    Broken(String),
+    Final(Error),
+}
+
+async fn attempt(
+    kind: Kind,
+    place: &Place,
+    settings: &Settings,
+    installation: &Installation,
+) -> Result<Managed, Failure> {
+    let running = Running::launch(kind, place, settings, installation).map_err(Failure::Final)?;
+    let failure = match timeout(settings.ready_within, running.ready()).await {
+        Ok(Ok(port)) => return Ok(Managed { port, running }),
+        Ok(Err(failure)) => failure,
+        Err(_) => {
+            let last_lines = running.tail.lines();
+            Failure::Final(Error::Silent { limit: settings.ready_within, last_lines })
+        }
+    };
+    running.stop().await;
+    Err(failure)
+}
+
+/// What is known about the engine's process.
+#[derive(Clone, Debug)]
+enum State {
+    Starting,
+    Listening(u16),
+    Ended(Outcome),
+    /// Ended, and its launcher too.
+    Gone(Outcome),
+}
+
+#[derive(Clone, Debug)]
+struct Outcome {
+    ending: Ending,
+    /// Why its packages could not be loaded.
+    broken: Option<String>,
+}
+
+impl Outcome {
+    const UNKNOWN: Self = Self { ending: Ending::Unknown, broken: None };
+}
+
+/// A launched process, whether ready or not.
+#[derive(Debug)]
+struct Running {
+    /// Held open as long as the engine is to live.
+    life: Option<ChildStdin>,
+    kill: Option<oneshot::Sender<()>>,
+    state: watch::Receiver<State>,
+    tail: Tail,
+    folder: Folder,
+    /// Owns the task that watches the process.
+    watch: JoinSet<()>,
+}
+
+/// What the launcher is told.
+#[derive(Serialize)]
+struct Order<'a> {
+    folder: &'a Path,
+    command: [&'a Path; 5],
+    environment: BTreeMap<&'static str, String>,
+    dropped: [&'static str; DROPPED.len()],
+}
+
+/// What launcher and server say on their standard output.
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Message {
+    Listening(u16),
+    Broken(String),
+    Ended(Ending),
+}
+
+impl Running {
+    fn launch(
+        kind: Kind,
+        place: &Place,
+        settings: &Settings,
+        installation: &Installation,
+    ) -> Result<Self, Error> {
+        let folder = Folder::create(kind, place)?;
+        let python = &installation.python.executable;
+        let order = Order {
+            folder: &folder.path,
+            // Isolated, and without the packages that are installed for this Python: only the engine's own count.
+            command: [python, Path::new("-I"), Path::new("-S"), &folder.script(), &installation.site()],
+            environment: kind.environment(settings, &folder).into_iter().collect(),
+            dropped: DROPPED,
+        };
+        let order = serde_json::to_string(&order)
+            .map_err(|error| Error::Folder { path: folder.path.clone(), source: error.into() })?;
+        let spawned = Command::new(python)
+            .args(["-I", "-S"])
+            .arg(folder.launcher())
+            .arg(order)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            // An interrupt from the terminal is for pipectl, which still needs the engine to interrupt its operations.
+            .process_group(0)
+            .spawn();
+        let spawned = spawned.and_then(|mut child| {
+            let pipes = child.stdin.take().zip(child.stdout.take()).zip(child.stderr.take());
+            pipes.map(|pipes| (child, pipes)).ok_or_else(|| io::Error::other("its pipes are missing"))
+        });
+        let (child, ((life, stdout), stderr)) = spawned.map_err(|source| {
+            folder.remove();
+            Error::Spawn { program: python.clone(), source }
+        })?;
+
+        let tail = Tail::default();
+        let (sender, state) = watch::channel(State::Starting);
+        let (kill, killed) = oneshot::channel();
+        let mut watch = JoinSet::new();
+        watch.spawn(follow(Watched { child, stdout, stderr, killed }, tail.clone(), sender));
+        Ok(Self { life: Some(life), kill: Some(kill), state, tail, folder, watch })
+    }
+
+    /// Waits until the engine accepts connections, and gives its port.
+    async fn ready(&self) -> Result<u16, Failure> {
+        let mut state = self.state.clone();
+        let known = state.wait_for(|state| !matches!(state, State::Starting)).await;
+        let port = match known.map(|state| state.clone()) {
+            Ok(State::Listening(port)) => port,
+            Ok(State::Ended(outcome) | State::Gone(outcome)) => return Err(self.failure(outcome)),
+            Ok(State::Starting) | Err(_) => return Err(self.failure(Outcome::UNKNOWN)),
+        };
+        while TcpStream::connect(("127.0.0.1", port)).await.is_err() {
+            tokio::select! {
+                outcome = self.outcome() => return Err(self.failure(outcome)),
+                () = sleep(TIME_BETWEEN_CONNECTS) => {}
+            }
+        }
+        Ok(port)
+    }
+
+    fn failure(&self, outcome: Outcome) -> Failure {
+        match outcome.broken {
+            Some(reason) => Failure::Broken(reason),
+            None => {
+                Failure::Final(Error::EndedEarly { ending: outcome.ending, last_lines: self.tail.lines() })
+            }
+        }
+    }
+
+    async fn outcome(&self) -> Outcome {
+        let mut state = self.state.clone();
+        let ended = state.wait_for(|state| matches!(state, State::Ended(_) | State::Gone(_))).await;
+        match ended.map(|state| state.clone()) {
+            Ok(State::Ended(outcome) | State::Gone(outcome)) => outcome,
+            Ok(State::Starting | State::Listening(_)) | Err(_) => Outcome::UNKNOWN,
+        }
+    }
+
+    async fn stop(mut self) {
+        drop(self.life.take());
+        let has_ended = timeout(STOP_LIMIT, self.outcome()).await.is_ok();
+        if !has_ended && let Some(kill) = self.kill.take() {
+            // The engine reads the same pipe, so it ends by itself where its launcher is stuck.
+            let _ = kill.send(());
+        }
+        let mut state = self.state.clone();
+        let gone = timeout(STOP_LIMIT, state.wait_for(|state| matches!(state, State::Gone(_)))).await;
+        // Beyond the limit a living launcher goes on removing the folder by itself: it may be large.
+        if gone.is_ok() {
+            self.folder.remove();
+        }
+        drop(self.watch);
+    }
+}
+
+/// A process and what it writes.
+struct Watched {
+    child: Child,
+    stdout: ChildStdout,
+    stderr: ChildStderr,
+    killed: oneshot::Receiver<()>,
+}
+
+/// Follows a launched process until it is gone.
+async fn follow(watched: Watched, tail: Tail, state: watch::Sender<State>) {
+    let Watched { mut child, stdout, stderr, mut killed } = watched;
+    let streams = async {
+        let mut outcome = Outcome::UNKNOWN;
+        let hear = |line: &[u8]| match serde_json::from_slice(line) {
+            Ok(Message::Listening(port)) => drop(state.send_replace(State::Listening(port))),
+            Ok(Message::Broken(reason)) => outcome.broken = Some(reason),
+            Ok(Message::Ended(ending)) => outcome.ending = ending,
+            Err(_) => tail.push(line),
+        };
+        tokio::join!(each_line(stdout, hear), each_line(stderr, |line| tail.push(line)));
+        outcome
+    };
+    let mut streams = std::pin::pin!(streams);
+    let outcome = tokio::select! {
+        // The launcher lets go of both when the engine has ended, so the last lines are complete.
+        outcome = &mut streams => outcome,
+        _ = child.wait() => timeout(LAST_WORDS, streams).await.unwrap_or(Outcome::UNKNOWN),
+        Ok(()) = &mut killed => {
+            drop(child.start_kill());
+            Outcome::UNKNOWN
+        }
+    };
+    state.send_replace(State::Ended(outcome.clone()));
+    tokio::select! {
+        _ = child.wait() => {}
+        Ok(()) = &mut killed, if !killed.is_terminated() => drop(child.kill().await),
+    }
+    state.send_replace(State::Gone(outcome));
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::BufRead as _;
+    use std::net;
+    use std::process;
+    use std::time::Instant;
+
+    use super::super::{Downloads, default_cache};
+    use super::*;
+
+    /// The user's own cache, since it takes a download to fill one.
+    fn place() -> Place {
+        Place {
+            cache: default_cache().unwrap(),
+            temporary: std::env::temp_dir(),
+            python: None,
+            downloads: Downloads::Allowed,
+        }
+    }
+
+    async fn start(place: &Place) -> Managed {
+        Kind::Sail.start(place, &Settings::default(), &|_| {}).await.unwrap()
+    }
+
+    /// The processes that have the text in their command line: number and command.
+    fn processes(text: &str) -> Vec<(u32, String)> {
+        let output = process::Command::new("ps").args(["-A", "-ww", "-o", "pid=,args="]).output().unwrap();
+        let lines = String::from_utf8_lossy(&output.stdout).into_owned();
+        let lines = lines.lines().filter(|line| line.contains(text));
+        let parts = lines.filter_map(|line| line.trim().split_once(' '));
+        parts.map(|(pid, command)| (pid.parse().unwrap(), command.to_owned())).collect()
+    }
+
+    fn signal(name: &str, script: &str, folder: &Path) {
+        let folder = folder.display().to_string();
+        let script = format!("-S {folder}/{script}");
+        let found = processes(&script);
+        assert_eq!(found.len(), 1, "{found:?}");
+        let status = process::Command::new("kill").args([name, &found[0].0.to_string()]).status().unwrap();
+        assert!(status.success());
+    }
+
+    fn accepts(port: u16) -> bool {
+        net::TcpStream::connect(("127.0.0.1", port)).is_ok()
+    }
+
+    /// Fails unless process, port and folder are gone within some seconds.
+    fn assert_nothing_is_left(folder: &Path, port: u16) {
+        let deadline = Instant::now() + Duration::from_secs(5);
+        loop {
+            let left = processes(&folder.display().to_string());
+            if left.is_empty() && !folder.exists() && !accepts(port) {
+                return;
+            }
+            let folder = folder.exists();
+            assert!(Instant::now() < deadline, "processes {left:?}, folder {folder}, port {}", accepts(port));
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    #[tokio::test]
+    async fn starts_and_stops() {
+        let engine = start(&place()).await;
+        let folder = engine.running.folder.path.clone();
+        let mode = std::os::unix::fs::PermissionsExt::mode(&fs::metadata(&folder).unwrap().permissions());
+        assert_eq!(mode & 0o777, 0o700);
+        assert!(accepts(engine.port()));
+        assert_eq!(engine.address(), format!("sc://127.0.0.1:{}", engine.port()));
+        assert_eq!(processes(&folder.display().to_string()).len(), 2);
+        let port = engine.port();
+        engine.stop().await;
+        assert!(!folder.exists());
+        assert!(!accepts(port));
+        assert!(processes(&folder.display().to_string()).is_empty());
+    }
+
+    #[tokio::test]
+    async fn two_run_side_by_side() {
+        let place = place();
+        let (one, other) = tokio::join!(start(&place), start(&place));
+        assert_ne!(one.port(), other.port());
+        one.stop().await;
+        assert!(accepts(other.port()));
+        other.stop().await;
+    }
+
+    #[tokio::test]
+    async fn a_drop_ends_it() {
+        let engine = start(&place()).await;
+        let (folder, port) = (engine.running.folder.path.clone(), engine.port());
+        drop(engine);
+        assert_nothing_is_left(&folder, port);
+    }
+
+    #[tokio::test]
+    async fn says_how_it_ended_by_itself() {
+        let engine = start(&place()).await;
+        let (folder, port) = (engine.running.folder.path.clone(), engine.port());
+        signal("-SEGV", "serve.py", &folder);
+        let ended = engine.ended().await;
+        assert_eq!(ended.ending, Ending::Signal(11));
+        insta::assert_snapshot!(
+            ended.ending,
+            @"it crashed (SIGSEGV), perhaps because an expression or a plan is nested too deeply"
+        );
+        engine.stop().await;
+        assert_nothing_is_left(&folder, port);
+    }
+
+    #[tokio::test]
+    async fn ignores_what_is_meant_for_the_whole_group() {
+        let engine = start(&place()).await;
+        let (folder, port) = (engine.running.folder.path.clone(), engine.port());
+        for script in ["launch.py", "serve.py"] {
+            signal("-TERM", script, &folder);
+            signal("-HUP", script, &folder);
+        }
+        assert!(timeout(Duration::from_millis(300), engine.ended()).await.is_err());
+        assert!(accepts(port));
+        engine.stop().await;
+        assert_nothing_is_left(&folder, port);
+    }
+
+    #[tokio::test]
+    async fn survives_no_launcher() {
+        for name in ["-KILL", "-STOP"] {
+            let engine = start(&place()).await;
+            let (folder, port) = (engine.running.folder.path.clone(), engine.port());
+            signal(name, "launch.py", &folder);
+            if name == "-KILL" {
+                assert_eq!(engine.ended().await.ending, Ending::Unknown);
+            }
+            engine.stop().await;
+            assert_nothing_is_left(&folder, port);
+        }
+    }
+
+    #[tokio::test]
+    #[ignore = "the helper of the next test, which starts and kills it"]
+    async fn holds_an_engine_until_it_is_killed() {
+        let engine = start(&place()).await;
+        fs::write(
+            std::env::temp_dir().join(format!("pipectl-held-by-{}", process::id())),
+            format!("{}\n{}\n", engine.port(), engine.running.folder.path.display()),
+        )
+        .unwrap();
+        sleep(Duration::from_secs(20)).await;
+    }
+
+    #[tokio::test]
+    async fn nothing_outlives_a_killed_pipectl() {
+        let name = "engine::managed::tests::holds_an_engine_until_it_is_killed";
+        let mut holder = process::Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", name, "--ignored"])
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        let file = std::env::temp_dir().join(format!("pipectl-held-by-{}", holder.id()));
+        let lines = loop {
+            let lines: Vec<_> = fs::read(&file).unwrap_or_default().lines().map_while(Result::ok).collect();
+            if lines.len() == 2 {
+                break lines;
+            }
+            assert!(holder.try_wait().unwrap().is_none(), "the holder has ended by itself");
+            sleep(Duration::from_millis(20)).await;
+        };
+        fs::remove_file(&file).unwrap();
+        let (port, folder) = (lines[0].parse().unwrap(), PathBuf::from(&lines[1]));
+        assert!(accepts(port));
+        holder.kill().unwrap();
+        holder.wait().unwrap();
+        assert_nothing_is_left(&folder, port);
+    }
+
+    #[tokio::test]
+    async fn a_start_that_takes_too_long_leaves_nothing() {
+        let temporary = tempfile::tempdir().unwrap();
+        let place = Place { temporary: temporary.path().to_owned(), ..place() };
+        let settings = Settings { ready_within: Duration::ZERO, memory: None };
+        let error = Kind::Sail.start(&place, &settings, &|_| {}).await.unwrap_err();
+        insta::assert_snapshot!(error, @"the engine did not start within 0 s");
+        assert_eq!(fs::read_dir(temporary.path()).unwrap().count(), 0);
+    }
+
+    #[tokio::test]
+    async fn says_where_it_cannot_work() {
+        let place = Place { temporary: PathBuf::from("/nowhere"), ..place() };
+        let error = Kind::Sail.start(&place, &Settings::default(), &|_| {}).await.unwrap_err();
+        assert!(
+            error.to_string().starts_with("cannot prepare the engine's private folder `/nowhere/"),
+            "{error}"
+        );
+    }
+}
