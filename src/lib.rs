@@ -4,6 +4,7 @@ mod cli;
 mod connect;
 mod dialect;
 mod diagnostic;
+mod engine;
 mod expect;
 mod expr;
 mod graph;
