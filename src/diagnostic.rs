@@ -116,6 +116,10 @@ impl Diagnostic {
         Self { code, span, message: message.into(), label: None, related: Vec::new(), help: Vec::new() }
     }
 
+    pub(crate) fn is_error(&self) -> bool {
+        self.code.severity() == Severity::Error
+    }
+
     pub(crate) fn label(mut self, label: impl Into<String>) -> Self {
         self.label = Some(label.into());
         self
@@ -179,7 +183,7 @@ impl Diagnostics {
     }
 
     pub(crate) fn has_errors(&self) -> bool {
-        self.0.iter().any(|diagnostic| diagnostic.code.severity() == Severity::Error)
+        self.0.iter().any(Diagnostic::is_error)
     }
 
     pub(crate) fn is_empty(&self) -> bool {

@@ -2,8 +2,8 @@
 
 mod cli;
 mod connect;
-mod dialect;
 mod diagnostic;
+mod dialect;
 mod engine;
 mod expect;
 mod expr;
@@ -13,10 +13,10 @@ mod name;
 mod pipeline;
 mod plan;
 mod proto;
+mod report;
 mod run;
 mod shape;
 mod sink;
-mod report;
 mod source;
 mod spec;
 mod text;
@@ -27,5 +27,5 @@ use std::process::ExitCode;
 
 /// Runs the command line of this process.
 pub fn run() -> ExitCode {
-    cli::run()
+    cli::main(std::env::args_os())
 }

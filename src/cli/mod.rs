@@ -1,32 +1,96 @@
-//! temp
+//! Owns the command line: a file for each verb, and what verbs share.
+
+mod completions;
+mod engine;
+mod environment;
+mod failure;
+mod interrupt;
+mod load;
+mod plan;
+mod reach;
+mod run;
+mod schema;
+mod validate;
+
+use std::ffi::OsString;
+use std::io::{self, Write as _};
 use std::process::ExitCode;
-pub(crate) fn run() -> ExitCode {
-    let path = std::path::PathBuf::from(std::env::args().nth(2).unwrap());
-    let t = std::time::Instant::now();
-    let bytes = std::fs::read(&path).unwrap();
-    let inputs = crate::spec::Inputs {
-        variables: &[],
-        environment: &|_| None,
-        files: &|p| std::fs::read(p),
-        run_id: "x",
-        started_at: chrono::Utc::now(),
-        root: None,
-    };
-    let loaded = crate::spec::load(&path, path.parent().unwrap().to_path_buf(), &bytes, &inputs);
-    match &loaded.pipeline {
-        Ok(p) => {
-            let g = crate::graph::Graph::new(p);
-            eprintln!(
-                "{}",
-                crate::report::render(&p.sources, &loaded.diagnostics, crate::report::Colour::Never)
-            );
-            eprintln!("ok {} steps {:?}", p.steps.len(), t.elapsed());
-            let _ = g.order();
-            ExitCode::SUCCESS
+
+use clap::{Parser, Subcommand};
+
+use crate::report::{Format, Reporter, Verbosity};
+use failure::Failure;
+
+/// Runs declarative data pipelines on Spark Connect.
+#[derive(Debug, Parser)]
+#[command(name = "pipectl", version, propagate_version = true, max_term_width = 100)]
+struct Arguments {
+    #[command(subcommand)]
+    verb: Verb,
+    /// Tell failures alone.
+    #[arg(short, long, global = true, conflicts_with = "verbose", env = "PIPECTL_QUIET", value_parser = clap::builder::FalseyValueParser::new())]
+    quiet: bool,
+    /// Tell more of what is done.
+    #[arg(short, long, global = true)]
+    verbose: bool,
+    /// How progress and messages are written to stderr.
+    #[arg(long, global = true, value_name = "FORMAT", env = "PIPECTL_LOG_FORMAT", default_value = "text")]
+    log_format: Format,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    Run(run::Run),
+    Validate(validate::Validate),
+    Plan(plan::Plan),
+    Schema(schema::Schema),
+    #[command(subcommand)]
+    Engine(engine::Engine),
+    Completions(completions::Completions),
+}
+
+/// Runs the command line of this process.
+pub(crate) fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let arguments = match Arguments::try_parse_from(arguments) {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            let _nobody_reads = error.print();
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
         }
-        Err(s) => {
-            eprintln!("{}", crate::report::render(s, &loaded.diagnostics, crate::report::Colour::Never));
-            ExitCode::from(78)
+    };
+    let verbosity = match (arguments.quiet, arguments.verbose) {
+        (true, _) => Verbosity::Quiet,
+        (_, true) => Verbosity::Verbose,
+        _ => Verbosity::Normal,
+    };
+    let reporter = Reporter::new(arguments.log_format, verbosity);
+    let result = match arguments.verb {
+        Verb::Run(run) => return ExitCode::from(run::run(run, reporter)),
+        Verb::Validate(validate) => validate::validate(&validate, reporter),
+        Verb::Plan(plan) => plan::plan(&plan, reporter),
+        Verb::Schema(schema) => schema::schema(&schema),
+        Verb::Engine(engine) => engine::engine(&engine, reporter),
+        Verb::Completions(completions) => completions::completions(&completions),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            failure.report(reporter);
+            ExitCode::from(failure.exit_code())
         }
     }
+}
+
+/// Writes a verb's data to stdout. A reader that has gone has what it wants.
+fn print(text: &str) -> Result<(), Failure> {
+    let mut stdout = io::stdout().lock();
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::Output(error)),
+        _ => Ok(()),
+    }
+}
+
+/// The runtime of verbs that speak with an engine.
+fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Failure::Runtime)
 }

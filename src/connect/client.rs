@@ -81,6 +81,11 @@ impl Client {
         &self.version
     }
 
+    /// Whether the server calls the session as the client does. Sail does; a JVM server has a name of its own for it.
+    pub(crate) fn is_namesake(&self) -> bool {
+        self.session.observed().is_some_and(|observed| observed == self.session_id())
+    }
+
     pub(crate) fn session_id(&self) -> &str {
         &self.session.id
     }

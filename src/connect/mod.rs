@@ -17,7 +17,7 @@ mod session;
 mod stream;
 
 pub(crate) use client::Client;
-pub(crate) use endpoint::{Defaults, Endpoint, EndpointError, Token};
-pub(crate) use error::{Error, QueryContext, ServerError};
+pub(crate) use endpoint::{Defaults, Endpoint, Token};
+pub(crate) use error::{Error, ServerError};
 pub(crate) use session::{OperationId, Tag};
-pub(crate) use stream::{CommandResult, Event, Progress, ResponseStream};
+pub(crate) use stream::{CommandResult, Event, ResponseStream};

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use crate::expr::Expr;
 use crate::lowering::{Checking, Lowering};
 use crate::shape::Decoder;
-use crate::text::Span;
+use crate::text::{Span, Spanned};
 
 /// What happens where rows do not hold.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -39,6 +39,11 @@ pub(crate) trait Kind: Debug {
     fn check(&self, checking: &mut Checking<'_>);
 
     fn expressions(&self) -> Vec<&Expr> {
+        Vec::new()
+    }
+
+    /// Columns that it names by themselves.
+    fn columns_needed(&self) -> Vec<&Spanned<String>> {
         Vec::new()
     }
 

@@ -17,6 +17,10 @@ pub(crate) struct NotNull(Many<Spanned<String>>);
 impl Kind for NotNull {
     fn check(&self, _checking: &mut Checking<'_>) {}
 
+    fn columns_needed(&self) -> Vec<&Spanned<String>> {
+        self.0.iter().collect()
+    }
+
     fn violations(&self, _lowering: &Lowering<'_>) -> Vec<Violation> {
         let violation = |column: &Spanned<String>| Violation {
             expected: format!("not_null: {}", column.value),

@@ -32,7 +32,12 @@ pub(crate) fn compile(pipeline: &Pipeline, graph: &Graph, dialect: &Dialect) -> 
         done: HashMap::new(),
         names: HashSet::new(),
         last_stdout: None,
-        plan: Plan { dialect: dialect.clone(), actions: Vec::new(), probes: Vec::new() },
+        plan: Plan {
+            dialect: dialect.clone(),
+            steps: sharing.needed.clone(),
+            actions: Vec::new(),
+            probes: Vec::new(),
+        },
     };
     for id in &sharing.needed {
         compiler.step(*id);
@@ -84,7 +89,8 @@ struct Chain<'s> {
 impl<'s> Chain<'s> {
     fn begin(step: &'s Step, lowering: &Lowering<'_>) -> Self {
         let schema = step.contract.as_ref().map(|contract| {
-            let columns = contract.columns.iter().map(|(name, data_type)| format!("{} {data_type}", quoted(name)));
+            let columns =
+                contract.columns.iter().map(|(name, data_type)| format!("{} {data_type}", quoted(name)));
             columns.collect::<Vec<_>>().join(", ")
         });
         let relation = step.source.value.kind().lower(schema.as_deref(), lowering);
@@ -189,7 +195,13 @@ impl<'p> Compiler<'p> {
     }
 
     /// The step's relation, cut where it would be deeper than the engine bears, and the probes of its columns.
-    fn lower(&mut self, id: StepId, step: &Step, depth: Depth, needs: &mut BTreeSet<ActionId>) -> (Relation, Depth) {
+    fn lower(
+        &mut self,
+        id: StepId,
+        step: &Step,
+        depth: Depth,
+        needs: &mut BTreeSet<ActionId>,
+    ) -> (Relation, Depth) {
         let views: Vec<(String, String)> = step
             .queried
             .iter()
@@ -283,7 +295,8 @@ impl<'p> Compiler<'p> {
     /// One action for all outputs of a step: its rows are worked out and sent once.
     fn write(&mut self, id: StepId, step: &Step, relation: Relation, needs: &BTreeSet<ActionId>) {
         let wanted: Option<Vec<u64>> = step.sinks.iter().map(|sink| sink.value.rows_wanted()).collect();
-        let most = wanted.and_then(|wanted| wanted.into_iter().max()).and_then(|rows| i32::try_from(rows).ok());
+        let most =
+            wanted.and_then(|wanted| wanted.into_iter().max()).and_then(|rows| i32::try_from(rows).ok());
         let relation = match most {
             Some(rows) => limit(relation, rows),
             None => relation,

@@ -76,6 +76,8 @@ pub(crate) enum Question {
 #[derive(Debug)]
 pub(crate) struct Plan {
     pub(crate) dialect: Dialect,
+    /// The steps that the outputs and expectations need, in order.
+    pub(crate) steps: Vec<StepId>,
     pub(crate) actions: Vec<Action>,
     pub(crate) probes: Vec<Probe>,
 }

@@ -24,7 +24,8 @@ pub(crate) fn describe(pipeline: &Pipeline, plan: &Plan) -> String {
             }
             Work::Write { sinks } => {
                 let sinks = sinks.iter().map(|at| &pipeline.step(action.step).sinks[*at].value);
-                let places: Vec<String> = sinks.map(|sink| sink.place(&pipeline.folder).to_string()).collect();
+                let places: Vec<String> =
+                    sinks.map(|sink| sink.place(&pipeline.folder).to_string()).collect();
                 format!("write    {step} to {}", places.join(", "))
             }
         };
@@ -35,11 +36,7 @@ pub(crate) fn describe(pipeline: &Pipeline, plan: &Plan) -> String {
         }
         text.push_str(")\n");
     }
-    let _ = writeln!(
-        text,
-        "{} actions for {}, {bytes} bytes of plans in all",
-        plan.actions.len(),
-        plan.dialect
-    );
+    let _ =
+        writeln!(text, "{} actions for {}, {bytes} bytes of plans in all", plan.actions.len(), plan.dialect);
     text
 }

@@ -52,6 +52,11 @@ pub(crate) fn local_relation(data: Bytes, schema: impl Into<String>) -> Relation
     of(RelType::LocalRelation(LocalRelation { data: Some(data), schema: Some(schema.into()) }))
 }
 
+/// No rows, in the columns of this DDL.
+pub(crate) fn empty(schema: impl Into<String>) -> Relation {
+    of(RelType::LocalRelation(LocalRelation { data: None, schema: Some(schema.into()) }))
+}
+
 /// What a checkpoint of this session has kept.
 pub(crate) fn cached_remote_relation(id: impl Into<String>) -> Relation {
     of(RelType::CachedRemoteRelation(CachedRemoteRelation { relation_id: id.into() }))

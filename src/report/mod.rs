@@ -1,6 +1,146 @@
-//! Owns what people and machines are told: the only writer to stderr.
+//! Owns what people and machines are told: the only writer to stderr, and to the record of a run.
 
 mod diagnostic;
 mod escape;
+mod human;
+mod json;
+mod results;
+
+use std::io::{IsTerminal as _, Write as _};
+use std::sync::mpsc;
+use std::thread;
 
 pub(crate) use diagnostic::{Colour, render};
+pub(crate) use escape::escaped;
+pub(crate) use results::{Ending, Results, RunFacts};
+
+use crate::diagnostic::Diagnostic;
+use crate::run::Event;
+use crate::text::Sources;
+
+/// How progress and messages are written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Format {
+    /// For people: lines, and on a terminal moving ones.
+    #[default]
+    Text,
+    /// For machines: one JSON object a line.
+    Json,
+}
+
+/// How much is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Verbosity {
+    /// Failures alone.
+    Quiet,
+    Normal,
+    /// Also what is done at the engine besides outputs.
+    Verbose,
+}
+
+/// Tells on stderr what happens.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Reporter {
+    format: Format,
+    verbosity: Verbosity,
+    colour: Colour,
+    moving: bool,
+}
+
+impl Reporter {
+    pub(crate) fn new(format: Format, verbosity: Verbosity) -> Self {
+        let stderr = std::io::stderr();
+        let is_coloured = anstream::AutoStream::choice(&stderr) != anstream::ColorChoice::Never;
+        Self {
+            format,
+            verbosity,
+            colour: if is_coloured { Colour::Always } else { Colour::Never },
+            moving: stderr.is_terminal() && format == Format::Text && verbosity > Verbosity::Quiet,
+        }
+    }
+
+    /// Tells what is wrong with the user's files.
+    pub(crate) fn diagnostics(&self, sources: &Sources, diagnostics: &[Diagnostic]) {
+        match self.format {
+            Format::Json => diagnostics.iter().for_each(|one| write_line(&json::diagnostic(sources, one))),
+            Format::Text => {
+                let errors_only = self.verbosity == Verbosity::Quiet;
+                let shown: Vec<Diagnostic> =
+                    diagnostics.iter().filter(|one| !errors_only || one.is_error()).cloned().collect();
+                if !shown.is_empty() {
+                    write_line(&format!("{}\n", render(sources, &shown, self.colour)));
+                }
+            }
+        }
+    }
+
+    /// Tells why a command could not do what it was asked, and what may help.
+    pub(crate) fn failure(&self, message: &str, hints: &[String]) {
+        match self.format {
+            Format::Json => write_line(&json::failure(message, hints)),
+            Format::Text => write_line(&human::failure(message, hints, self.colour)),
+        }
+    }
+
+    /// Tells something that is neither a failure nor progress.
+    pub(crate) fn note(&self, message: &str) {
+        match self.format {
+            _ if self.verbosity == Verbosity::Quiet => {}
+            Format::Json => write_line(&json::note(message)),
+            Format::Text => write_line(&escaped(message)),
+        }
+    }
+
+    /// Tells what happens from now on, in a thread of its own, until the sender is gone; then the results come back.
+    pub(crate) fn listen(self, facts: RunFacts) -> (crate::run::Sender, Listener) {
+        let (sender, receiver) = mpsc::channel();
+        let thread = thread::spawn(move || self.tell(&receiver, Results::new(facts)));
+        (crate::run::Sender::new(sender), Listener(thread))
+    }
+
+    fn tell(self, receiver: &mpsc::Receiver<Event>, mut results: Results) -> Results {
+        let mut human = human::Human::new(self.verbosity, self.colour, self.moving);
+        for event in receiver {
+            results.record(&event);
+            match self.format {
+                Format::Text => human.tell(&event),
+                Format::Json if self.verbosity > Verbosity::Quiet => {
+                    if let Some(line) = json::event(&event) {
+                        write_line(&line);
+                    }
+                }
+                Format::Json => {}
+            }
+        }
+        human.end();
+        results
+    }
+
+    /// Tells how a run came out.
+    pub(crate) fn summary(&self, results: &Results) {
+        match self.format {
+            Format::Json => write_line(&results.summary_json()),
+            Format::Text if self.verbosity > Verbosity::Quiet => write_line(&results.summary()),
+            Format::Text => {}
+        }
+    }
+}
+
+/// The thread that tells what happens.
+pub(crate) struct Listener(thread::JoinHandle<Results>);
+
+impl Listener {
+    /// Waits until everything is told.
+    pub(crate) fn results(self) -> Results {
+        match self.0.join() {
+            Ok(results) => results,
+            Err(panic) => std::panic::resume_unwind(panic),
+        }
+    }
+}
+
+/// One line on stderr. Nobody can be told that it failed.
+fn write_line(line: &str) {
+    let mut stderr = anstream::stderr().lock();
+    let _nobody_reads = writeln!(stderr, "{line}");
+}

@@ -36,30 +36,57 @@ pub(crate) enum Event {
     /// Something that takes long before the run begins, such as an installation.
     Preparing(String),
     /// The engine answers; how long that took.
-    EngineReady { engine: String, took: Duration },
+    EngineReady {
+        engine: String,
+        took: Duration,
+    },
     /// The engine's analysis found nothing wrong.
-    Checked { took: Duration },
+    Checked {
+        took: Duration,
+    },
     /// The run begins.
-    Began { actions: usize },
+    Began {
+        actions: usize,
+    },
     Started(Label),
     /// Rows and bytes so far, of an action that sends rows.
-    Rows { action: Label, rows: u64, bytes: u64 },
+    Rows {
+        action: Label,
+        rows: u64,
+        bytes: u64,
+    },
     /// Tasks of the engine so far, where it tells them.
-    Tasks { action: Label, completed: i64, all: i64 },
+    Tasks {
+        action: Label,
+        completed: i64,
+        all: i64,
+    },
     /// How an expectation came out that rows do not meet.
-    Unmet { action: Label, verdict: Verdict },
+    Unmet {
+        action: Label,
+        verdict: Verdict,
+    },
     /// Something that the user should know.
     Note(String),
-    Ended { action: Label, outcome: Outcome, took: Duration },
+    Ended {
+        action: Label,
+        outcome: Outcome,
+        took: Duration,
+    },
 }
 
 /// How an action ended.
 #[derive(Debug, Clone)]
 pub(crate) enum Outcome {
-    Succeeded { rows: Option<u64>, outputs: Vec<Output> },
+    Succeeded {
+        rows: Option<u64>,
+        outputs: Vec<Output>,
+    },
     Failed(Failed),
     /// It was not begun, because of another one.
-    Skipped { because: String },
+    Skipped {
+        because: String,
+    },
     Interrupted,
 }
 

@@ -16,9 +16,9 @@ use crate::connect::{self, Client, CommandResult, OperationId, Tag};
 use crate::expect::OnFail;
 use crate::pipeline::Pipeline;
 use crate::plan::{Action, ActionId, Plan, Work};
-use crate::proto::relation::cached_remote_relation;
-use crate::proto::spark::{Command, Plan as Message, Relation, plan};
 use crate::proto::command;
+use crate::proto::relation::cached_remote_relation;
+use crate::proto::spark::{Command, Plan as Message, Relation};
 
 /// How a run goes about it.
 #[derive(Debug, Clone)]
@@ -61,7 +61,10 @@ pub(crate) async fn execute(
                         plan: Arc::clone(plan),
                         events: events.clone(),
                         stop: stop_running.clone(),
-                        tags: vec![Tag::new(&format!("pipectl-run-{}", settings.run_id)), Tag::new(&format!("pipectl-step-{}", label.step))],
+                        tags: vec![
+                            Tag::new(&format!("pipectl-run-{}", settings.run_id)),
+                            Tag::new(&format!("pipectl-step-{}", label.step)),
+                        ],
                         label,
                     };
                     tasks.spawn(task.perform(ActionId(at)));
@@ -163,7 +166,8 @@ impl Task {
                 for verdict in &unmet {
                     self.events.send(Event::Unmet { action: self.label.clone(), verdict: verdict.clone() });
                 }
-                let (failed, _): (Vec<_>, Vec<_>) = unmet.into_iter().partition(|one| one.on_fail == OnFail::Fail);
+                let (failed, _): (Vec<_>, Vec<_>) =
+                    unmet.into_iter().partition(|one| one.on_fail == OnFail::Fail);
                 if failed.is_empty() { Ok(done) } else { Err(Error::Expectation(Unmet(failed))) }
             }
             Work::Write { sinks } => {
@@ -188,7 +192,9 @@ impl Task {
         let kept = match self.command(command::local_checkpoint(relation.clone(), None)).await {
             Ok(Some(CommandResult::Checkpoint(id))) => cached_remote_relation(id),
             Ok(_) => relation,
-            Err(Error::Engine(connect::Error::Server(error))) if error.message.to_lowercase().contains("checkpoint") => {
+            Err(Error::Engine(connect::Error::Server(error)))
+                if error.message.to_lowercase().contains("checkpoint") =>
+            {
                 self.events.send(Event::Note(format!(
                     "the engine keeps no rows ({}), so `{}` is worked out for each of its readers",
                     error.message, self.label.step
@@ -202,7 +208,7 @@ impl Task {
 
     async fn command(&self, command: Command) -> Result<Option<CommandResult>, Error> {
         let mut result = None;
-        self.each(Message { op_type: Some(plan::OpType::Command(command)) }, |event| {
+        self.each(Message::from(command), |event| {
             if let connect::Event::CommandResult(answer) = event {
                 result = Some(answer);
             }
@@ -250,7 +256,8 @@ impl Task {
         match tokio::time::timeout(INTERRUPT_LIMIT, interrupt).await {
             Ok(Ok(_)) => {}
             Ok(Err(error)) => {
-                self.events.send(Event::Note(format!("`{}` could not be interrupted: {error}", self.label.step)));
+                self.events
+                    .send(Event::Note(format!("`{}` could not be interrupted: {error}", self.label.step)));
             }
             Err(_) => self.events.send(Event::Note(format!(
                 "`{}` was not interrupted within {} s",

@@ -9,7 +9,11 @@ use crate::expect::Expectation;
 use crate::plan::Expected;
 
 /// The expectations that rows do not meet.
-pub(super) fn verdicts(row: &RecordBatch, violations: &[Expected], expectations: &[Expectation]) -> Vec<Verdict> {
+pub(super) fn verdicts(
+    row: &RecordBatch,
+    violations: &[Expected],
+    expectations: &[Expectation],
+) -> Vec<Verdict> {
     let count = |column: usize| -> i64 {
         let numbers = row.columns().get(column).and_then(|column| cast(column, &DataType::Int64).ok());
         let numbers = numbers.filter(|numbers| !numbers.is_empty() && numbers.is_valid(0));

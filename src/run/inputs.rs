@@ -13,7 +13,8 @@ pub(crate) fn missing(pipeline: &Pipeline, steps: &[StepId]) -> Diagnostics {
         for template in step.source.value.kind().paths() {
             let Some(path) = pipeline.root.shared(&template.plain()) else { continue };
             if let Some(reason) = missing_at(&path) {
-                let message = format!("the input of `{}` is missing: `{}` {reason}", step.name, path.display());
+                let message =
+                    format!("the input of `{}` is missing: `{}` {reason}", step.name, path.display());
                 found.push(Diagnostic::new(Code::NoInput, template.span(), message));
             }
         }

@@ -7,6 +7,7 @@ mod event;
 mod execute;
 mod expectation;
 pub(crate) mod inputs;
+mod narrow;
 mod schedule;
 mod write;
 
@@ -15,8 +16,8 @@ use std::fmt;
 use crate::connect;
 use crate::sink;
 
-pub(crate) use event::{Event, Failed, Label, Output, Outcome, Sender, Verdict};
-pub(crate) use execute::{Settings, execute};
+pub(crate) use event::{Event, Label, Outcome, Output, Sender, Verdict};
+pub(crate) use execute::{Settings, chain, execute};
 pub(crate) use schedule::OnFailure;
 
 /// Why an action did not succeed.

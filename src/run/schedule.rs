@@ -36,7 +36,10 @@ pub(crate) enum Happened {
 pub(crate) enum Decision {
     Start(usize),
     /// It will not be begun, because of this one; nothing where the run is being stopped.
-    Skip { action: usize, because: Option<usize> },
+    Skip {
+        action: usize,
+        because: Option<usize>,
+    },
     /// Everything that runs is to be interrupted.
     Interrupt,
 }
@@ -212,7 +215,9 @@ mod tests {
             let key = |decision: &Decision| format!("{decision:?}");
             found.sort_by_key(key);
             expected.sort_by_key(key);
-            let whys = |decisions: &[Decision]| decisions.iter().filter(|d| matches!(d, Skip { because: None, .. })).count();
+            let whys = |decisions: &[Decision]| {
+                decisions.iter().filter(|d| matches!(d, Skip { because: None, .. })).count()
+            };
             assert_eq!(found.len(), expected.len(), "{on_failure:?} {found:?}");
             assert_eq!(whys(&found), whys(&expected), "{on_failure:?}");
             assert_eq!(found.contains(&Start(4)), expected.contains(&Start(4)), "{on_failure:?}");

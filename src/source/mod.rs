@@ -100,7 +100,7 @@ sources! {
     "table" => Table(table::Table),
     "values" => Values(values::Values),
     "range" => Range(range::Range),
-    "sql" => Sql(sql::Sql),
+    "sql" => Sql(Sql),
 }
 
 impl Source {
@@ -108,6 +108,14 @@ impl Source {
     pub(crate) fn origin(&self) -> Option<&str> {
         match self {
             Self::From(from) => Some(from.step()),
+            _ => None,
+        }
+    }
+
+    /// The query, where it is one.
+    pub(crate) fn query(&self) -> Option<&Template> {
+        match self {
+            Self::Sql(sql) => sql.query(),
             _ => None,
         }
     }

@@ -45,13 +45,18 @@ impl Sql {
         self.0.0.file.as_ref()
     }
 
+    /// The query as the user wrote it.
+    pub(crate) fn query(&self) -> Option<&Template> {
+        self.0.0.query.as_ref()
+    }
+
     /// Puts in the text of the file.
     pub(crate) fn set_query(&mut self, query: Template) {
         self.0.0.query = Some(query);
     }
 
     /// The query that runs: the user's, under a name for each step, its values as arguments.
-    fn query(&self, lowering: &Lowering<'_>) -> (String, BTreeMap<String, Expression>) {
+    fn bound(&self, lowering: &Lowering<'_>) -> (String, BTreeMap<String, Expression>) {
         let mut arguments = BTreeMap::new();
         let mut text = String::new();
         let Some(query) = &self.0.0.query else { return (text, arguments) };
@@ -131,7 +136,7 @@ impl Kind for Sql {
     }
 
     fn lower(&self, _schema: Option<&str>, lowering: &Lowering<'_>) -> Relation {
-        let (query, arguments) = self.query(lowering);
+        let (query, arguments) = self.bound(lowering);
         relation::sql(query, arguments)
     }
 }

@@ -1,0 +1,22 @@
+//! The only reader of the process's environment.
+
+use std::path::PathBuf;
+
+use crate::engine::{Downloads, Place, default_cache};
+
+/// A variable's text; nothing where it is not set, empty, or not UTF-8.
+pub(super) fn variable(name: &str) -> Option<String> {
+    std::env::var_os(name).and_then(|value| value.into_string().ok()).filter(|value| !value.is_empty())
+}
+
+/// Where managed engines are installed, and with what they run. Without a home, in the temporary folder.
+pub(super) fn engine_place(downloads: Downloads) -> Place {
+    let temporary = std::env::temp_dir();
+    let cache = variable("PIPECTL_CACHE_DIR").map(PathBuf::from).or_else(default_cache);
+    Place {
+        cache: cache.unwrap_or_else(|| temporary.join("pipectl-cache")),
+        temporary,
+        python: variable("PIPECTL_PYTHON").map(PathBuf::from),
+        downloads,
+    }
+}

@@ -1,0 +1,152 @@
+//! Turns what went wrong into heading, hints and exit code; nobody else knows exit codes.
+
+use std::io;
+use std::path::PathBuf;
+
+use crate::connect;
+use crate::diagnostic::Diagnostic;
+use crate::engine;
+use crate::report::{Ending, Reporter, escaped};
+use crate::run;
+use crate::sink;
+use crate::text::Sources;
+
+use super::interrupt::Signal;
+
+/// Why a verb did not do what it was asked.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// The command line is wrong.
+    Usage {
+        message: String,
+        hints: Vec<String>,
+    },
+    /// The pipeline's files are wrong.
+    Pipeline {
+        sources: Sources,
+        diagnostics: Vec<Diagnostic>,
+    },
+    /// Files that a run reads are missing.
+    Input {
+        sources: Sources,
+        diagnostics: Vec<Diagnostic>,
+    },
+    /// Another run, or the state of an output, is in the way.
+    Output(io::Error),
+    Sink(sink::Error),
+    /// The managed engine can't be installed or started.
+    Engine(engine::Error),
+    /// The engine can't be reached or does not do as it should.
+    Connect(connect::Error),
+    /// The engine has ended by itself.
+    EngineEnded {
+        reason: String,
+        last_lines: Vec<String>,
+    },
+    /// Steps failed; they were told as it happened.
+    Steps(Ending),
+    Interrupted(Signal),
+    Runtime(io::Error),
+    /// A file of the command line can't be read.
+    File {
+        path: PathBuf,
+        reason: String,
+    },
+}
+
+impl Failure {
+    pub(super) fn exit_code(&self) -> u8 {
+        match self {
+            Self::Usage { .. } | Self::File { .. } => 2,
+            Self::Pipeline { .. } => 78,
+            Self::Sink(sink::Error::Busy { .. }) => 75,
+            Self::Input { .. } | Self::Output(_) | Self::Sink(_) | Self::Runtime(_) => 1,
+            Self::Engine(_) | Self::EngineEnded { .. } => 69,
+            Self::Connect(error) if error.is_unreachable() => 69,
+            Self::Connect(connect::Error::Refused { .. }) => 69,
+            Self::Connect(error) if error.is_analysis() => 78,
+            Self::Connect(_) => 1,
+            Self::Steps(Ending::EngineLost) => 69,
+            Self::Steps(_) => 1,
+            Self::Interrupted(signal) => signal.exit_code(),
+        }
+    }
+
+    /// One line, for the record of a run.
+    pub(super) fn message(&self) -> String {
+        match self {
+            Self::Usage { message, .. } => message.clone(),
+            Self::Pipeline { diagnostics, .. } => {
+                let errors = diagnostics.iter().filter(|one| one.is_error()).count();
+                format!("the pipeline has {errors} {}", if errors == 1 { "mistake" } else { "mistakes" })
+            }
+            Self::Input { .. } => "an input is missing".to_owned(),
+            Self::Output(error) => format!("stdout can't be written: {error}"),
+            Self::Sink(error) => run::chain(error),
+            Self::Engine(error) => run::chain(error),
+            Self::Connect(error) => run::chain(error),
+            Self::EngineEnded { reason, .. } => format!("the engine ended unexpectedly: {reason}"),
+            Self::Steps(Ending::EngineLost) => "the engine was lost".to_owned(),
+            Self::Steps(_) => "a step failed".to_owned(),
+            Self::Interrupted(signal) => format!("{signal}"),
+            Self::Runtime(error) => format!("no threads can be started: {error}"),
+            Self::File { path, reason } => format!("`{}` can't be read: {reason}", path.display()),
+        }
+    }
+
+    fn hints(&self) -> Vec<String> {
+        match self {
+            Self::Usage { hints, .. } => hints.clone(),
+            Self::Engine(error) => {
+                let lines = error.last_lines().iter().map(|line| format!("the engine said: {line}"));
+                error.hint().map(str::to_owned).into_iter().chain(lines).collect()
+            }
+            Self::EngineEnded { last_lines, .. } => {
+                last_lines.iter().map(|line| format!("the engine said: {line}")).collect()
+            }
+            Self::Connect(connect::Error::Refused { .. }) => {
+                vec![
+                    "give the token in the connection string: `--remote 'sc://host:15002/;token=…'`"
+                        .to_owned(),
+                ]
+            }
+            Self::Sink(sink::Error::Busy { .. }) => {
+                vec!["wait until the other run has ended, then try again".to_owned()]
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// Tells it on stderr.
+    pub(super) fn report(&self, reporter: Reporter) {
+        match self {
+            Self::Pipeline { sources, diagnostics } => {
+                reporter.diagnostics(sources, diagnostics);
+                reporter.failure(&self.message(), &[]);
+            }
+            Self::Input { sources, diagnostics } => {
+                reporter.diagnostics(sources, diagnostics);
+                reporter.failure(&self.message(), &[]);
+            }
+            _ => reporter.failure(&escaped(&self.message()), &self.hints()),
+        }
+    }
+}
+
+impl From<connect::Error> for Failure {
+    fn from(error: connect::Error) -> Self {
+        Self::Connect(error)
+    }
+}
+
+impl From<engine::Error> for Failure {
+    fn from(error: engine::Error) -> Self {
+        Self::Engine(error)
+    }
+}
+
+impl From<sink::Error> for Failure {
+    fn from(error: sink::Error) -> Self {
+        Self::Sink(error)
+    }
+}

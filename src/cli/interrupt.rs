@@ -1,0 +1,89 @@
+//! Owns signals: the first one stops gracefully, the second one at once.
+
+use std::fmt;
+use std::sync::{Arc, OnceLock};
+
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use super::failure::Failure;
+
+/// What the user, or whoever runs pipectl, wants.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Signal {
+    Interrupt,
+    Terminate,
+}
+
+impl Signal {
+    pub(super) fn exit_code(self) -> u8 {
+        match self {
+            Self::Interrupt => 130,
+            Self::Terminate => 143,
+        }
+    }
+}
+
+impl fmt::Display for Signal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Interrupt => "interrupted",
+            Self::Terminate => "terminated",
+        })
+    }
+}
+
+/// Watches for signals as long as it lives.
+pub(super) struct Interrupt {
+    token: CancellationToken,
+    which: Arc<OnceLock<Signal>>,
+    _watching: JoinSet<()>,
+}
+
+impl Interrupt {
+    pub(super) fn watch() -> Result<Self, Failure> {
+        let mut interrupts = signal(SignalKind::interrupt()).map_err(Failure::Runtime)?;
+        let mut terminations = signal(SignalKind::terminate()).map_err(Failure::Runtime)?;
+        let token = CancellationToken::new();
+        let which = Arc::new(OnceLock::new());
+        let mut watching = JoinSet::new();
+        let (cancel, first) = (token.clone(), Arc::clone(&which));
+        watching.spawn(async move {
+            loop {
+                let got = tokio::select! {
+                    _ = interrupts.recv() => Signal::Interrupt,
+                    _ = terminations.recv() => Signal::Terminate,
+                };
+                if first.set(got).is_err() {
+                    exit(got);
+                }
+                cancel.cancel();
+            }
+        });
+        Ok(Self { token, which, _watching: watching })
+    }
+
+    pub(super) fn token(&self) -> &CancellationToken {
+        &self.token
+    }
+
+    /// The first signal, where there was one.
+    pub(super) fn signal(&self) -> Option<Signal> {
+        self.which.get().copied()
+    }
+
+    /// Awaits something for as long as nobody wants to stop.
+    pub(super) async fn or<T>(&self, work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+        tokio::select! {
+            biased;
+            () = self.token.cancelled() => Err(Failure::Interrupted(self.signal().unwrap_or(Signal::Interrupt))),
+            result = work => result,
+        }
+    }
+}
+
+#[expect(clippy::exit, reason = "who asks twice does not want to wait; the engine ends when its pipe closes")]
+fn exit(signal: Signal) {
+    std::process::exit(i32::from(signal.exit_code()));
+}

@@ -1,0 +1,116 @@
+//! What all verbs about a pipeline share: its file, its variables, where its paths start.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use chrono::{DateTime, Utc};
+use clap::Args;
+
+use super::environment::variable;
+use super::failure::Failure;
+use crate::diagnostic::Diagnostic;
+use crate::lowering::{Root, normal};
+use crate::pipeline::Pipeline;
+use crate::spec::{self, Inputs};
+
+/// Bytes; a file beyond this is not even read.
+const LARGEST_READ: u64 = 64 * 1024 * 1024;
+
+#[derive(Debug, Args)]
+pub(super) struct PipelineArguments {
+    /// The pipeline file.
+    #[arg(value_name = "FILE")]
+    pub(super) file: PathBuf,
+    /// Sets a variable; may be given several times.
+    #[arg(long = "var", value_name = "NAME=VALUE", value_parser = assignment)]
+    pub(super) variables: Vec<(String, String)>,
+    /// Where relative paths start at an engine that does not share this machine's files: a folder there, or a URL.
+    #[arg(long, value_name = "PATH", env = "PIPECTL_ROOT")]
+    pub(super) root: Option<String>,
+}
+
+fn assignment(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.trim().is_empty() => Ok((name.trim().to_owned(), value.to_owned())),
+        _ => Err("write NAME=VALUE".to_owned()),
+    }
+}
+
+/// What identifies a run.
+#[derive(Debug, Clone)]
+pub(super) struct RunIdentity {
+    pub(super) id: String,
+    pub(super) started_at: DateTime<Utc>,
+}
+
+impl RunIdentity {
+    /// Ids sort by time.
+    pub(super) fn new() -> Self {
+        Self { id: uuid::Uuid::now_v7().to_string(), started_at: Utc::now() }
+    }
+}
+
+/// Where the engine's files are, as far as this machine is concerned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Files {
+    Shared,
+    Elsewhere,
+}
+
+/// A pipeline without mistakes, and warnings about it.
+#[derive(Debug)]
+pub(super) struct Loaded {
+    pub(super) pipeline: Pipeline,
+    pub(super) warnings: Vec<Diagnostic>,
+}
+
+impl PipelineArguments {
+    /// The folder in which relative paths start, absolute: engines have working directories of their own.
+    pub(super) fn folder(&self) -> Result<PathBuf, Failure> {
+        let wrong = |error: &io::Error| Failure::File { path: self.file.clone(), reason: error.to_string() };
+        let path = std::path::absolute(&self.file).map_err(|error| wrong(&error))?;
+        Ok(normal(path.parent().unwrap_or(Path::new("/"))))
+    }
+
+    pub(super) fn load(&self, identity: &RunIdentity, files: Files) -> Result<Loaded, Failure> {
+        let folder = self.folder()?;
+        let bytes = self.read()?;
+        let root = match (&self.root, files) {
+            (Some(root), _) => Some(Root::Engine(root.clone())),
+            (None, Files::Shared) => None,
+            (None, Files::Elsewhere) => Some(Root::None),
+        };
+        let inputs = Inputs {
+            variables: &self.variables,
+            environment: &variable,
+            files: &|path| fs::read(path),
+            run_id: &identity.id,
+            started_at: identity.started_at,
+            root,
+        };
+        let loaded = spec::load(&self.file, folder, &bytes, &inputs);
+        match loaded.pipeline {
+            Ok(pipeline) => Ok(Loaded { pipeline, warnings: loaded.diagnostics }),
+            Err(sources) => Err(Failure::Pipeline { sources, diagnostics: loaded.diagnostics }),
+        }
+    }
+
+    fn read(&self) -> Result<Vec<u8>, Failure> {
+        let wrong = |reason: String| Failure::File { path: self.file.clone(), reason };
+        let metadata = fs::metadata(&self.file).map_err(|error| {
+            wrong(match error.kind() {
+                io::ErrorKind::NotFound => "there is no such file".to_owned(),
+                _ => error.to_string(),
+            })
+        })?;
+        if metadata.is_dir() {
+            return Err(wrong("it is a folder; name a file in it".to_owned()));
+        }
+        if metadata.len() > LARGEST_READ {
+            // The size alone is enough for `spec` to say what is wrong with it.
+            return Ok(vec![b' '; usize::try_from(metadata.len().min(LARGEST_READ)).unwrap_or_default()]);
+        }
+        fs::read(&self.file).map_err(|error| wrong(error.to_string()))
+    }
+}

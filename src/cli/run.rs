@@ -1,0 +1,199 @@
+//! `pipectl run`: runs a pipeline.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Instant;
+
+use clap::Args;
+
+use super::failure::Failure;
+use super::interrupt::Interrupt;
+use super::load::{Loaded, PipelineArguments, RunIdentity};
+use super::reach::{EngineArguments, Reached};
+use crate::engine::Managed;
+use crate::graph::Graph;
+use crate::pipeline::Pipeline;
+use crate::plan;
+use crate::report::{Ending, Reporter, RunFacts};
+use crate::run::{self, Event, OnFailure, Sender, Settings, check, inputs};
+use crate::sink::{OutputLock, Place};
+
+/// Run a pipeline: check it, let the engine analyse it, carry it out, and write its outputs.
+#[derive(Debug, Args)]
+pub(super) struct Run {
+    #[command(flatten)]
+    pipeline: PipelineArguments,
+    #[command(flatten)]
+    engine: EngineArguments,
+    /// How many actions run side by side.
+    #[arg(short = 'j', long, value_name = "N", env = "PIPECTL_THREADS", default_value_t = 4, value_parser = threads)]
+    threads: usize,
+    /// When a step fails, go on with all that does not need it.
+    #[arg(short, long, env = "PIPECTL_KEEP_GOING", conflicts_with = "fail_fast", action = clap::ArgAction::SetTrue, value_parser = clap::builder::FalseyValueParser::new())]
+    keep_going: bool,
+    /// When a step fails, interrupt what runs beside it.
+    #[arg(short = 'x', long, env = "PIPECTL_FAIL_FAST", action = clap::ArgAction::SetTrue, value_parser = clap::builder::FalseyValueParser::new())]
+    fail_fast: bool,
+    /// Where records of runs are kept; `.pipectl` beside the pipeline file where not given.
+    #[arg(long, value_name = "FOLDER", env = "PIPECTL_STATE_DIR")]
+    state_dir: Option<PathBuf>,
+}
+
+fn threads(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(count @ 1..=256) => Ok(count),
+        _ => Err("a number from 1 to 256".to_owned()),
+    }
+}
+
+impl Run {
+    fn on_failure(&self) -> OnFailure {
+        match (self.keep_going, self.fail_fast) {
+            (true, _) => OnFailure::KeepGoing,
+            (_, true) => OnFailure::Stop,
+            _ => OnFailure::Finish,
+        }
+    }
+}
+
+/// Runs the pipeline; whatever happens, the record of the run is written. The exit code comes back.
+pub(super) fn run(arguments: Run, reporter: Reporter) -> u8 {
+    let identity = RunIdentity::new();
+    let facts = RunFacts {
+        run_id: identity.id.clone(),
+        file: arguments.pipeline.file.clone(),
+        started_at: identity.started_at,
+        clock: Instant::now(),
+    };
+    let (events, listener) = reporter.listen(facts);
+    let result = super::runtime().and_then(|runtime| {
+        let result = runtime.block_on(carry_out(&arguments, &identity, reporter, &events));
+        // A blocking write that nobody waits for any more must not hold the process up.
+        runtime.shutdown_background();
+        result
+    });
+    drop(events);
+    let mut results = listener.results();
+    let result = result.and_then(|()| match results.ending() {
+        Ending::Succeeded => Ok(()),
+        ending => Err(Failure::Steps(ending)),
+    });
+    let exit_code = result.as_ref().map_or_else(Failure::exit_code, |()| 0);
+    if let Err(failure) = &result {
+        if let Failure::Pipeline { sources, diagnostics } | Failure::Input { sources, diagnostics } = failure
+        {
+            results.add_diagnostics(sources, diagnostics);
+        }
+        results.add_failure(failure.message());
+    }
+    match &result {
+        Ok(()) | Err(Failure::Steps(_) | Failure::Interrupted(_)) => reporter.summary(&results),
+        Err(_) => {}
+    }
+    if let Err(failure) = &result {
+        failure.report(reporter);
+    }
+    let state = arguments
+        .state_dir
+        .clone()
+        .map_or_else(|| arguments.pipeline.folder().map(|folder| folder.join(".pipectl")), Ok);
+    if let Ok(state) = state
+        && !matches!(result, Err(Failure::File { .. }))
+        && let Err(error) = results.save(&state, exit_code)
+    {
+        reporter.note(&format!("the record of this run can't be written to `{}`: {error}", state.display()));
+    }
+    exit_code
+}
+
+/// Reads like the way of a run: load, lock, reach the engine, lower for it, check, execute.
+async fn carry_out(
+    arguments: &Run,
+    identity: &RunIdentity,
+    reporter: Reporter,
+    events: &Sender,
+) -> Result<(), Failure> {
+    let interrupt = Interrupt::watch()?;
+    let endpoint = arguments.engine.endpoint()?;
+    let Loaded { pipeline, warnings } = arguments.pipeline.load(identity, arguments.engine.files())?;
+    reporter.diagnostics(&pipeline.sources, &warnings);
+    let graph = Graph::new(&pipeline);
+    inputs_exist(&pipeline, &graph)?;
+    let _locks = lock_outputs(&pipeline, &identity.id)?;
+    let reached = interrupt.or(arguments.engine.reach(endpoint, &pipeline.conf, events)).await?;
+    let Reached { client, dialect, managed } = reached;
+    let work = async {
+        let plan =
+            plan::compile(&pipeline, &graph, &dialect).map_err(|gaps| wrong(&pipeline, gaps.sorted()))?;
+        let began = Instant::now();
+        let found = interrupt.or(async { Ok(check::check(&client, &pipeline, &plan).await?) }).await?;
+        if found.has_errors() {
+            return Err(wrong(&pipeline, found.sorted()));
+        }
+        events.send(Event::Checked { took: began.elapsed() });
+        let settings = Settings {
+            run_id: identity.id.clone(),
+            threads: arguments.threads,
+            on_failure: arguments.on_failure(),
+        };
+        let (pipeline, plan) = (Arc::new(pipeline), Arc::new(plan));
+        run::execute(&client, &pipeline, &plan, &settings, events, interrupt.token()).await;
+        Ok(())
+    };
+    let result = match &managed {
+        Some(engine) => unless_it_ends(engine, work).await,
+        None => work.await,
+    };
+    // A session that can't be released expires by itself, and a private engine takes it along.
+    if managed.is_none() {
+        let _expires = client.release_session().await;
+    }
+    if let Some(engine) = managed {
+        engine.stop().await;
+    }
+    match interrupt.signal() {
+        Some(signal) => Err(Failure::Interrupted(signal)),
+        None => result,
+    }
+}
+
+/// Awaits work for as long as the private engine lives.
+async fn unless_it_ends(
+    engine: &Managed,
+    work: impl Future<Output = Result<(), Failure>>,
+) -> Result<(), Failure> {
+    tokio::select! {
+        biased;
+        result = work => result,
+        ended = engine.ended() => Err(Failure::EngineEnded {
+            reason: ended.ending.to_string(),
+            last_lines: ended.last_lines,
+        }),
+    }
+}
+
+fn wrong(pipeline: &Pipeline, diagnostics: Vec<crate::diagnostic::Diagnostic>) -> Failure {
+    Failure::Pipeline { sources: pipeline.sources.clone(), diagnostics }
+}
+
+fn inputs_exist(pipeline: &Pipeline, graph: &Graph) -> Result<(), Failure> {
+    let ends = pipeline.ids().filter(|id| {
+        let step = pipeline.step(*id);
+        !step.sinks.is_empty() || !step.expectations.is_empty()
+    });
+    let missing = inputs::missing(pipeline, &graph.needed_for(ends));
+    if missing.has_errors() {
+        return Err(Failure::Input { sources: pipeline.sources.clone(), diagnostics: missing.sorted() });
+    }
+    Ok(())
+}
+
+/// Keeps other runs off the outputs for as long as the locks live.
+fn lock_outputs(pipeline: &Pipeline, run_id: &str) -> Result<Vec<OutputLock>, Failure> {
+    let sinks = pipeline.steps.iter().flat_map(|step| &step.sinks);
+    let files = sinks.filter_map(|sink| match sink.value.place(&pipeline.folder) {
+        Place::File(path) => Some(path),
+        Place::Stdout => None,
+    });
+    files.map(|path| OutputLock::acquire(&path, run_id).map_err(Failure::from)).collect()
+}
