@@ -6,9 +6,9 @@ FROM (
     s.customer,
     s.name,
     s.revenue,
-    CAST(s.revenue - lead(s.revenue) OVER (PARTITION BY n.n_nationkey ORDER BY s.revenue DESC, s.customer)
+    CAST(s.revenue - lead(s.revenue) OVER (PARTITION BY n_nationkey ORDER BY s.revenue DESC, s.customer)
          AS DECIMAL(18,4)) AS ahead,
-    row_number() OVER (PARTITION BY n.n_nationkey ORDER BY s.revenue DESC, s.customer) AS place
+    row_number() OVER (PARTITION BY n_nationkey ORDER BY s.revenue DESC, s.customer) AS place
   FROM customer_sales s
   JOIN nation n USING (n_nationkey)
 ) ranked
