@@ -2,4 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails where it unwraps nothing")]
 
+mod pipelines;
 mod protocol;
+mod run;
+mod support;

@@ -1,0 +1,95 @@
+//! Runs the example pipelines on Sail, and compares what they write with what plain SQL gives (`tests/expected/make.py`).
+
+use std::fs::File;
+use std::path::Path;
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use arrow::csv::reader::{Format, ReaderBuilder};
+use arrow::datatypes::{DataType, Field, Schema};
+use arrow::util::display::{ArrayFormatter, FormatOptions};
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+
+use crate::support::{Case, Outcome};
+
+const README: &str = include_str!("../../README.md");
+
+/// A header and rows, each value as text; a decimal has all the digits of its type.
+type Rows = Vec<Vec<String>>;
+
+#[test]
+fn daily() {
+    let outcome = run("daily");
+    assert_eq!(written(&outcome, "by_segment"), expected("by_segment"));
+    assert!(README.contains(&outcome.stdout), "the README shows another result: {}", outcome.stdout);
+}
+
+#[test]
+fn pricing_summary() {
+    let outcome = run("pricing_summary");
+    let rows = written(&outcome, "pricing_summary_19981201");
+    assert_eq!(rows, expected("pricing_summary"));
+    let printed: Rows =
+        outcome.stdout.lines().map(|line| line.split(',').map(str::to_owned).collect()).collect();
+    assert_eq!(printed, rows);
+}
+
+#[test]
+fn late_shipments() {
+    let outcome = run("late_shipments");
+    assert_eq!(written(&outcome, "late_suppliers"), expected("late_suppliers"));
+    assert_eq!(written(&outcome, "never_late_suppliers"), expected("never_late_suppliers"));
+}
+
+#[test]
+fn top_customers() {
+    let outcome = run("top_customers");
+    let rows = written(&outcome, "customers_to_call");
+    assert_eq!(rows, expected("customers_to_call"));
+    assert_eq!(written(&outcome, "best_by_nation"), expected("best_by_nation"));
+    assert_eq!(outcome.stdout.lines().count(), rows.len() - 1);
+    for (line, row) in outcome.stdout.lines().zip(&rows[1..]) {
+        let object: serde_json::Value = serde_json::from_str(line).unwrap();
+        assert_eq!(object["name"], row[1].as_str());
+    }
+}
+
+fn run(name: &str) -> Outcome {
+    Case::new(["run", &format!("pipelines/{name}.yaml")]).examples().engine().any_stdout().any_stderr().run()
+}
+
+/// What the run wrote.
+fn written(outcome: &Outcome, name: &str) -> Rows {
+    let file = File::open(outcome.path(&format!("pipelines/out/{name}.parquet"))).unwrap();
+    let reader = ParquetRecordBatchReaderBuilder::try_new(file).unwrap();
+    let header = reader.schema().fields().iter().map(|field| field.name().clone()).collect();
+    rows(header, reader.build().unwrap().map(Result::unwrap))
+}
+
+fn expected(name: &str) -> Rows {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/expected/{name}.csv"));
+    let (found, _) =
+        Format::default().with_header(true).infer_schema(File::open(&path).unwrap(), Some(1)).unwrap();
+    let header: Vec<String> = found.fields().iter().map(|field| field.name().clone()).collect();
+    let fields: Vec<Field> = header.iter().map(|name| Field::new(name, DataType::Utf8, true)).collect();
+    let reader = ReaderBuilder::new(Arc::new(Schema::new(fields)))
+        .with_header(true)
+        .build(File::open(&path).unwrap())
+        .unwrap();
+    rows(header, reader.map(Result::unwrap))
+}
+
+fn rows(header: Vec<String>, batches: impl Iterator<Item = RecordBatch>) -> Rows {
+    let mut rows = vec![header];
+    for batch in batches {
+        let options = FormatOptions::default();
+        let columns: Vec<_> =
+            batch.columns().iter().map(|column| ArrayFormatter::try_new(column, &options).unwrap()).collect();
+        rows.extend(
+            (0..batch.num_rows())
+                .map(|row| columns.iter().map(|column| column.value(row).to_string()).collect()),
+        );
+    }
+    assert!(rows.len() > 1, "there are no rows to compare");
+    rows
+}

@@ -1,0 +1,105 @@
+//! `run`: what it says and returns, whatever happens.
+
+use insta::assert_snapshot;
+
+use crate::support::Case;
+
+/// One step passes its rows on, and another one needs them.
+const CHECKED: &str = "\
+version: 1
+vars:
+  least: { type: int, default: 0 }
+steps:
+  numbers:
+    range: 3
+    expect:
+      - that: id >= ${least}
+    write: { parquet: out/numbers.parquet }
+  shown:
+    from: numbers
+    transform: [sort: id DESC]
+    write: { stdout: csv }
+";
+
+fn run(text: &str) -> Case {
+    Case::new(["run", "p.yaml"]).file("p.yaml", text)
+}
+
+#[test]
+fn success_is_0() {
+    let outcome = run(CHECKED).engine().stdout("id\n2\n1\n0\n").any_stderr().run();
+    assert!(outcome.path("out/numbers.parquet").is_file());
+    let run = std::fs::read_dir(outcome.path("state/runs")).unwrap().next().unwrap().unwrap();
+    let results = std::fs::read_to_string(run.path().join("run_results.json")).unwrap();
+    let results: serde_json::Value = serde_json::from_str(&results).unwrap();
+    assert_eq!(results["exit_code"], 0);
+}
+
+#[test]
+fn an_expectation_that_fails_is_1_and_keeps_its_rows_back() {
+    let outcome = run(CHECKED).engine().env("PIPECTL_VAR_LEAST", "1").code(1).any_stderr().run();
+    assert!(!outcome.path("out").exists());
+    assert!(outcome.stderr.contains("does not hold for 1 of 3 rows"), "{}", outcome.stderr);
+}
+
+#[test]
+fn an_input_that_is_missing_is_1() {
+    let text = CHECKED.replace("range: 3", "read: { format: parquet, path: in.parquet }");
+    let outcome = run(&text).code(1).any_stderr().run();
+    assert_snapshot!(outcome.stderr, @"
+    error[E026]: the input of `numbers` is missing: `[folder]/in.parquet` does not exist
+     --> p.yaml:6:36
+      |
+    6 |     read: { format: parquet, path: in.parquet }
+      |                                    ^^^^^^^^^^
+
+    error: an input is missing
+    ");
+}
+
+#[test]
+fn a_wrong_command_line_is_2() {
+    Case::new(["run"]).code(2).any_stderr().run();
+}
+
+#[test]
+fn an_engine_out_of_reach_is_69() {
+    // Nobody listens at the discard port.
+    let case = run(CHECKED).env("PIPECTL_REMOTE", "sc://127.0.0.1:9").env("PIPECTL_RETRY_BUDGET", "1");
+    let outcome = case.code(69).any_stderr().run();
+    assert_snapshot!(outcome.stderr, @"error: sc://127.0.0.1:9 can not be reached: nothing listens at this port");
+}
+
+#[test]
+fn a_wrong_file_is_78_before_any_engine() {
+    let outcome = run(&CHECKED.replace("sort:", "sorted:")).code(78).any_stderr().run();
+    assert_snapshot!(outcome.stderr, @"
+    error[E003]: there is no transform `sorted`
+      --> p.yaml:12:17
+       |
+    12 |     transform: [sorted: id DESC]
+       |                 ^^^^^^
+       |
+       = help: did you mean `sort`?
+
+    error: the pipeline has 1 mistake
+    ");
+}
+
+#[test]
+fn a_wrong_column_is_78_before_any_output() {
+    let outcome = run(&CHECKED.replace("id DESC", "ids DESC")).engine().code(78).any_stderr().run();
+    assert!(!outcome.path("out").exists());
+    assert_snapshot!(outcome.stderr, @"
+      engine  Sail 0.7.2, private to this run, ready in [time]
+    error[E024]: there is no column `ids`
+      --> p.yaml:12:23
+       |
+    12 |     transform: [sort: ids DESC]
+       |                       ^^^
+       |
+       = help: did you mean `id`?
+
+    error: the pipeline has 1 mistake
+    ");
+}
