@@ -12,11 +12,12 @@ use crate::lowering::Lowering;
 use crate::name::quoted;
 use crate::pipeline::{Pipeline, Step, StepId};
 use crate::proto::expression::{alias, expression_string};
-use crate::proto::relation::{aggregate, limit, named_table, subquery_alias};
+use crate::proto::relation::{aggregate, coalesce, limit, named_table, subquery_alias};
 use crate::proto::spark::Relation;
 use crate::sink::Sink;
+use crate::source::Source;
 use crate::text::Span;
-use crate::transform::Names;
+use crate::transform::{Names, Transform};
 
 /// The plan of all outputs and expectations, or what the engine lacks for it.
 pub(crate) fn compile(pipeline: &Pipeline, graph: &Graph, dialect: &Dialect) -> Result<Plan, Diagnostics> {
@@ -123,6 +124,8 @@ struct Done {
     needs: BTreeSet<ActionId>,
     /// How many relations the plan nests, and how many once names are put in.
     depth: Depth,
+    /// Whether rows of several inputs were united since they were last stored.
+    united: bool,
     /// All actions that belong to the step, for those that wait for it without reading it.
     actions: Vec<ActionId>,
 }
@@ -160,16 +163,18 @@ impl<'p> Compiler<'p> {
         let first_action = self.plan.actions.len();
         let mut needs: BTreeSet<ActionId> = BTreeSet::new();
         let mut depth = Depth::default();
+        let mut united = step.transforms.iter().any(|transform| matches!(transform.value, Transform::Union(_)));
         for input in &step.inputs {
             let input = &self.done[input];
             needs.extend(&input.needs);
             depth = depth.max(input.depth);
+            united |= input.united;
         }
         for waited in &step.after {
             needs.extend(&self.done[waited].actions);
         }
 
-        let (mut relation, mut depth) = self.lower(id, step, depth.deeper(1), &mut needs);
+        let (mut relation, mut depth) = self.lower(id, step, depth, &mut needs);
         let reach = self.sharing.reach(id);
         let name = (reach != Reach::Inlined).then(|| self.unused_name(step.name.value.as_str()));
         if let Some(name) = &name {
@@ -177,6 +182,10 @@ impl<'p> Compiler<'p> {
                 Reach::Stored => Work::Store { name: name.clone() },
                 Reach::Inlined | Reach::View => Work::View { name: name.clone() },
             };
+            if reach == Reach::Stored && united {
+                relation = coalesce(relation, self.dialect.most_stored_partitions());
+                united = false;
+            }
             let action = self.add(id, work, relation, &needs);
             needs = BTreeSet::from([action]);
             relation = named_table(name.clone());
@@ -191,7 +200,7 @@ impl<'p> Compiler<'p> {
             self.write(id, step, relation, &needs);
         }
         let actions = (first_action..self.plan.actions.len()).map(ActionId).collect();
-        self.done.insert(id, Done { relation: RefCell::new(reader), name, needs, depth, actions });
+        self.done.insert(id, Done { relation: RefCell::new(reader), name, needs, depth, united, actions });
     }
 
     /// The step's relation, cut where it would be deeper than the engine bears, and the probes of its columns.
@@ -215,10 +224,13 @@ impl<'p> Compiler<'p> {
             let lowering = lowering(pipeline, self.dialect, &masked, &input, &views);
             Chain::begin(step, &lowering)
         };
-        if matches!(step.source.value, crate::source::Source::Read(_)) {
+        if step.source.value.origin().is_none() {
+            depth = depth.deeper(1);
+        }
+        if matches!(step.source.value, Source::Read(_)) {
             self.probe(id, &chain.relation, Question::Any(step.source.span));
         }
-        let mut repeats = matches!(step.source.value, crate::source::Source::Sql(_));
+        let mut repeats = matches!(step.source.value, Source::Sql(_));
         let mut made_by = step.source.span;
         for (at, transform) in step.transforms.iter().enumerate() {
             let kind = transform.value.kind();
@@ -231,7 +243,7 @@ impl<'p> Compiler<'p> {
             let input = |name: &str| self.input(name);
             let lowering = lowering(pipeline, self.dialect, &masked, &input, &views);
             chain.apply(at, &lowering);
-            depth = depth.deeper(2);
+            depth = depth.deeper(1 + usize::from(kind.names() == Names::Wanted));
             if kind.may_repeat_columns() {
                 (repeats, made_by) = (true, transform.span);
             }

@@ -13,7 +13,7 @@ use crate::proto::spark::relation::RelType;
 use crate::proto::spark::with_columns_renamed::Rename;
 use crate::proto::spark::{
     Aggregate, CachedRemoteRelation, Deduplicate, Drop, Expression, Filter, Join, Limit, LocalRelation, Plan,
-    Project, Range, Read, Relation, SetOperation, Sort, Sql, SubqueryAlias, WithColumns, WithColumnsRenamed,
+    Project, Range, Read, Relation, Repartition, SetOperation, Sort, Sql, SubqueryAlias, WithColumns, WithColumnsRenamed,
     plan,
 };
 
@@ -136,6 +136,15 @@ pub(crate) fn aggregate(input: Relation, by: Vec<Expression>, columns: Vec<Expre
 /// Sorts all rows, and not each partition's.
 pub(crate) fn sort(input: Relation, order: Vec<SortOrder>) -> Relation {
     of(RelType::Sort(Box::new(Sort { input: boxed(input), order, is_global: Some(true) })))
+}
+
+/// At most so many partitions, without moving rows between those that stay.
+pub(crate) fn coalesce(input: Relation, partitions: i32) -> Relation {
+    of(RelType::Repartition(Box::new(Repartition {
+        input: boxed(input),
+        num_partitions: partitions,
+        shuffle: Some(false),
+    })))
 }
 
 pub(crate) fn limit(input: Relation, rows: i32) -> Relation {
