@@ -27,6 +27,14 @@ impl fmt::Display for Implementation {
     }
 }
 
+/// Whether an engine keeps the order of rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum OrderKept {
+    Through,
+    /// Computed columns and stored rows lose it.
+    Not,
+}
+
 /// An engine at its version.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Dialect {
@@ -69,6 +77,14 @@ impl Dialect {
             // The time that Sail's optimiser takes grows faster than the depth: tenths of a second for 100, many for 200.
             Implementation::Sail => 64,
             Implementation::Spark => 200,
+        }
+    }
+
+    /// Whether rows keep the order of a sort through what comes after it.
+    pub(crate) fn order(&self) -> OrderKept {
+        match self.implementation {
+            Implementation::Sail => OrderKept::Not,
+            Implementation::Spark => OrderKept::Through,
         }
     }
 

@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 use std::path::{Component, Path, PathBuf};
 
-use chrono::{NaiveDate, NaiveDateTime};
+use chrono::NaiveDate;
 
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::dialect::{Dialect, Quotes};
@@ -122,6 +122,14 @@ impl Checking<'_> {
                 return false;
             }
         }
+        // Each value may be harmless and all of them together not.
+        let climbs = |text: &str| text.split(['/', '\\']).filter(|part| *part == "..").count();
+        let own: String = template.segments().iter().map(own_text).collect();
+        if climbs(&text) > climbs(&own) {
+            let message = format!("the variables would take this path out of its folder: `{text}`");
+            self.report(Diagnostic::new(Code::Path, template.span(), message));
+            return false;
+        }
         true
     }
 
@@ -142,6 +150,14 @@ impl Checking<'_> {
                 self.found.push(Diagnostic::new(Code::BadVariable, template.span(), message).help(help));
             }
         }
+    }
+}
+
+/// What the user wrote of a path; a letter stands where a variable's value will.
+fn own_text(segment: &Segment) -> &str {
+    match segment {
+        Segment::Text { text, .. } => text,
+        Segment::Variable { .. } => "v",
     }
 }
 
@@ -183,24 +199,18 @@ impl Lowering<'_> {
         }
     }
 
-    /// A value as an argument of a query.
-    pub(crate) fn argument(&self, bound: &Bound) -> Expression {
-        let microseconds = |at: &NaiveDateTime| at.and_utc().timestamp_micros();
-        match (&bound.value, &bound.data_type) {
+    /// A value as an argument of a query; nothing where its type has no literal that all engines read alike. Sail takes a
+    /// decimal's digits for unscaled ones, and Spark takes no expressions.
+    pub(crate) fn argument(bound: &Bound) -> Option<Expression> {
+        Some(match (&bound.value, &bound.data_type) {
             (Value::Text(text), _) => expression::literal_string(text.clone()),
             (Value::Boolean(value), _) => expression::literal_boolean(*value),
             (Value::Date(date), _) => {
                 let days = date.signed_duration_since(NaiveDate::default()).num_days();
-                expression::literal_date(i32::try_from(days).unwrap_or_default())
+                expression::literal_date(i32::try_from(days).ok()?)
             }
-            (Value::Timestamp(at), Type::TimestampNtz) => expression::literal_timestamp_ntz(microseconds(at)),
-            (Value::Integer(value), Type::BigInt) => expression::literal_long(*value),
-            (Value::Decimal(text), Type::Decimal { precision, scale }) => {
-                expression::literal_decimal(text.clone(), i32::from(*precision), i32::from(*scale))
-            }
-            // An engine reads the text of a timestamp in its session's time zone, which pipectl does not know better.
-            _ => expression_string(bound.literal()),
-        }
+            _ => return None,
+        })
     }
 
     /// A path as the engine is told it.

@@ -3,10 +3,12 @@
 use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap, HashSet};
 
+use super::order::Sorted;
 use super::sharing::{Reach, Sharing};
 use super::{Action, ActionId, Expected, Plan, Probe, Question, Work};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
-use crate::dialect::Dialect;
+use crate::dialect::{Dialect, OrderKept};
+use crate::expr::Template;
 use crate::graph::Graph;
 use crate::lowering::Lowering;
 use crate::name::quoted;
@@ -17,7 +19,7 @@ use crate::proto::spark::Relation;
 use crate::sink::Sink;
 use crate::source::Source;
 use crate::text::Span;
-use crate::transform::{Names, Transform};
+use crate::transform::{Names, Order, Transform};
 
 /// The plan of all outputs and expectations, or what the engine lacks for it.
 pub(crate) fn compile(pipeline: &Pipeline, graph: &Graph, dialect: &Dialect) -> Result<Plan, Diagnostics> {
@@ -33,6 +35,7 @@ pub(crate) fn compile(pipeline: &Pipeline, graph: &Graph, dialect: &Dialect) -> 
         done: HashMap::new(),
         names: HashSet::new(),
         last_stdout: None,
+        lost: Diagnostics::default(),
         plan: Plan {
             dialect: dialect.clone(),
             steps: sharing.needed.clone(),
@@ -43,7 +46,22 @@ pub(crate) fn compile(pipeline: &Pipeline, graph: &Graph, dialect: &Dialect) -> 
     for id in &sharing.needed {
         compiler.step(*id);
     }
-    Ok(compiler.plan)
+    if compiler.lost.has_errors() { Err(compiler.lost) } else { Ok(compiler.plan) }
+}
+
+fn lost_order(by: Span, dialect: &Dialect) -> Diagnostic {
+    Diagnostic::new(
+        Code::Gap,
+        by,
+        format!("{dialect} would lose the order of this `sort` behind what comes after it; Spark keeps it"),
+    )
+    .help("put the `sort` last, or directly before the `limit` that needs it")
+}
+
+/// Whether a query puts its rows in order.
+fn orders(query: &Template) -> bool {
+    let text = query.scanned();
+    query.tokens().windows(2).any(|pair| pair[0].is_word(&text, "order") && pair[1].is_word(&text, "by"))
 }
 
 /// A step's relation up to, and without, the transform `upto`, its inputs as given; what `masked` holds is left out.
@@ -59,11 +77,12 @@ pub(crate) fn prefix(
     let step = pipeline.step(id);
     let lowering =
         Lowering { dialect, bindings: &pipeline.bindings, root: &pipeline.root, masked, input, views };
-    let mut chain = Chain::begin(step, &lowering);
+    let mut chain = Chain::begin(step, Sorted::Not, &lowering);
     for transform in 0..upto {
         chain.apply(transform, &lowering);
     }
-    chain.relation
+    // A sort that was put off is analysed where it stands.
+    chain.sorted.sort(chain.relation)
 }
 
 /// What this engine lacks, for every step.
@@ -83,24 +102,36 @@ fn gaps(pipeline: &Pipeline, dialect: &Dialect) -> Diagnostics {
 struct Chain<'s> {
     step: &'s Step,
     relation: Relation,
+    /// The order that its rows should have.
+    sorted: Sorted,
     /// Whether the columns are qualified for a join's condition.
     qualified: bool,
 }
 
 impl<'s> Chain<'s> {
-    fn begin(step: &'s Step, lowering: &Lowering<'_>) -> Self {
+    fn begin(step: &'s Step, sorted: Sorted, lowering: &Lowering<'_>) -> Self {
         let schema = step.contract.as_ref().map(|contract| {
             let columns =
                 contract.columns.iter().map(|(name, data_type)| format!("{} {data_type}", quoted(name)));
             columns.collect::<Vec<_>>().join(", ")
         });
         let relation = step.source.value.kind().lower(schema.as_deref(), lowering);
-        Self { step, relation, qualified: false }
+        Self { step, relation, sorted, qualified: false }
     }
 
     fn apply(&mut self, transform: usize, lowering: &Lowering<'_>) {
         let kind = self.step.transforms[transform].value.kind();
+        let span = self.step.transforms[transform].span;
         let mut input = std::mem::take(&mut self.relation);
+        if lowering.dialect.order() == OrderKept::Not {
+            input = match self.sorted.before(&kind.order(), span, input, lowering) {
+                Ok(input) => input,
+                Err(input) => {
+                    self.relation = input;
+                    return;
+                }
+            };
+        }
         match kind.names() {
             Names::Kept => {}
             Names::Gone => self.qualified = false,
@@ -124,6 +155,10 @@ struct Done {
     needs: BTreeSet<ActionId>,
     /// How many relations the plan nests, and how many once names are put in.
     depth: Depth,
+    /// The order that its rows should have, and have not yet.
+    sorted: Sorted,
+    /// Whether a sort is part of its relation.
+    sorts: bool,
     /// Whether rows of several inputs were united since they were last stored.
     united: bool,
     /// All actions that belong to the step, for those that wait for it without reading it.
@@ -153,6 +188,8 @@ struct Compiler<'p> {
     done: HashMap<StepId, Done>,
     names: HashSet<String>,
     last_stdout: Option<ActionId>,
+    /// Sorts whose order the engine would lose.
+    lost: Diagnostics,
     plan: Plan,
 }
 
@@ -163,19 +200,27 @@ impl<'p> Compiler<'p> {
         let first_action = self.plan.actions.len();
         let mut needs: BTreeSet<ActionId> = BTreeSet::new();
         let mut depth = Depth::default();
-        let mut united = step.transforms.iter().any(|transform| matches!(transform.value, Transform::Union(_)));
+        let mut sorts = step.source.value.query().is_some_and(orders);
+        let mut united =
+            step.transforms.iter().any(|transform| matches!(transform.value, Transform::Union(_)));
         for input in &step.inputs {
             let input = &self.done[input];
             needs.extend(&input.needs);
             depth = depth.max(input.depth);
             united |= input.united;
+            sorts |= input.sorts;
         }
         for waited in &step.after {
             needs.extend(&self.done[waited].actions);
         }
 
-        let (mut relation, mut depth) = self.lower(id, step, depth, &mut needs);
-        let reach = self.sharing.reach(id);
+        let (mut relation, sorted, mut depth) = self.lower(id, step, depth, &mut needs);
+        sorts |= sorted.is_within();
+        let mut reach = self.sharing.reach(id);
+        if reach == Reach::Stored && sorts && self.dialect.order() == OrderKept::Not {
+            // Sorts that come after stored rows that were sorted do nothing there, so these are worked out again.
+            reach = Reach::View;
+        }
         let name = (reach != Reach::Inlined).then(|| self.unused_name(step.name.value.as_str()));
         if let Some(name) = &name {
             let work = match reach {
@@ -197,10 +242,25 @@ impl<'p> Compiler<'p> {
         }
         let reader = name.is_none().then_some(relation.clone());
         if !step.sinks.is_empty() {
-            self.write(id, step, relation, &needs);
+            if let Some(by) = sorted.lost() {
+                self.lost.push(lost_order(by, self.dialect));
+            }
+            self.write(id, step, sorted.sort(relation), &needs);
         }
         let actions = (first_action..self.plan.actions.len()).map(ActionId).collect();
-        self.done.insert(id, Done { relation: RefCell::new(reader), name, needs, depth, united, actions });
+        self.done.insert(
+            id,
+            Done {
+                relation: RefCell::new(reader),
+                name,
+                needs,
+                depth,
+                sorted,
+                sorts: sorts && reach != Reach::Stored,
+                united,
+                actions,
+            },
+        );
     }
 
     /// The step's relation, cut where it would be deeper than the engine bears, and the probes of its columns.
@@ -210,7 +270,7 @@ impl<'p> Compiler<'p> {
         step: &Step,
         depth: Depth,
         needs: &mut BTreeSet<ActionId>,
-    ) -> (Relation, Depth) {
+    ) -> (Relation, Sorted, Depth) {
         let views: Vec<(String, String)> = step
             .queried
             .iter()
@@ -222,7 +282,9 @@ impl<'p> Compiler<'p> {
         let mut chain = {
             let input = |name: &str| self.input(name);
             let lowering = lowering(pipeline, self.dialect, &masked, &input, &views);
-            Chain::begin(step, &lowering)
+            let from = step.source.value.origin().and_then(|name| self.pipeline.find(name));
+            let sorted = from.map(|id| self.done[&id].sorted.clone()).unwrap_or_default();
+            Chain::begin(step, sorted, &lowering)
         };
         if step.source.value.origin().is_none() {
             depth = depth.deeper(1);
@@ -239,6 +301,11 @@ impl<'p> Compiler<'p> {
                 let columns = needed.iter().map(|column| (column.value.clone(), column.span));
                 self.probe(id, &chain.relation, Question::Has(columns.collect()));
             }
+            if matches!(kind.order(), Order::Decisive)
+                && let Some(by) = chain.sorted.lost()
+            {
+                self.lost.push(lost_order(by, self.dialect));
+            }
             (chain.relation, depth) = self.cut(id, step, std::mem::take(&mut chain.relation), depth, needs);
             let input = |name: &str| self.input(name);
             let lowering = lowering(pipeline, self.dialect, &masked, &input, &views);
@@ -251,7 +318,7 @@ impl<'p> Compiler<'p> {
         if repeats {
             self.probe(id, &chain.relation, Question::Distinct(made_by));
         }
-        (chain.relation, depth)
+        (chain.relation, chain.sorted, depth)
     }
 
     /// Names or stores what has become too deep.

@@ -5,6 +5,7 @@
 //! the file, and nothing is worked out twice that is worth keeping.
 
 mod compile;
+mod order;
 mod sharing;
 mod text;
 

@@ -13,8 +13,8 @@ use crate::proto::spark::relation::RelType;
 use crate::proto::spark::with_columns_renamed::Rename;
 use crate::proto::spark::{
     Aggregate, CachedRemoteRelation, Deduplicate, Drop, Expression, Filter, Join, Limit, LocalRelation, Plan,
-    Project, Range, Read, Relation, Repartition, SetOperation, Sort, Sql, SubqueryAlias, WithColumns, WithColumnsRenamed,
-    plan,
+    Project, Range, Read, Relation, Repartition, SetOperation, Sort, Sql, SubqueryAlias, WithColumns,
+    WithColumnsRenamed, plan,
 };
 
 /// What the rows of two sides are joined on.

@@ -80,6 +80,14 @@ mod tests {
         let span = Span { file, start: 11, end: 16 };
         let diagnostic =
             Diagnostic::new(Code::UnknownKey, span, "unknown key `stpes`").help("did you mean `steps`?");
-        insta::assert_snapshot!(render(&sources, &[diagnostic], Colour::Never), @"");
+        insta::assert_snapshot!(render(&sources, &[diagnostic], Colour::Never), @r"
+        error[E003]: unknown key `stpes`
+         --> daily.yaml:2:1
+          |
+        2 | stpes:
+          | ^^^^^
+          |
+          = help: did you mean `steps`?
+        ");
     }
 }

@@ -1,6 +1,6 @@
 //! Progress for people: a line for what has ended, and on a terminal a moving one for what runs.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
@@ -20,11 +20,19 @@ pub(super) struct Human {
     colour: Colour,
     moving: Option<MultiProgress>,
     bars: HashMap<usize, ProgressBar>,
+    /// Actions whose failure was told already, expectation by expectation.
+    told_failed: HashSet<usize>,
 }
 
 impl Human {
     pub(super) fn new(verbosity: Verbosity, colour: Colour, moving: bool) -> Self {
-        Self { verbosity, colour, moving: moving.then(MultiProgress::new), bars: HashMap::new() }
+        Self {
+            verbosity,
+            colour,
+            moving: moving.then(MultiProgress::new),
+            bars: HashMap::new(),
+            told_failed: HashSet::new(),
+        }
     }
 
     pub(super) fn tell(&mut self, event: &Event) {
@@ -39,7 +47,7 @@ impl Human {
             Event::Began { .. } => {}
             Event::Started(action) => self.started(action),
             Event::Rows { action, rows, bytes } => {
-                self.moved(action, &format!("{} rows, {}", thousands(*rows), size(*bytes)));
+                self.moved(action, &format!("{}, {}", counted(*rows), size(*bytes)));
             }
             Event::Tasks { action, completed, all } => {
                 self.moved(action, &format!("{completed} of {all} tasks"));
@@ -77,7 +85,10 @@ impl Human {
         }
     }
 
-    fn unmet(&self, action: &Label, verdict: &Verdict) {
+    fn unmet(&mut self, action: &Label, verdict: &Verdict) {
+        if verdict.on_fail == OnFail::Fail {
+            self.told_failed.insert(action.id);
+        }
         let (word, style) = match verdict.on_fail {
             OnFail::Fail => ("failed", AnsiColor::Red.on_default()),
             OnFail::Warn => ("warning", AnsiColor::Yellow.on_default()),
@@ -93,6 +104,9 @@ impl Human {
             "write" => action.step.clone(),
             other => format!("{} ({other})", action.step),
         };
+        if self.told_failed.contains(&action.id) && matches!(outcome, Outcome::Failed(_)) {
+            return;
+        }
         match outcome {
             Outcome::Succeeded { rows, outputs } => {
                 if self.is_told(action) {
@@ -147,11 +161,11 @@ pub(super) fn failure(message: &str, hints: &[String], colour: Colour) -> String
 fn amount(rows: Option<u64>, outputs: &[Output]) -> String {
     match (rows, outputs) {
         (None, _) => String::new(),
-        (Some(rows), []) => format!(": {} rows", thousands(rows)),
+        (Some(rows), []) => format!(": {}", counted(rows)),
         (Some(_), outputs) => {
-            let each = outputs.iter().map(|output| {
-                format!("{} rows, {} → {}", thousands(output.rows), size(output.bytes), output.place)
-            });
+            let each = outputs
+                .iter()
+                .map(|output| format!("{}, {} → {}", counted(output.rows), size(output.bytes), output.place));
             format!(": {}", each.collect::<Vec<_>>().join("; "))
         }
     }
@@ -175,6 +189,10 @@ fn size(bytes: u64) -> String {
         1_000_000..1_000_000_000 => format!("{:.1} MB", number / 1e6),
         _ => format!("{:.2} GB", number / 1e9),
     }
+}
+
+fn counted(rows: u64) -> String {
+    format!("{} {}", thousands(rows), if rows == 1 { "row" } else { "rows" })
 }
 
 /// A number with its digits in threes.

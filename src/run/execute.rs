@@ -73,7 +73,10 @@ pub(crate) async fn execute(
                     let because = because.map(|id| label(pipeline, plan, id));
                     let because = because.map_or_else(
                         || "the run was stopped".to_owned(),
-                        |other| format!("`{}` did not succeed", other.step),
+                        |other| match other.action {
+                            "expect" => format!("`{}` does not meet its expectations", other.step),
+                            _ => format!("`{}` did not succeed", other.step),
+                        },
                     );
                     let action = label(pipeline, plan, action);
                     let outcome = Outcome::Skipped { because };

@@ -57,7 +57,10 @@ pub(super) async fn stream(
         events.send(Event::Note(format!("{}: {note}", label.step)));
     }
     let output = |written: sink::Written| Output {
-        place: written.place.to_string(),
+        place: match &written.place {
+            sink::Place::File(path) => path.display().to_string(),
+            sink::Place::Stdout => "stdout".to_owned(),
+        },
         rows: written.rows,
         bytes: written.bytes,
     };

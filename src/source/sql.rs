@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::Kind;
 use crate::diagnostic::{Code, Diagnostic};
-use crate::expr::{Segment, Template, Token, TokenKind, Value};
+use crate::expr::{Segment, Template, Token, TokenKind};
 use crate::lowering::{Checking, Lowering};
 use crate::name::{StepRef, quoted};
 use crate::proto::relation;
@@ -85,15 +85,11 @@ impl Sql {
 /// A variable in a query: the name of its argument, or its own text where the grammar takes no argument.
 fn argument(index: u32, lowering: &Lowering<'_>, arguments: &mut BTreeMap<String, Expression>) -> String {
     let bound = lowering.bindings.get(index);
-    match &bound.value {
-        Value::Identifier(_) | Value::List(_) => bound.literal(),
-        _ => {
-            let name = format!("pipectl_{index}");
-            let marker = format!(":{name}");
-            arguments.insert(name, lowering.argument(bound));
-            marker
-        }
-    }
+    let Some(value) = Lowering::argument(bound) else { return bound.literal() };
+    let name = format!("pipectl_{index}");
+    let marker = format!(":{name}");
+    arguments.insert(name, value);
+    marker
 }
 
 impl Kind for Sql {

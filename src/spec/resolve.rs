@@ -129,14 +129,16 @@ impl Names {
         }
         references.after = spec.after.iter().filter_map(|step| self.get(step, found)).collect();
         let own = spec.name.value.as_str().to_lowercase();
-        let mut seen = HashSet::from([own]);
+        let mut seen = HashSet::from([own.clone()]);
         for mention in spec.source.iter().flat_map(|source| source.value.kind().mentions()) {
             let name = mention.value.to_lowercase();
-            if let Some(id) = self.ids.get(&name)
-                && seen.insert(name)
-            {
+            let Some(id) = self.ids.get(&name).filter(|_| name != own) else { continue };
+            if seen.insert(name) {
                 references.inputs.push(*id);
-                references.queried.push((self.exact[id.0].clone(), *id));
+            }
+            // As the query spells it: not every engine ignores case here.
+            if !references.queried.iter().any(|(known, _)| known.eq_ignore_ascii_case(&mention.value)) {
+                references.queried.push((mention.value, *id));
             }
         }
         references

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Kind, Names, Work};
+use super::{Kind, Names, Order, Work};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::expr::{Expr, Role};
 use crate::lowering::{Checking, Lowering};
@@ -47,6 +47,10 @@ impl Kind for Aggregate {
 
     fn may_repeat_columns(&self) -> bool {
         true
+    }
+
+    fn order(&self) -> Order<'_> {
+        Order::Gone
     }
 
     fn work(&self) -> Work {

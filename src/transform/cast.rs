@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::Kind;
+use super::{Kind, Order};
 use crate::lowering::{Checking, Lowering};
 use crate::name::quoted;
 use crate::proto::spark::Relation;
@@ -21,6 +21,10 @@ impl Kind for Cast {
 
     fn columns_needed(&self) -> Vec<&Spanned<String>> {
         self.0.iter().map(|(column, _)| column).collect()
+    }
+
+    fn order(&self) -> Order<'_> {
+        Order::Changed(Some(self.0.iter().map(|(name, _)| name.value.as_str()).collect()))
     }
 
     fn lower(&self, input: Relation, _lowering: &Lowering<'_>) -> Relation {

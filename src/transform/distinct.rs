@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Kind, Work};
+use super::{Kind, Order, Work};
 use crate::lowering::{Checking, Lowering};
 use crate::proto::relation;
 use crate::proto::spark::Relation;
@@ -14,6 +14,10 @@ pub(crate) struct Distinct {}
 
 impl Kind for Distinct {
     fn check(&self, _checking: &mut Checking<'_>) {}
+
+    fn order(&self) -> Order<'_> {
+        Order::Gone
+    }
 
     fn work(&self) -> Work {
         Work::Heavy

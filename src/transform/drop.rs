@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::Kind;
+use super::{Kind, Order};
 use crate::lowering::{Checking, Lowering};
 use crate::proto::relation;
 use crate::proto::spark::Relation;
@@ -20,6 +20,10 @@ impl Kind for Drop {
 
     fn columns_needed(&self) -> Vec<&Spanned<String>> {
         self.0.iter().collect()
+    }
+
+    fn order(&self) -> Order<'_> {
+        Order::Changed(Some(self.0.iter().map(|name| name.value.as_str()).collect()))
     }
 
     fn lower(&self, input: Relation, _lowering: &Lowering<'_>) -> Relation {

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, de};
 
-use super::{Kind, Names, Work};
+use super::{Kind, Names, Order, Work};
 use crate::diagnostic::{Code, Diagnostic, nearest};
 use crate::expr::{Expr, Role, TokenKind};
 use crate::lowering::{Checking, Lowering};
@@ -145,6 +145,10 @@ impl Kind for Join {
 
     fn may_repeat_columns(&self) -> bool {
         !matches!(self.how(), How::Semi | How::Anti)
+    }
+
+    fn order(&self) -> Order<'_> {
+        Order::Gone
     }
 
     fn work(&self) -> Work {

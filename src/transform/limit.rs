@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Kind, Work};
+use super::{Kind, Order, Work};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::lowering::{Checking, Lowering};
 use crate::proto::relation;
@@ -21,6 +21,10 @@ impl Kind for Limit {
             let message = format!("engines take limits up to {}", i32::MAX);
             checking.report(Diagnostic::new(Code::Settings, self.0.span, message));
         }
+    }
+
+    fn order(&self) -> Order<'_> {
+        Order::Decisive
     }
 
     fn work(&self) -> Work {

@@ -10,6 +10,7 @@ mod drop;
 mod filter;
 mod join;
 mod limit;
+mod order;
 mod rename;
 mod select;
 mod sort;
@@ -27,6 +28,9 @@ use crate::name::StepRef;
 use crate::proto::spark::Relation;
 use crate::shape::Decoder;
 use crate::text::Spanned;
+
+pub(crate) use order::Order;
+pub(crate) use sort::Sort;
 
 /// What doing a step's work again for another reader would mean.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -88,6 +92,11 @@ pub(crate) trait Kind: Debug {
         Names::Kept
     }
 
+    /// What becomes of the order of rows.
+    fn order(&self) -> Order<'_> {
+        Order::Kept
+    }
+
     /// The relation it is, given its input.
     fn lower(&self, input: Relation, lowering: &Lowering<'_>) -> Relation;
 }
@@ -136,7 +145,7 @@ transforms! {
     "join" => Join(join::Join),
     "union" => Union(union::Union),
     "aggregate" => Aggregate(aggregate::Aggregate),
-    "sort" => Sort(sort::Sort),
+    "sort" => Sort(Sort),
     "limit" => Limit(limit::Limit),
     "distinct" => Distinct(distinct::Distinct),
 }

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::Kind;
+use super::{Kind, Order};
 use crate::lowering::{Checking, Lowering};
 use crate::proto::relation;
 use crate::proto::spark::Relation;
@@ -24,6 +24,11 @@ impl Kind for Rename {
 
     fn may_repeat_columns(&self) -> bool {
         true
+    }
+
+    fn order(&self) -> Order<'_> {
+        let both = self.0.iter().flat_map(|(old, new)| [old.value.as_str(), new.as_str()]);
+        Order::Changed(Some(both.collect()))
     }
 
     fn lower(&self, input: Relation, _lowering: &Lowering<'_>) -> Relation {

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Kind, Names};
+use super::{Kind, Names, Order};
 use crate::expr::{Expr, Role};
 use crate::lowering::{Checking, Lowering};
 use crate::proto::relation;
@@ -32,6 +32,10 @@ impl Kind for Select {
 
     fn names(&self) -> Names {
         Names::Gone
+    }
+
+    fn order(&self) -> Order<'_> {
+        Order::Changed(None)
     }
 
     fn lower(&self, input: Relation, lowering: &Lowering<'_>) -> Relation {

@@ -3,10 +3,11 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Kind, Work};
+use super::{Kind, Order, Work};
 use crate::expr::{Direction, Expr, Nulls, SortKey};
 use crate::lowering::{Checking, Lowering};
 use crate::proto::spark::Relation;
+use crate::proto::spark::expression::SortOrder;
 use crate::proto::spark::expression::sort_order::{NullOrdering, SortDirection};
 use crate::proto::{expression, relation};
 use crate::shape::Many;
@@ -16,22 +17,14 @@ use crate::shape::Many;
 #[serde(transparent)]
 pub(crate) struct Sort(Many<SortKey>);
 
-impl Kind for Sort {
-    fn check(&self, checking: &mut Checking<'_>) {
-        for key in self.0.iter() {
-            key.check(checking.found);
-        }
+impl Sort {
+    /// The keys' expressions.
+    pub(crate) fn exprs(&self) -> impl Iterator<Item = &Expr> {
+        self.0.iter().map(SortKey::expr)
     }
 
-    fn expressions(&self) -> Vec<&Expr> {
-        self.0.iter().map(SortKey::expr).collect()
-    }
-
-    fn work(&self) -> Work {
-        Work::Heavy
-    }
-
-    fn lower(&self, input: Relation, lowering: &Lowering<'_>) -> Relation {
+    /// The keys as the protocol writes them.
+    pub(crate) fn keys(&self, lowering: &Lowering<'_>) -> Vec<SortOrder> {
         let order = self.0.iter().map(|key| {
             let direction = match key.direction() {
                 Direction::Ascending => SortDirection::Ascending,
@@ -43,6 +36,30 @@ impl Kind for Sort {
             };
             expression::sort_order(lowering.expr(key.expr()), direction, nulls)
         });
-        relation::sort(input, order.collect())
+        order.collect()
+    }
+}
+
+impl Kind for Sort {
+    fn check(&self, checking: &mut Checking<'_>) {
+        for key in self.0.iter() {
+            key.check(checking.found);
+        }
+    }
+
+    fn expressions(&self) -> Vec<&Expr> {
+        self.exprs().collect()
+    }
+
+    fn order(&self) -> Order<'_> {
+        Order::Made(self)
+    }
+
+    fn work(&self) -> Work {
+        Work::Heavy
+    }
+
+    fn lower(&self, input: Relation, lowering: &Lowering<'_>) -> Relation {
+        relation::sort(input, self.keys(lowering))
     }
 }

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Kind, Names, Work};
+use super::{Kind, Names, Order, Work};
 use crate::lowering::{Checking, Lowering};
 use crate::name::StepRef;
 use crate::proto::relation;
@@ -55,6 +55,10 @@ impl Kind for Union {
     }
 
     fn check(&self, _checking: &mut Checking<'_>) {}
+
+    fn order(&self) -> Order<'_> {
+        Order::Gone
+    }
 
     fn work(&self) -> Work {
         Work::Heavy

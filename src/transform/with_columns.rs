@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::Kind;
+use super::{Kind, Order};
 use crate::expr::{Expr, Role};
 use crate::lowering::{Checking, Lowering};
 use crate::proto::relation;
@@ -26,6 +26,10 @@ impl Kind for WithColumns {
 
     fn expressions(&self) -> Vec<&Expr> {
         self.0.iter().map(|(_, expr)| expr).collect()
+    }
+
+    fn order(&self) -> Order<'_> {
+        Order::Changed(Some(self.0.iter().map(|(name, _)| name.value.as_str()).collect()))
     }
 
     fn lower(&self, input: Relation, lowering: &Lowering<'_>) -> Relation {

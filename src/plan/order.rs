@@ -1,0 +1,105 @@
+//! Keeps the order that a `sort` makes on engines that lose it.
+//!
+//! Sail gives up an order behind computed columns, and sorts that come after stored rows that were sorted do nothing there. So
+//! a sort is put off until it matters: before a limit, and at the end, where rows are written. In between it costs nothing.
+
+use std::collections::HashSet;
+
+use crate::expr::TokenKind;
+use crate::lowering::Lowering;
+use crate::proto::relation;
+use crate::proto::spark::Relation;
+use crate::proto::spark::expression::SortOrder;
+use crate::text::Span;
+use crate::transform::{Order, Sort};
+
+/// The order that a step's rows should have.
+#[derive(Debug, Clone, Default)]
+pub(super) enum Sorted {
+    /// None.
+    #[default]
+    Not,
+    /// By these keys, as soon as it matters.
+    Pending { keys: Vec<SortOrder>, words: HashSet<String>, by: Span },
+    /// It was made, because its keys were about to go; it must not be disturbed any more.
+    Made { by: Span },
+    /// It was made and then lost: who relies on it is refused.
+    Lost { by: Span },
+}
+
+impl Sorted {
+    /// What a transform, which stands at `span`, means for the order; the relation it is to be applied to comes back, or
+    /// nothing where the transform is a sort, which was taken note of.
+    pub(super) fn before(
+        &mut self,
+        order: &Order<'_>,
+        span: Span,
+        input: Relation,
+        lowering: &Lowering<'_>,
+    ) -> Result<Relation, Relation> {
+        match (order, &*self) {
+            (Order::Made(sort), _) => {
+                *self = Self::Pending { keys: sort.keys(lowering), words: words(sort), by: span };
+                Err(input)
+            }
+            (Order::Gone, _) => {
+                *self = Self::Not;
+                Ok(input)
+            }
+            (Order::Decisive, _) => Ok(self.sort(input)),
+            (Order::Changed(columns), Self::Pending { words, by, .. })
+                if touches(columns.as_deref(), words) =>
+            {
+                let by = *by;
+                let input = self.sort(input);
+                // Behind a plain choice of columns the order holds, behind computed ones it may not.
+                *self = if columns.is_some() { Self::Made { by } } else { Self::Lost { by } };
+                Ok(input)
+            }
+            (Order::Changed(_), Self::Made { by }) => {
+                *self = Self::Lost { by: *by };
+                Ok(input)
+            }
+            (Order::Changed(_) | Order::Kept, _) => Ok(input),
+        }
+    }
+
+    /// The relation in its order, as far as that is still to be made.
+    pub(super) fn sort(&self, input: Relation) -> Relation {
+        match self {
+            Self::Pending { keys, .. } => relation::sort(input, keys.clone()),
+            Self::Not | Self::Made { .. } | Self::Lost { .. } => input,
+        }
+    }
+
+    /// The sort whose order was lost.
+    pub(super) fn lost(&self) -> Option<Span> {
+        match self {
+            Self::Lost { by } => Some(*by),
+            Self::Not | Self::Pending { .. } | Self::Made { .. } => None,
+        }
+    }
+
+    /// Whether the relation holds a sort already.
+    pub(super) fn is_within(&self) -> bool {
+        matches!(self, Self::Made { .. } | Self::Lost { .. })
+    }
+}
+
+/// The names that the keys are made of.
+fn words(sort: &Sort) -> HashSet<String> {
+    let mut words = HashSet::new();
+    for expr in sort.exprs() {
+        let text = expr.template().scanned();
+        for token in expr.template().tokens() {
+            if matches!(token.kind, TokenKind::Word | TokenKind::QuotedName) {
+                words.extend(token.name(&text).map(|name| name.to_lowercase()));
+            }
+        }
+    }
+    words
+}
+
+fn touches(columns: Option<&[&str]>, words: &HashSet<String>) -> bool {
+    columns.is_none_or(|columns| columns.iter().any(|column| words.contains(&column.to_lowercase())))
+}

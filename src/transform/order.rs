@@ -1,0 +1,18 @@
+//! What a transform does to the order of rows.
+
+use super::sort::Sort;
+
+/// What becomes of the order that a `sort` has made.
+#[derive(Debug)]
+pub(crate) enum Order<'a> {
+    /// It stays.
+    Kept,
+    /// Rows are put in order.
+    Made(&'a Sort),
+    /// It decides which rows there are.
+    Decisive,
+    /// Nobody may rely on it any more.
+    Gone,
+    /// It stays, and these columns are gone or others now; nothing where all may be.
+    Changed(Option<Vec<&'a str>>),
+}
