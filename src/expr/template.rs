@@ -346,9 +346,32 @@ impl JsonSchema for Template {
     }
 }
 
+/// A query without the `;` at its end, and without the comments behind that.
+pub(crate) fn without_end(sql: &str) -> &str {
+    let tokens = tokens(sql, &[]);
+    let is_end = |token: &&Token| matches!(token.kind, TokenKind::Symbol(';') | TokenKind::Comment);
+    let end = tokens.iter().rev().take_while(is_end).filter(|token| token.kind != TokenKind::Comment).last();
+    match end {
+        Some(end) => sql.get(..end.range.start).unwrap_or(sql).trim_end(),
+        None => sql,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_end_of_a_query_is_taken_off() {
+        for (query, without) in [
+            ("SELECT 1", "SELECT 1"),
+            ("SELECT 1 ;  ", "SELECT 1"),
+            ("SELECT ';' ; -- the end;\n;", "SELECT ';'"),
+            ("SELECT 1 -- one", "SELECT 1 -- one"),
+        ] {
+            assert_eq!(without_end(query), without, "{query}");
+        }
+    }
 
     #[test]
     fn doubled_quotes_become_backslashes_inside_texts_only() {

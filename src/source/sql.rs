@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::Kind;
 use crate::diagnostic::{Code, Diagnostic};
-use crate::expr::{Segment, Template, Token, TokenKind};
+use crate::expr::{Segment, Template, Token, TokenKind, without_end};
 use crate::lowering::{Checking, Lowering};
 use crate::name::{StepRef, quoted};
 use crate::proto::relation;
@@ -68,7 +68,7 @@ impl Sql {
                 }
             }
         }
-        let text = lowering.quotes(text.trim_end().trim_end_matches(';'));
+        let text = lowering.quotes(without_end(&text));
         if lowering.views.is_empty() {
             return (text, arguments);
         }
