@@ -183,6 +183,16 @@ impl Lowering<'_> {
         expression_string(self.sql(expr))
     }
 
+    /// An expression that makes a column; one that stands in for a wrong one has its name.
+    pub(crate) fn column(&self, expr: &Expr) -> Expression {
+        match expr.column_name() {
+            Some(name) if self.masked.contains(&expr.span()) => {
+                expression::alias(expression_string("NULL"), name)
+            }
+            _ => self.expr(expr),
+        }
+    }
+
     /// An expression as text, for where it becomes part of a larger one.
     pub(crate) fn sql(&self, expr: &Expr) -> String {
         if self.masked.contains(&expr.span()) {

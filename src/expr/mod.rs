@@ -16,7 +16,7 @@ use crate::dialect::Quotes;
 use crate::text::Span;
 
 pub(crate) use sort_key::{Direction, Nulls, SortKey};
-pub(crate) use template::{Segment, Template, with_backslashes};
+pub(crate) use template::{Segment, Template, with_backslashes, without_end};
 pub(crate) use token::{Token, TokenKind};
 pub(crate) use value::{Bindings, Bound, TYPE_NAMES, Type, Value};
 
@@ -68,6 +68,21 @@ impl Expr {
                 .help("a column is named where it is made: in `select`, `with_columns` or `aggregate`"),
             );
         }
+    }
+
+    /// The name of the column that it makes, where that can be seen: `sum(x) AS total`, `orders.id`.
+    pub(crate) fn column_name(&self) -> Option<String> {
+        let text = self.0.scanned();
+        let named = self.trailing_name().or_else(|| {
+            let tokens = self.0.tokens();
+            let is_path = tokens.iter().enumerate().all(|(at, token)| match token.kind {
+                TokenKind::Word | TokenKind::QuotedName => at.is_multiple_of(2),
+                TokenKind::Symbol('.') => !at.is_multiple_of(2),
+                _ => false,
+            });
+            tokens.last().filter(|_| is_path).cloned()
+        });
+        named?.name(&text)
     }
 
     /// A name at the end that no operator binds: `id > 1 oops`, `a AS b`.
@@ -204,6 +219,21 @@ mod tests {
             ("x /* c */ y", "y"),
         ] {
             assert_eq!(trailing(text).as_deref(), Some(name), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_name_of_a_column_is_seen() {
+        for (text, name) in [
+            ("id", Some("id")),
+            ("a.`b c`", Some("b c")),
+            ("sum(x) AS total", Some("total")),
+            ("sum(x) total", Some("total")),
+            ("sum(x)", None),
+            ("a + b", None),
+            ("a.*", None),
+        ] {
+            assert_eq!(Expr(Template::of_text(text)).column_name().as_deref(), name, "{text}");
         }
     }
 

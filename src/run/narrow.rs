@@ -5,6 +5,7 @@
 //! their place, and the search goes on behind them. What a mistake makes unknowable is passed over in silence.
 
 use std::collections::{HashMap, HashSet};
+use std::ops::Range;
 
 use super::check::{column_names, create_view, found_missing, found_repeated};
 use crate::connect::{Client, Error, ServerError};
@@ -17,7 +18,8 @@ use crate::proto::ddl::columns_text;
 use crate::proto::expression::expression_string;
 use crate::proto::relation::{empty, filter};
 use crate::proto::spark::{DataType, Relation};
-use crate::text::Span;
+use crate::text::{Sources, Span};
+use crate::transform::Transform;
 
 pub(super) async fn narrow(client: &Client, pipeline: &Pipeline, plan: &Plan) -> Result<Diagnostics, Error> {
     let mut search = Search {
@@ -68,6 +70,8 @@ impl Search<'_> {
                 missing |= found_missing(&column.value, column.span, &columns, &mut self.found);
             }
             schema = match self.analyse(self.prefix(id, at + 1, &self.masked, &views)).await? {
+                // What a column would be called that is not there can't be known behind this either.
+                Ok(_) if missing && matches!(transform.value, Transform::Rename(_)) => return Ok(None),
                 Ok(schema) => schema,
                 Err(_) if missing => return Ok(None),
                 Err(error) => match self.transform(id, at, &error, &columns, &views).await? {
@@ -105,7 +109,7 @@ impl Search<'_> {
             let others = exprs.iter().map(|other| other.span()).filter(|span| *span != expr.span());
             let masked = self.masked.iter().copied().chain(others).collect();
             if let Err(error) = self.analyse(self.prefix(id, at + 1, &masked, views)).await? {
-                self.found.push(diagnose(&error, expr.template(), columns));
+                self.found.push(diagnose(&error, expr.template(), columns, &self.pipeline.sources));
                 wrong.push(expr.span());
             }
         }
@@ -143,7 +147,9 @@ impl Search<'_> {
                 let relation = filter(empty(columns_text(schema)), expression_string(violation.condition));
                 if let Err(error) = self.analyse(relation).await? {
                     let diagnostic = match kind.expressions().first() {
-                        Some(expr) => diagnose(&error, Expr::template(expr), &columns),
+                        Some(expr) => {
+                            diagnose(&error, Expr::template(expr), &columns, &self.pipeline.sources)
+                        }
                         None => Diagnostic::new(Code::Analysis, expectation.span, plain(&error)),
                     };
                     self.found.push(diagnostic);
@@ -156,7 +162,7 @@ impl Search<'_> {
     fn source_refused(&mut self, step: &Step, error: &ServerError) {
         let source = &step.source;
         let diagnostic = match source.value.query() {
-            Some(query) => diagnose(error, query, &[]),
+            Some(query) => diagnose(error, query, &self.queried_columns(step), &self.pipeline.sources),
             None => {
                 let message =
                     format!("the source of `{}` is refused by the engine: {}", step.name, plain(error));
@@ -164,6 +170,12 @@ impl Search<'_> {
             }
         };
         self.found.push(diagnostic);
+    }
+
+    /// The columns that a query can mean, as far as they are known: not those of tables in the engine's catalog.
+    fn queried_columns(&self, step: &Step) -> Vec<String> {
+        let schemas = step.queried.iter().filter_map(|(_, id)| self.known.get(id)?.as_ref());
+        schemas.flat_map(column_names).collect()
     }
 
     /// Names for the steps that a query names, each an empty table with the step's columns.
@@ -204,11 +216,12 @@ impl Search<'_> {
 }
 
 /// An engine's complaint about an expression or a query, at the name it is about.
-fn diagnose(error: &ServerError, template: &Template, columns: &[String]) -> Diagnostic {
+fn diagnose(error: &ServerError, template: &Template, columns: &[String], sources: &Sources) -> Diagnostic {
     let message = plain(error);
-    let Some((name, span)) = culprit(&message, template, columns) else {
+    let Some((name, range)) = culprit(&message, template, columns) else {
         return Diagnostic::new(Code::Analysis, template.span(), message);
     };
+    let span = place(template, &range, sources);
     if is_about_a_column(&message) && !columns.is_empty() {
         let mut diagnostic =
             Diagnostic::new(Code::UnknownColumn, span, format!("there is no column `{name}`"));
@@ -232,10 +245,10 @@ fn is_about_a_column(message: &str) -> bool {
 }
 
 /// The name in the text that the message is about: one that it quotes and that is no known column.
-fn culprit(message: &str, template: &Template, columns: &[String]) -> Option<(String, Span)> {
+fn culprit(message: &str, template: &Template, columns: &[String]) -> Option<(String, Range<usize>)> {
     let text = template.scanned();
     let tokens = template.tokens();
-    let quoted: Vec<String> = quoted_words(message);
+    let quoted = quoted_words(message);
     tokens
         .iter()
         .filter(|token| matches!(token.kind, TokenKind::Word | TokenKind::QuotedName))
@@ -244,16 +257,33 @@ fn culprit(message: &str, template: &Template, columns: &[String]) -> Option<(St
         // A qualifier and its column are both quoted; the last known one is not the culprit.
         .filter(|(_, name)| !columns.iter().any(|column| column.eq_ignore_ascii_case(name)))
         .last()
-        .map(|(token, name)| (name, template.place(&token.range)))
+        .map(|(token, name)| (name, token.range.clone()))
 }
 
-/// The words of a message, quotes and brackets around them taken off.
+/// The words that a message quotes; where it quotes none those behind its last colon, for those before are its own.
 fn quoted_words(message: &str) -> Vec<String> {
-    message
-        .split(|c: char| !(c.is_alphanumeric() || c == '_'))
+    let quoted: Vec<&str> = message.split('`').skip(1).step_by(2).collect();
+    let about = if quoted.is_empty() { vec![message.rsplit(": ").next().unwrap_or(message)] } else { quoted };
+    about
+        .into_iter()
+        .flat_map(|text| text.split(|c: char| !(c.is_alphanumeric() || c == '_')))
         .filter(|word| !word.is_empty())
         .map(str::to_owned)
         .collect()
+}
+
+/// Where a token stands in the file. Where indentation or folding lie between, it is found again by its own text.
+fn place(template: &Template, range: &Range<usize>, sources: &Sources) -> Span {
+    let span = template.place(range);
+    let scanned = template.scanned();
+    let (Some(token), Some(before)) = (scanned.get(range.clone()), scanned.get(..range.start)) else {
+        return span;
+    };
+    let written = sources.get(span.file).text().get(span.start as usize..span.end as usize);
+    match written.and_then(|written| written.match_indices(token).nth(before.matches(token).count())) {
+        Some((at, _)) if span == template.span() => span.part(at, at + token.len()),
+        _ => span,
+    }
 }
 
 /// The engine's message on one line, its own notation for names replaced.
@@ -299,11 +329,21 @@ mod tests {
                 Some(2),
             ),
             ("nofn(id)", "unknown function: nofn", Some(0)),
+            (
+                "SELECT nme FROM a",
+                "attribute `nme` is missing from the schema: cannot resolve attribute",
+                Some(7),
+            ),
+            (
+                "SELECT 1 FROM a WHERE not b or c",
+                "Table or view not found: a [TABLE_OR_VIEW_NOT_FOUND]",
+                Some(14),
+            ),
             ("id + price", "Cannot coerce arithmetic expression Int64 + Utf8 to valid types", None),
         ] {
             let template = Template::of_text(expression);
             let found = culprit(&plain(&error(message)), &template, &columns);
-            assert_eq!(found.map(|(_, span)| span.start), start, "{expression}");
+            assert_eq!(found.map(|(_, range)| range.start), start, "{expression}");
         }
     }
 

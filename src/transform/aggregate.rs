@@ -62,7 +62,7 @@ impl Kind for Aggregate {
     }
 
     fn lower(&self, input: Relation, lowering: &Lowering<'_>) -> Relation {
-        let keys = self.keys().map(|expr| lowering.expr(expr)).collect();
+        let keys = self.keys().map(|expr| lowering.column(expr)).collect();
         let columns = self.columns.value.iter();
         let columns = columns.map(|(name, expr)| expression::alias(lowering.expr(expr), name.value.clone()));
         relation::aggregate(input, keys, columns.collect())

@@ -39,6 +39,6 @@ impl Kind for Select {
     }
 
     fn lower(&self, input: Relation, lowering: &Lowering<'_>) -> Relation {
-        relation::project(input, self.0.iter().map(|expr| lowering.expr(expr)).collect())
+        relation::project(input, self.0.iter().map(|expr| lowering.column(expr)).collect())
     }
 }
