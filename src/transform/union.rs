@@ -1,7 +1,7 @@
 //! `union`: adds the rows of other steps.
 
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
 use super::{Kind, Names, Order, Work};
 use crate::lowering::{Checking, Lowering};
@@ -25,7 +25,8 @@ struct Settings {
     #[serde(default)]
     by: By,
     /// Columns that one side lacks, when matched by name: an `error`, or `null` there.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "missing")]
+    #[schemars(with = "Option<Missing>")]
     missing: Missing,
 }
 
@@ -47,6 +48,11 @@ enum Missing {
     #[default]
     Error,
     Null,
+}
+
+/// YAML's own `null` is how `null` is naturally written.
+fn missing<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Missing, D::Error> {
+    Ok(Option::deserialize(deserializer)?.unwrap_or(Missing::Null))
 }
 
 impl Kind for Union {
