@@ -58,7 +58,9 @@ fn snippet<'s>(
     let end = (span.end as usize).clamp(start, text.len());
     let from = text.get(..start).and_then(|before| before.rfind('\n')).map_or(0, |at| at + 1);
     let within = text.get(start..end).unwrap_or_default();
-    let end = within.match_indices('\n').nth(MOST_LINES - 1).map_or(end, |(at, _)| start + at);
+    // A block's text ends where the next line begins, which is none of it.
+    let within = within.get(..within.trim_end().len()).filter(|text| !text.is_empty()).unwrap_or(within);
+    let end = start + within.match_indices('\n').nth(MOST_LINES - 1).map_or(within.len(), |(at, _)| at);
     let to = text.get(end..).and_then(|after| after.find('\n')).map_or(text.len(), |at| end + at);
     let shown = text.get(from..to).unwrap_or_default();
     let line = source.position(span.start).line;
