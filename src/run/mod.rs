@@ -42,7 +42,10 @@ pub(crate) struct Unmet(pub(crate) Vec<Verdict>);
 
 impl fmt::Display for Unmet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let texts: Vec<String> = self.0.iter().map(ToString::to_string).collect();
-        f.write_str(&texts.join("; "))
+        // Each was told for itself.
+        match self.0.len() {
+            1 => f.write_str("an expectation does not hold"),
+            count => write!(f, "{count} expectations do not hold"),
+        }
     }
 }
