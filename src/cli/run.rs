@@ -10,6 +10,7 @@ use super::failure::Failure;
 use super::interrupt::Interrupt;
 use super::load::{Loaded, PipelineArguments, RunIdentity};
 use super::reach::{EngineArguments, Reached};
+use crate::diagnostic::{Code, Diagnostic};
 use crate::engine::Managed;
 use crate::graph::Graph;
 use crate::pipeline::Pipeline;
@@ -172,8 +173,13 @@ async fn unless_it_ends(
     }
 }
 
-fn wrong(pipeline: &Pipeline, diagnostics: Vec<crate::diagnostic::Diagnostic>) -> Failure {
-    Failure::Pipeline { sources: pipeline.sources.clone(), diagnostics }
+fn wrong(pipeline: &Pipeline, diagnostics: Vec<Diagnostic>) -> Failure {
+    let sources = pipeline.sources.clone();
+    let mut errors = diagnostics.iter().filter(|one| one.is_error());
+    if errors.all(|error| error.code == Code::NoInput) {
+        return Failure::Input { sources, diagnostics };
+    }
+    Failure::Pipeline { sources, diagnostics }
 }
 
 fn inputs_exist(pipeline: &Pipeline, graph: &Graph) -> Result<(), Failure> {

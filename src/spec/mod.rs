@@ -98,11 +98,7 @@ fn reason(error: &io::Error) -> String {
 
 fn text_of(bytes: &[u8]) -> Result<&str, String> {
     if bytes.len() as u64 > yaml::LARGEST_FILE {
-        return Err(format!(
-            "the file has {} MB; the limit is {} MB",
-            bytes.len() >> 20,
-            yaml::LARGEST_FILE >> 20
-        ));
+        return Err(format!("the file is larger than {} MB", yaml::LARGEST_FILE >> 20));
     }
     let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
     std::str::from_utf8(bytes).map_err(|error| {
