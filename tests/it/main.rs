@@ -2,7 +2,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails where it unwraps nothing")]
 
+mod analysis;
+mod chains;
+mod expectations;
 mod pipelines;
 mod protocol;
 mod run;
+mod semantics;
 mod support;

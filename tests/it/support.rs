@@ -1,18 +1,28 @@
 //! Runs the binary in a folder of its own and compares what it prints and returns with what was expected.
 
 use std::ffi::OsStr;
-use std::fs;
+use std::fs::{self, File};
+use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::LazyLock;
+use std::sync::mpsc::{self, Receiver};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
 
-use assert_cmd::Command;
 use insta::Settings;
 use insta::internals::SettingsBindDropGuard;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use serde_json::Value;
 use tempfile::TempDir;
 
 const REPOSITORY: &str = env!("CARGO_MANIFEST_DIR");
 /// Where the engine is installed, once for all tests and all test runs.
 const CACHE: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/cache");
+/// No run of a test takes longer, unless it hangs.
+const LONGEST_RUN: Duration = Duration::from_secs(60);
+/// How long what a run has started may take to be gone after it.
+const LONGEST_END: Duration = Duration::from_secs(5);
 
 /// One run of pipectl.
 pub(crate) struct Case {
@@ -21,12 +31,19 @@ pub(crate) struct Case {
     code: i32,
     stdout: Option<String>,
     messages: Messages,
+    leftovers: Leftovers,
 }
 
 /// Whether stderr may have text.
 enum Messages {
     None,
     Some,
+}
+
+/// Whether staged files and locks may stay behind.
+enum Leftovers {
+    None,
+    Files,
 }
 
 /// What it left behind.
@@ -37,20 +54,44 @@ pub(crate) struct Outcome {
     _redacted: SettingsBindDropGuard,
 }
 
+/// A run on its way.
+pub(crate) struct Running {
+    case: Case,
+    child: Child,
+    stdout: JoinHandle<String>,
+    lines: Receiver<String>,
+    stderr: String,
+}
+
 impl Case {
     /// Runs in an empty folder with these arguments. It is expected to succeed, and to print nothing.
     pub(crate) fn new<A: AsRef<OsStr>>(arguments: impl IntoIterator<Item = A>) -> Self {
         let folder = TempDir::new().unwrap();
+        // The private engines of its runs are here, so that they can be told from those of others.
+        fs::create_dir(folder.path().join("tmp")).unwrap();
         let mut command = bare();
         command
             .current_dir(folder.path())
             .env("PIPECTL_STATE_DIR", folder.path().join("state"))
+            .env("TMPDIR", folder.path().join("tmp"))
             .args(arguments);
-        Self { folder, command, code: 0, stdout: Some(String::new()), messages: Messages::None }
+        Self {
+            folder,
+            command,
+            code: 0,
+            stdout: Some(String::new()),
+            messages: Messages::None,
+            leftovers: Leftovers::None,
+        }
+    }
+
+    /// Runs a pipeline on the private engine, and tells failures alone.
+    pub(crate) fn pipeline(text: &str) -> Self {
+        Self::new(["run", "-q", "p.yaml"]).file("p.yaml", text).engine()
     }
 
     /// With a file in the folder.
-    pub(crate) fn file(self, path: &str, text: &str) -> Self {
+    pub(crate) fn file(self, path: &str, text: impl AsRef<[u8]>) -> Self {
         let file = self.folder.path().join(path);
         fs::create_dir_all(file.parent().unwrap()).unwrap();
         fs::write(file, text).unwrap();
@@ -71,9 +112,24 @@ impl Case {
         self
     }
 
-    pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
+    pub(crate) fn args<A: AsRef<OsStr>>(mut self, arguments: impl IntoIterator<Item = A>) -> Self {
+        self.command.args(arguments);
+        self
+    }
+
+    pub(crate) fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
         self.command.env(name, value);
         self
+    }
+
+    pub(crate) fn without_env(mut self, name: &str) -> Self {
+        self.command.env_remove(name);
+        self
+    }
+
+    /// A path in the folder.
+    pub(crate) fn path(&self, path: &str) -> PathBuf {
+        self.folder.path().join(path)
     }
 
     /// Expects this exit code.
@@ -96,23 +152,126 @@ impl Case {
         Self { messages: Messages::Some, ..self }
     }
 
+    /// Lets files stay that a killed run could not remove.
+    pub(crate) fn any_leftovers(self) -> Self {
+        Self { leftovers: Leftovers::Files, ..self }
+    }
+
     /// Runs it. In snapshots made while the outcome is there, durations and the folder are redacted.
     pub(crate) fn run(mut self) -> Outcome {
-        let output = self.command.output().unwrap();
+        let command = std::mem::replace(&mut self.command, Command::new("true"));
+        let output = assert_cmd::Command::from_std(command).timeout(LONGEST_RUN).output().unwrap();
         let stdout = String::from_utf8(output.stdout).unwrap();
         let stderr = String::from_utf8(output.stderr).unwrap();
-        let all = format!("{}\nstdout:\n{stdout}\nstderr:\n{stderr}", output.status);
-        assert_eq!(output.status.code(), Some(self.code), "{all}");
+        self.judge(output.status, stdout, stderr)
+    }
+
+    /// Starts it, so that something can happen to it on its way.
+    pub(crate) fn start(mut self) -> Running {
+        let mut child =
+            self.command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut pipe = child.stdout.take().unwrap();
+        let stdout = thread::spawn(move || {
+            let mut text = String::new();
+            pipe.read_to_string(&mut text).unwrap();
+            text
+        });
+        let pipe = BufReader::new(child.stderr.take().unwrap());
+        let (sender, lines) = mpsc::channel();
+        thread::spawn(move || pipe.lines().map_while(Result::ok).try_for_each(|line| sender.send(line)));
+        Running { case: self, child, stdout, lines, stderr: String::new() }
+    }
+
+    fn judge(self, status: ExitStatus, stdout: String, stderr: String) -> Outcome {
+        let all = format!("{status}\nstdout:\n{stdout}\nstderr:\n{stderr}");
+        assert_eq!(status.code(), Some(self.code), "{all}");
         if let Some(expected) = self.stdout {
             assert_eq!(stdout, expected, "{all}");
         }
         if let Messages::None = self.messages {
             assert_eq!(stderr, "", "{all}");
         }
+        assert_no_engine_is_left(self.folder.path());
+        if let Leftovers::None = self.leftovers {
+            let mut files = files(self.folder.path());
+            files.retain(|path| path.rsplit('/').next().is_some_and(|name| name.starts_with('.')));
+            assert_eq!(files, Vec::<String>::new(), "{all}");
+        }
         let mut settings = Settings::clone_current();
         settings.add_filter(&self.folder.path().to_string_lossy(), "[folder]");
         settings.add_filter(r"\d+\.\d+ s\b", "[time]");
+        settings.add_filter(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "[id]");
+        settings.add_filter(r"process \d+", "process [number]");
+        settings.add_filter(r"127\.0\.0\.1:\d{2,}", "127.0.0.1:[port]");
         Outcome { folder: self.folder, stdout, stderr, _redacted: settings.bind_to_scope() }
+    }
+}
+
+impl Running {
+    /// Waits for a line of stderr that holds this text.
+    pub(crate) fn wait_for(&mut self, text: &str) {
+        let deadline = Instant::now() + LONGEST_RUN;
+        loop {
+            match self.lines.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+                Ok(line) => {
+                    self.stderr.push_str(&format!("{line}\n"));
+                    if line.contains(text) {
+                        return;
+                    }
+                }
+                Err(error) => {
+                    drop(self.child.kill());
+                    panic!("`{text}` did not come: {error}\n{}", self.stderr);
+                }
+            }
+        }
+    }
+
+    /// Sends a signal to pipectl alone, by its name.
+    pub(crate) fn signal(&self, name: &str) {
+        signal(self.child.id(), name);
+    }
+
+    /// The private engine: its process.
+    pub(crate) fn engine(&self) -> u32 {
+        let deadline = Instant::now() + LONGEST_RUN;
+        while Instant::now() < deadline {
+            let found = processes(self.case.folder.path());
+            if let Some((number, _)) = found.iter().find(|(_, command)| !command.contains("launch.py")) {
+                return *number;
+            }
+        }
+        panic!("no engine was started");
+    }
+
+    /// A path in its folder.
+    pub(crate) fn path(&self, path: &str) -> PathBuf {
+        self.case.path(path)
+    }
+
+    /// Waits until it has ended.
+    pub(crate) fn end(mut self) -> Outcome {
+        let deadline = Instant::now() + LONGEST_RUN;
+        let status = loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                break status;
+            }
+            if Instant::now() > deadline {
+                drop(self.child.kill());
+                self.stderr.extend(self.lines.iter());
+                panic!("it does not end\n{}", self.stderr);
+            }
+            thread::sleep(Duration::from_millis(5));
+        };
+        self.stderr.extend(self.lines.iter().map(|line| line + "\n"));
+        self.case.judge(status, self.stdout.join().unwrap(), self.stderr)
+    }
+
+    /// Ends it as nothing can be done against, and looks that its engine goes with it.
+    pub(crate) fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+        assert_no_engine_is_left(self.case.folder.path());
     }
 }
 
@@ -121,6 +280,81 @@ impl Outcome {
     pub(crate) fn path(&self, path: &str) -> PathBuf {
         self.folder.path().join(path)
     }
+
+    /// The record of the only run.
+    pub(crate) fn record(&self) -> Value {
+        let runs: Vec<_> = fs::read_dir(self.path("state/runs")).unwrap().map(Result::unwrap).collect();
+        assert_eq!(runs.len(), 1, "one run has one record");
+        serde_json::from_slice(&fs::read(runs[0].path().join("run_results.json")).unwrap()).unwrap()
+    }
+
+    /// What there is in the folder besides the pipeline and the record.
+    pub(crate) fn files(&self) -> Vec<String> {
+        let own = |path: &String| path != "p.yaml" && !path.starts_with("state/");
+        files(self.folder.path()).into_iter().filter(own).collect()
+    }
+
+    /// A Parquet file as CSV.
+    pub(crate) fn parquet(&self, path: &str) -> String {
+        let reader = ParquetRecordBatchReaderBuilder::try_new(File::open(self.path(path)).unwrap()).unwrap();
+        let schema = reader.schema().clone();
+        let mut text = Vec::new();
+        let mut writer = arrow::csv::Writer::new(&mut text);
+        writer.write(&arrow::array::RecordBatch::new_empty(schema)).unwrap();
+        for batch in reader.build().unwrap() {
+            writer.write(&batch.unwrap()).unwrap();
+        }
+        drop(writer);
+        String::from_utf8(text).unwrap()
+    }
+}
+
+/// The processes that have this folder in their command line.
+pub(crate) fn processes(folder: &Path) -> Vec<(u32, String)> {
+    let output = Command::new("ps").args(["-A", "-ww", "-o", "pid=,args="]).output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let folder = folder.join("tmp");
+    let lines = text.lines().filter(|line| line.contains(&*folder.to_string_lossy()));
+    let parts = lines.filter_map(|line| line.trim().split_once(' '));
+    parts.map(|(number, command)| (number.parse().unwrap(), command.to_owned())).collect()
+}
+
+/// Sends a signal by its name.
+pub(crate) fn signal(process: u32, name: &str) {
+    let status = Command::new("kill").args([&format!("-{name}"), &process.to_string()]).status().unwrap();
+    assert!(status.success(), "the process {process} is gone");
+}
+
+/// Fails unless the private engine and its folder are gone within some seconds.
+fn assert_no_engine_is_left(folder: &Path) {
+    let deadline = Instant::now() + LONGEST_END;
+    loop {
+        let left = processes(folder);
+        let files = fs::read_dir(folder.join("tmp")).unwrap().count();
+        if left.is_empty() && files == 0 {
+            return;
+        }
+        assert!(Instant::now() < deadline, "{left:?} and {files} files are left");
+        thread::sleep(Duration::from_millis(50));
+    }
+}
+
+/// The files below a folder, by their paths in it.
+fn files(folder: &Path) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut folders = vec![folder.to_path_buf()];
+    while let Some(next) = folders.pop() {
+        for entry in fs::read_dir(next).unwrap().map(Result::unwrap) {
+            if entry.file_type().unwrap().is_dir() {
+                folders.push(entry.path());
+            } else {
+                let path = entry.path().strip_prefix(folder).unwrap().to_string_lossy().into_owned();
+                found.push(path);
+            }
+        }
+    }
+    found.sort();
+    found
 }
 
 /// Installs the engine as users do; every test that needs it fails where that fails.
@@ -139,7 +373,7 @@ fn bare() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_pipectl"));
     for (name, _) in std::env::vars_os() {
         let ours = name.to_string_lossy().starts_with("PIPECTL_") && name != "PIPECTL_PYTHON";
-        if ours || name == "SPARK_REMOTE" {
+        if ours || name.to_string_lossy().starts_with("SPARK_") {
             command.env_remove(name);
         }
     }

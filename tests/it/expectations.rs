@@ -1,0 +1,58 @@
+//! `run`: expectations hold back what depends on them, or warn.
+
+use insta::assert_snapshot;
+
+use crate::support::Case;
+
+const STEPS: &str = "\
+version: 1
+steps:
+  numbers:
+    values: { columns: { id: int, name: string }, rows: [[1, a], [2, null], [null, c]] }
+    expect:
+      - not_null: [id, name]
+        on_fail: ON_FAIL
+      - that: id < 2
+        on_fail: ON_FAIL
+      - that: id < 100
+    write: { parquet: out/numbers.parquet }
+  later:
+    from: numbers
+    write: { stdout: csv }
+";
+
+#[test]
+fn what_fails_holds_the_rows_back() {
+    let outcome = Case::pipeline(&STEPS.replace("ON_FAIL", "fail"))
+        .file("out/numbers.parquet", "the old one")
+        .code(1)
+        .any_stderr()
+        .run();
+    assert_eq!(std::fs::read_to_string(outcome.path("out/numbers.parquet")).unwrap(), "the old one");
+    assert_snapshot!(outcome.stderr, @"
+      failed  numbers: `not_null: id` does not hold for 1 of 3 rows
+      failed  numbers: `not_null: name` does not hold for 1 of 3 rows
+      failed  numbers: `that: id < 2` does not hold for 1 of 3 rows
+     skipped  numbers: `numbers` does not meet its expectations
+     skipped  later: `numbers` does not meet its expectations
+    error: a step failed
+    ");
+    let record = outcome.record();
+    assert_eq!(record["exit_code"], 1);
+    assert_eq!(record["expectations_unmet"].as_array().unwrap().len(), 3);
+    let ended: Vec<_> = record["actions"].as_array().unwrap().iter().map(|one| &one["status"]).collect();
+    assert_eq!(ended, ["success", "error", "skipped", "skipped"]);
+}
+
+#[test]
+fn what_warns_lets_them_through() {
+    let outcome =
+        Case::pipeline(&STEPS.replace("ON_FAIL", "warn")).stdout("id,name\n1,a\n2,\n,c\n").any_stderr().run();
+    assert_eq!(outcome.parquet("out/numbers.parquet"), "id,name\n1,a\n2,\n,c\n");
+    assert_snapshot!(outcome.stderr, @"
+    warning  numbers: `not_null: id` does not hold for 1 of 3 rows
+    warning  numbers: `not_null: name` does not hold for 1 of 3 rows
+    warning  numbers: `that: id < 2` does not hold for 1 of 3 rows
+    ");
+    assert_eq!(outcome.record()["expectations_unmet"][0]["on_fail"], "warn");
+}
