@@ -1,6 +1,7 @@
 //! Owns the graph of the steps: its order, what is needed for what, its circles.
 
 use std::cmp::Reverse;
+use std::collections::hash_map::Entry;
 use std::collections::{BinaryHeap, HashMap, HashSet, VecDeque};
 
 use petgraph::Direction;
@@ -23,11 +24,6 @@ impl Graph {
         let graph = of(pipeline.steps.iter().map(|step| step.inputs.iter().chain(&step.after).copied()));
         let order = order(&graph);
         Self { graph, order }
-    }
-
-    /// All steps, each after those it needs; otherwise as in the file.
-    pub(crate) fn order(&self) -> &[StepId] {
-        &self.order
     }
 
     /// The steps that are needed for these, themselves included, in order.
@@ -101,8 +97,8 @@ fn way_around(graph: &DiGraph<StepId, ()>, nodes: &[NodeIndex]) -> Vec<StepId> {
                 way.reverse();
                 return way;
             }
-            if !before.contains_key(&next) {
-                before.insert(next, node);
+            if let Entry::Vacant(entry) = before.entry(next) {
+                entry.insert(node);
                 queue.push_back(next);
             }
         }

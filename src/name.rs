@@ -68,10 +68,6 @@ name!(
     /// The name of a step.
     StepName, "a step"
 );
-name!(
-    /// The name of a variable.
-    VarName, "a variable"
-);
 
 /// A reference to a step, as it stands in the file; whether there is such a step is found out later.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]

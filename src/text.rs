@@ -104,11 +104,6 @@ impl Source {
         &self.text
     }
 
-    /// The text of a span, or nothing where the span is not of this file.
-    pub(crate) fn slice(&self, span: Span) -> &str {
-        self.text.get(span.start as usize..span.end as usize).unwrap_or_default()
-    }
-
     /// Line and column of a byte offset.
     pub(crate) fn position(&self, offset: u32) -> Position {
         let mut offset = (offset as usize).min(self.text.len());
@@ -136,13 +131,6 @@ impl Sources {
 
     pub(crate) fn get(&self, file: FileId) -> &Source {
         &self.0[usize::from(file.0)]
-    }
-
-    /// `path:line:column` of a span's start.
-    pub(crate) fn place(&self, span: Span) -> String {
-        let source = self.get(span.file);
-        let Position { line, column } = source.position(span.start);
-        format!("{}:{line}:{column}", source.path().display())
     }
 }
 

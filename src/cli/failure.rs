@@ -60,14 +60,18 @@ impl Failure {
             Self::Usage { .. } | Self::File { .. } => 2,
             Self::Pipeline { .. } => 78,
             Self::Sink(sink::Error::Busy { .. }) => 75,
-            Self::Input { .. } | Self::Output(_) | Self::Sink(_) | Self::Runtime(_) => 1,
-            Self::Engine(_) | Self::EngineEnded { .. } => 69,
+            Self::Engine(_)
+            | Self::EngineEnded { .. }
+            | Self::Connect(connect::Error::Refused { .. })
+            | Self::Steps(Ending::EngineLost) => 69,
             Self::Connect(error) if error.is_unreachable() => 69,
-            Self::Connect(connect::Error::Refused { .. }) => 69,
             Self::Connect(error) if error.is_analysis() => 78,
-            Self::Connect(_) => 1,
-            Self::Steps(Ending::EngineLost) => 69,
-            Self::Steps(_) => 1,
+            Self::Input { .. }
+            | Self::Output(_)
+            | Self::Sink(_)
+            | Self::Connect(_)
+            | Self::Steps(_)
+            | Self::Runtime(_) => 1,
             Self::Interrupted(signal) => signal.exit_code(),
         }
     }
@@ -120,11 +124,7 @@ impl Failure {
     /// Tells it on stderr.
     pub(super) fn report(&self, reporter: Reporter) {
         match self {
-            Self::Pipeline { sources, diagnostics } => {
-                reporter.diagnostics(sources, diagnostics);
-                reporter.failure(&self.message(), &[]);
-            }
-            Self::Input { sources, diagnostics } => {
+            Self::Pipeline { sources, diagnostics } | Self::Input { sources, diagnostics } => {
                 reporter.diagnostics(sources, diagnostics);
                 reporter.failure(&self.message(), &[]);
             }

@@ -65,7 +65,7 @@ pub(crate) fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     let reporter = Reporter::new(arguments.log_format, verbosity);
     let result = match arguments.verb {
-        Verb::Run(run) => return ExitCode::from(run::run(run, reporter)),
+        Verb::Run(run) => return ExitCode::from(run::run(&run, reporter)),
         Verb::Validate(validate) => validate::validate(&validate, reporter),
         Verb::Plan(plan) => plan::plan(&plan, reporter),
         Verb::Schema(schema) => schema::schema(&schema),

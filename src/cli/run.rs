@@ -58,7 +58,7 @@ impl Run {
 }
 
 /// Runs the pipeline; whatever happens, the record of the run is written. The exit code comes back.
-pub(super) fn run(arguments: Run, reporter: Reporter) -> u8 {
+pub(super) fn run(arguments: &Run, reporter: Reporter) -> u8 {
     let identity = RunIdentity::new();
     let facts = RunFacts {
         run_id: identity.id.clone(),
@@ -68,7 +68,7 @@ pub(super) fn run(arguments: Run, reporter: Reporter) -> u8 {
     };
     let (events, listener) = reporter.listen(facts);
     let result = super::runtime().and_then(|runtime| {
-        let result = runtime.block_on(carry_out(&arguments, &identity, reporter, &events));
+        let result = runtime.block_on(carry_out(arguments, &identity, reporter, &events));
         // A blocking write that nobody waits for any more must not hold the process up.
         runtime.shutdown_background();
         result
@@ -142,9 +142,13 @@ async fn carry_out(
         Ok(())
     };
     let result = match &managed {
-        Some(engine) => unless_it_ends(engine, work).await,
+        Some(engine) => Box::pin(unless_it_ends(engine, work)).await,
         None => work.await,
     };
+    if interrupt.signal().is_some() && managed.is_none() {
+        // What was begun and not yet known of when the interruption came.
+        let _gone = client.interrupt_tag(&run::tag(&identity.id)).await;
+    }
     // A session that can't be released expires by itself, and a private engine takes it along.
     if managed.is_none() {
         let _expires = client.release_session().await;

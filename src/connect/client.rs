@@ -1,6 +1,5 @@
 //! A session at a Spark Connect server: questions with one answer, and executions.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,13 +12,10 @@ use crate::connect::reach::reach;
 use crate::connect::reattach::{Execution, interrupt};
 use crate::connect::session::{Call, Interrupted, OperationId, Session, Tag};
 use crate::connect::stream::ResponseStream;
-use crate::proto::spark::analyze_plan_request::explain::ExplainMode;
-use crate::proto::spark::analyze_plan_request::{
-    Analyze, DdlParse, Explain, Schema, SparkVersion, TreeString,
-};
+use crate::proto::spark::analyze_plan_request::{Analyze, Schema, SparkVersion};
 use crate::proto::spark::analyze_plan_response::Result as Analysis;
 use crate::proto::spark::config_request::operation::OpType;
-use crate::proto::spark::config_request::{GetOption, Operation, Set, Unset};
+use crate::proto::spark::config_request::{Operation, Set};
 use crate::proto::spark::{
     AnalyzePlanRequest, ConfigRequest, ConfigResponse, DataType, KeyValue, Plan, ReleaseSessionRequest,
 };
@@ -98,30 +94,6 @@ impl Client {
         }
     }
 
-    /// The server's plans for a plan.
-    pub(crate) async fn analyze_explain(&self, plan: Plan, mode: ExplainMode) -> Result<String, Error> {
-        match self.ask(Analyze::Explain(Explain { plan: Some(plan), explain_mode: mode.into() })).await? {
-            Analysis::Explain(answer) => Ok(answer.explain_string),
-            _ => Err(wrong_answer("an explanation")),
-        }
-    }
-
-    /// The columns of a plan as Spark draws them.
-    pub(crate) async fn analyze_tree_string(&self, plan: Plan) -> Result<String, Error> {
-        match self.ask(Analyze::TreeString(TreeString { plan: Some(plan), level: None })).await? {
-            Analysis::TreeString(answer) => Ok(answer.tree_string),
-            _ => Err(wrong_answer("a tree")),
-        }
-    }
-
-    /// The type that a text in DDL stands for.
-    pub(crate) async fn analyze_ddl(&self, text: &str) -> Result<DataType, Error> {
-        match self.ask(Analyze::DdlParse(DdlParse { ddl_string: text.to_owned() })).await? {
-            Analysis::DdlParse(answer) => answer.parsed.ok_or_else(|| wrong_answer("a type")),
-            _ => Err(wrong_answer("a type")),
-        }
-    }
-
     /// Sets settings of the session; what the server has to say about them comes back.
     pub(crate) async fn config_set(
         &self,
@@ -129,23 +101,6 @@ impl Client {
     ) -> Result<Vec<String>, Error> {
         let pairs = pairs.into_iter().map(|(key, value)| KeyValue { key, value: Some(value) }).collect();
         let answer = self.config(OpType::Set(Set { pairs, silent: None })).await?;
-        Ok(answer.warnings)
-    }
-
-    /// Reads settings. A key that the server does not know has no value, and so has one that is not set.
-    pub(crate) async fn config_get_option(
-        &self,
-        keys: impl IntoIterator<Item = String>,
-    ) -> Result<BTreeMap<String, Option<String>>, Error> {
-        let answer = self.config(OpType::GetOption(GetOption { keys: keys.into_iter().collect() })).await?;
-        Ok(answer.pairs.into_iter().map(|pair| (pair.key, pair.value)).collect())
-    }
-
-    pub(crate) async fn config_unset(
-        &self,
-        keys: impl IntoIterator<Item = String>,
-    ) -> Result<Vec<String>, Error> {
-        let answer = self.config(OpType::Unset(Unset { keys: keys.into_iter().collect() })).await?;
         Ok(answer.warnings)
     }
 
@@ -162,11 +117,6 @@ impl Client {
     /// Stops all executions with this tag.
     pub(crate) async fn interrupt_tag(&self, tag: &Tag) -> Result<Vec<String>, Error> {
         interrupt(&self.session, &Interrupted::Tag(tag.clone())).await
-    }
-
-    /// Stops all executions of this session.
-    pub(crate) async fn interrupt_all(&self) -> Result<Vec<String>, Error> {
-        interrupt(&self.session, &Interrupted::All).await
     }
 
     /// Ends the session at the server, and with it all that still runs there. Servers before 4.0 let it expire.
@@ -288,7 +238,7 @@ mod tests {
         let server = Script::default().serve().await;
         let client = Client::connect(&server.endpoint, BUDGET).await.unwrap();
         let script = server.script.clone().fail(Status::unavailable("one")).fail(Status::unavailable("two"));
-        client.config_unset(["a".to_owned()]).await.unwrap();
+        client.config_set([("a".to_owned(), "b".to_owned())]).await.unwrap();
         assert_eq!(script.calls(), ["analyze", "config", "config", "config"]);
         let script = script.fail(Status::internal("[CANNOT_MODIFY_STATIC_CONFIG] no"));
         let error = client.config_set([("a".to_owned(), "b".to_owned())]).await.unwrap_err();

@@ -110,13 +110,6 @@ impl Error {
         };
         error.analysing || error.is_about_the_plan()
     }
-
-    pub(crate) fn server(&self) -> Option<&ServerError> {
-        match self {
-            Self::Server(error) => Some(error),
-            _ => None,
-        }
-    }
 }
 
 impl ServerError {
@@ -237,7 +230,9 @@ fn readable(text: &str) -> String {
         let names =
             names.split("Identifier(\"").filter_map(|name| name.split_once("\")")).map(|(name, _)| name);
         clean.push_str(before);
-        clean.push_str(&format!("`{}`", names.collect::<Vec<_>>().join(".")));
+        clean.push('`');
+        clean.push_str(&names.collect::<Vec<_>>().join("."));
+        clean.push('`');
         text = after;
     }
     clean + text

@@ -121,10 +121,6 @@ impl Execution {
         }
     }
 
-    pub(super) fn operation(&self) -> OperationId {
-        self.operation
-    }
-
     /// The next response, or nothing once the server has said that there are no more.
     pub(super) async fn next(&mut self) -> Result<Option<ExecutePlanResponse>, Error> {
         let silence = self.session.patience.silence;
@@ -332,7 +328,6 @@ async fn release(session: Arc<Session>, operation: OperationId, mut done_with: w
 pub(super) async fn interrupt(session: &Session, what: &Interrupted) -> Result<Vec<String>, Error> {
     let (session_id, user_context, client_type) = session.identity();
     let (kind, interrupt) = match what {
-        Interrupted::All => (InterruptType::All, None),
         Interrupted::Tag(tag) => (InterruptType::Tag, Some(Interrupt::OperationTag(tag.as_str().to_owned()))),
         Interrupted::Operation(id) => {
             (InterruptType::OperationId, Some(Interrupt::OperationId(id.to_string())))

@@ -43,7 +43,6 @@ pub(crate) struct Tag(String);
 /// What this client has asked the server to stop. Some servers end a stream without a word then.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Interrupted {
-    All,
     Tag(Tag),
     Operation(OperationId),
 }
@@ -286,7 +285,6 @@ impl Session {
 
     pub(super) fn was_interrupted(&self, since: usize, operation: OperationId, tags: &[Tag]) -> bool {
         self.log().iter().skip(since).any(|interrupted| match interrupted {
-            Interrupted::All => true,
             Interrupted::Tag(tag) => tags.contains(tag),
             Interrupted::Operation(id) => *id == operation,
         })

@@ -8,11 +8,9 @@ use arrow::array::RecordBatch;
 use crate::connect::arrow::Assembler;
 use crate::connect::error::Error;
 use crate::connect::reattach::Execution;
-use crate::connect::session::OperationId;
+use crate::proto::spark::ExecutePlanResponse;
 use crate::proto::spark::execute_plan_response::execution_progress::StageInfo;
-use crate::proto::spark::execute_plan_response::metrics::MetricObject;
-use crate::proto::spark::execute_plan_response::{ExecutionProgress, ObservedMetrics, ResponseType};
-use crate::proto::spark::{DataType, ExecutePlanResponse, Relation};
+use crate::proto::spark::execute_plan_response::{ExecutionProgress, ResponseType};
 
 /// A running execution. Dropping it before its end interrupts it at the server.
 pub(crate) struct ResponseStream {
@@ -25,23 +23,17 @@ pub(crate) struct ResponseStream {
 /// Something that the server tells about an execution.
 #[derive(Debug)]
 pub(crate) enum Event {
-    /// The columns in Spark's own types, before any rows.
-    Schema(DataType),
+    /// The columns are known, before any rows; each batch has them too.
+    Schema,
     /// Rows. A result without rows has one batch without rows.
     Batch(RecordBatch),
     Progress(Progress),
-    /// What the server's operators have counted.
-    Metrics(Vec<MetricObject>),
-    /// What was observed by name. No keys and no values: the server can not tell, which is not zero.
-    Observed(ObservedMetrics),
     CommandResult(CommandResult),
 }
 
 /// What a command answers.
 #[derive(Debug)]
 pub(crate) enum CommandResult {
-    /// The rows of a statement that has run, or the query itself, which has not.
-    Sql(Box<Relation>),
     /// The id of the relation that was kept.
     Checkpoint(String),
 }
@@ -72,10 +64,6 @@ impl ResponseStream {
         Self { execution, assembler: Assembler::default(), ready: VecDeque::new(), told_schema: false }
     }
 
-    pub(crate) fn operation(&self) -> OperationId {
-        self.execution.operation()
-    }
-
     /// The next event, or nothing once the server has told everything. May be dropped and called again without losing any.
     pub(crate) async fn next(&mut self) -> Result<Option<Event>, Error> {
         loop {
@@ -94,17 +82,13 @@ impl ResponseStream {
     fn take(&mut self, response: ExecutePlanResponse) -> Result<(), Error> {
         // A stream that is taken up again may begin with the schema again.
         let schema = response.schema.filter(|_| !mem::replace(&mut self.told_schema, true));
-        self.ready.extend(schema.map(Event::Schema));
+        self.ready.extend(schema.map(|_| Event::Schema));
         match response.response_type {
             Some(ResponseType::ArrowBatch(piece)) => {
                 self.ready.extend(self.assembler.push(piece)?.map(Event::Batch));
             }
             Some(ResponseType::ExecutionProgress(progress)) => {
                 self.ready.push_back(Event::Progress(progress.into()));
-            }
-            Some(ResponseType::SqlCommandResult(result)) => {
-                let relation = result.relation.map(|relation| CommandResult::Sql(Box::new(relation)));
-                self.ready.extend(relation.map(Event::CommandResult));
             }
             Some(ResponseType::CheckpointCommandResult(result)) => {
                 let id = result.relation.map(|relation| CommandResult::Checkpoint(relation.relation_id));
@@ -113,8 +97,6 @@ impl ResponseStream {
             // Streaming queries, Spark's own pipelines, extensions: nobody here asks for them.
             _ => {}
         }
-        self.ready.extend(response.metrics.map(|metrics| Event::Metrics(metrics.metrics)));
-        self.ready.extend(response.observed_metrics.into_iter().map(Event::Observed));
         Ok(())
     }
 }

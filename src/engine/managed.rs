@@ -85,11 +85,6 @@ impl Managed {
         self.port
     }
 
-    /// Its address as Spark Connect writes it.
-    pub(crate) fn address(&self) -> String {
-        format!("sc://127.0.0.1:{}", self.port)
-    }
-
     /// Waits until it has ended, which it should not do by itself.
     pub(crate) async fn ended(&self) -> Ended {
         let ending = self.running.outcome().await.ending;
@@ -481,7 +476,6 @@ mod tests {
         let mode = std::os::unix::fs::PermissionsExt::mode(&fs::metadata(&folder).unwrap().permissions());
         assert_eq!(mode & 0o777, 0o700);
         assert!(accepts(engine.port()));
-        assert_eq!(engine.address(), format!("sc://127.0.0.1:{}", engine.port()));
         assert_eq!(processes(&folder.display().to_string()).len(), 2);
         let port = engine.port();
         engine.stop().await;

@@ -2,8 +2,7 @@
 
 use crate::proto::spark::command::CommandType;
 use crate::proto::spark::{
-    CachedRemoteRelation, CheckpointCommand, Command, CreateDataFrameViewCommand, Plan, Relation,
-    RemoveCachedRemoteRelationCommand, SqlCommand, StorageLevel, plan,
+    CheckpointCommand, Command, CreateDataFrameViewCommand, Plan, Relation, StorageLevel, plan,
 };
 
 impl From<Command> for Plan {
@@ -35,25 +34,4 @@ pub(crate) fn local_checkpoint(input: Relation, storage_level: Option<StorageLev
         eager: true,
         storage_level,
     }))
-}
-
-/// Computes a relation now and keeps its rows in the server's checkpoint folder.
-pub(crate) fn checkpoint(input: Relation) -> Command {
-    of(CommandType::CheckpointCommand(CheckpointCommand {
-        relation: Some(input),
-        local: false,
-        eager: true,
-        storage_level: None,
-    }))
-}
-
-/// Frees what a checkpoint has kept. An unknown id is no error.
-pub(crate) fn remove_cached(id: impl Into<String>) -> Command {
-    let relation = Some(CachedRemoteRelation { relation_id: id.into() });
-    of(CommandType::RemoveCachedRemoteRelationCommand(RemoveCachedRemoteRelationCommand { relation }))
-}
-
-/// Runs a SQL statement (a relation of `relation::sql`) now; a query comes back unexecuted.
-pub(crate) fn sql(input: Relation) -> Command {
-    of(CommandType::SqlCommand(SqlCommand { input: Some(input), ..SqlCommand::default() }))
 }

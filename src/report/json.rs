@@ -56,7 +56,9 @@ pub(super) fn event(event: &Event) -> Option<String> {
             line("engine_ready", "info", json!({ "engine": engine, "seconds": took.as_secs_f64() }))
         }
         Event::Checked { took } => line("checked", "info", json!({ "seconds": took.as_secs_f64() })),
-        Event::Began { actions } => line("began", "info", json!({ "actions": actions })),
+        Event::Began { pipeline, actions } => {
+            line("began", "info", json!({ "pipeline": pipeline, "actions": actions }))
+        }
         Event::Started(action) => line("action_started", "info", label(action)),
         Event::Rows { .. } | Event::Tasks { .. } => return None,
         Event::Unmet { action, verdict } => {

@@ -60,7 +60,7 @@ impl Reporter {
     }
 
     /// Tells what is wrong with the user's files.
-    pub(crate) fn diagnostics(&self, sources: &Sources, diagnostics: &[Diagnostic]) {
+    pub(crate) fn diagnostics(self, sources: &Sources, diagnostics: &[Diagnostic]) {
         match self.format {
             Format::Json => diagnostics.iter().for_each(|one| write_line(&json::diagnostic(sources, one))),
             Format::Text => {
@@ -75,7 +75,7 @@ impl Reporter {
     }
 
     /// Tells why a command could not do what it was asked, and what may help.
-    pub(crate) fn failure(&self, message: &str, hints: &[String]) {
+    pub(crate) fn failure(self, message: &str, hints: &[String]) {
         match self.format {
             Format::Json => write_line(&json::failure(message, hints)),
             Format::Text => write_line(&human::failure(message, hints, self.colour)),
@@ -83,7 +83,7 @@ impl Reporter {
     }
 
     /// Tells something that is neither a failure nor progress.
-    pub(crate) fn note(&self, message: &str) {
+    pub(crate) fn note(self, message: &str) {
         match self.format {
             _ if self.verbosity == Verbosity::Quiet => {}
             Format::Json => write_line(&json::note(message)),
@@ -117,7 +117,7 @@ impl Reporter {
     }
 
     /// Tells how a run came out.
-    pub(crate) fn summary(&self, results: &Results) {
+    pub(crate) fn summary(self, results: &Results) {
         match self.format {
             Format::Json => write_line(&results.summary_json()),
             Format::Text if self.verbosity > Verbosity::Quiet => write_line(&results.summary()),

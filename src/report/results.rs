@@ -40,6 +40,7 @@ pub(crate) enum Ending {
 #[derive(Debug)]
 pub(crate) struct Results {
     facts: RunFacts,
+    pipeline: Option<String>,
     engine: Option<String>,
     actions: Vec<Value>,
     unmet: Vec<Value>,
@@ -54,6 +55,7 @@ impl Results {
     pub(crate) fn new(facts: RunFacts) -> Self {
         Self {
             facts,
+            pipeline: None,
             engine: None,
             actions: Vec::new(),
             unmet: Vec::new(),
@@ -68,6 +70,7 @@ impl Results {
     pub(super) fn record(&mut self, event: &Event) {
         match event {
             Event::EngineReady { engine, .. } => self.engine = Some(engine.clone()),
+            Event::Began { pipeline, .. } => self.pipeline = Some(pipeline.clone()),
             Event::Note(text) => self.notes.push(text.clone()),
             Event::Unmet { action, verdict } => {
                 self.unmet.push(merged(label(action), verdict_value(verdict)));
@@ -136,7 +139,8 @@ impl Results {
             "version": VERSION,
             "pipectl": env!("CARGO_PKG_VERSION"),
             "run_id": self.facts.run_id,
-            "pipeline": self.facts.file.display().to_string(),
+            "pipeline": self.pipeline,
+            "file": self.facts.file.display().to_string(),
             "started_at": self.facts.started_at.to_rfc3339(),
             "ended_at": Utc::now().to_rfc3339(),
             "seconds": self.facts.clock.elapsed().as_secs_f64(),

@@ -46,6 +46,7 @@ pub(crate) enum Event {
     },
     /// The run begins.
     Began {
+        pipeline: String,
         actions: usize,
     },
     Started(Label),

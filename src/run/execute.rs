@@ -40,7 +40,7 @@ pub(crate) async fn execute(
     events: &Sender,
     stop: &CancellationToken,
 ) {
-    events.send(Event::Began { actions: plan.actions.len() });
+    events.send(Event::Began { pipeline: pipeline.name.clone(), actions: plan.actions.len() });
     let nodes = plan.actions.iter().map(node).collect();
     let mut schedule = Schedule::new(nodes, settings.threads, settings.on_failure);
     let stop_running = CancellationToken::new();
@@ -61,10 +61,7 @@ pub(crate) async fn execute(
                         plan: Arc::clone(plan),
                         events: events.clone(),
                         stop: stop_running.clone(),
-                        tags: vec![
-                            Tag::new(&format!("pipectl-run-{}", settings.run_id)),
-                            Tag::new(&format!("pipectl-step-{}", label.step)),
-                        ],
+                        tags: vec![tag(&settings.run_id), Tag::new(&format!("pipectl-step-{}", label.step))],
                         label,
                     };
                     tasks.spawn(task.perform(ActionId(at)));
@@ -107,6 +104,11 @@ pub(crate) async fn execute(
         events.send(Event::Ended { action: label(pipeline, plan, at), outcome, took });
         decisions = schedule.on(if succeeded { Happened::Succeeded(at) } else { Happened::Failed(at) });
     }
+}
+
+/// The word by which all executions of a run can be interrupted.
+pub(crate) fn tag(run_id: &str) -> Tag {
+    Tag::new(&format!("pipectl-run-{run_id}"))
 }
 
 fn node(action: &Action) -> Node {

@@ -17,7 +17,7 @@ use crate::connect;
 use crate::sink;
 
 pub(crate) use event::{Event, Label, Outcome, Output, Sender, Verdict};
-pub(crate) use execute::{Settings, chain, execute};
+pub(crate) use execute::{Settings, chain, execute, tag};
 pub(crate) use schedule::OnFailure;
 
 /// Why an action did not succeed.

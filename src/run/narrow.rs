@@ -255,8 +255,7 @@ fn culprit(message: &str, template: &Template, columns: &[String]) -> Option<(St
         .filter_map(|token| Some((token, token.name(&text)?)))
         .filter(|(_, name)| quoted.iter().any(|word| word.eq_ignore_ascii_case(name)))
         // A qualifier and its column are both quoted; the last known one is not the culprit.
-        .filter(|(_, name)| !columns.iter().any(|column| column.eq_ignore_ascii_case(name)))
-        .last()
+        .rfind(|(_, name)| !columns.iter().any(|column| column.eq_ignore_ascii_case(name)))
         .map(|(token, name)| (name, token.range.clone()))
 }
 
@@ -286,6 +285,9 @@ fn place(template: &Template, range: &Range<usize>, sources: &Sources) -> Span {
     }
 }
 
+/// Characters of an engine's message that are shown.
+const LONGEST: usize = 600;
+
 /// The engine's message on one line, its own notation for names replaced.
 fn plain(error: &ServerError) -> String {
     let text = error.to_string();
@@ -299,7 +301,6 @@ fn plain(error: &ServerError) -> String {
         let name = format!("`{}`", names.join("."));
         message.replace_range(from..from + length + 2, &name);
     }
-    const LONGEST: usize = 600;
     match message.char_indices().nth(LONGEST) {
         Some((at, _)) => format!("{}…", message.get(..at).unwrap_or_default()),
         None => message,

@@ -46,6 +46,7 @@ pub(crate) enum Format {
 
 impl Stdout {
     /// Prints in `format`, at most `limit` rows.
+    #[cfg(test)]
     pub(crate) fn new(format: Format, limit: Option<u64>) -> Self {
         Self { format, limit }
     }

@@ -83,10 +83,6 @@ macro_rules! sources {
                 vec![$(($key, <$settings>::json_schema(generator)),)+]
             }
 
-            pub(crate) fn key(&self) -> &'static str {
-                match self { $(Self::$variant(_) => $key,)+ }
-            }
-
             pub(crate) fn kind(&self) -> &dyn Kind {
                 match self { $(Self::$variant(settings) => settings,)+ }
             }

@@ -76,7 +76,7 @@ impl Kind for Read {
             // Engines differ in what escapes a quote; files that follow RFC 4180 double it.
             options.insert("escape".to_owned(), "\"".to_owned());
         }
-        let schema = self.schema.as_ref().map(|own| own.plain()).or(schema.map(str::to_owned));
+        let schema = self.schema.as_ref().map(Template::plain).or(schema.map(str::to_owned));
         relation::of(RelType::Read(crate::proto::spark::Read {
             is_streaming: false,
             read_type: Some(ReadType::DataSource(DataSource {

@@ -107,13 +107,10 @@ impl Kind for Sql {
     fn check(&self, checking: &mut Checking<'_>) {
         let settings = &self.0.0;
         match (&settings.query, &settings.file) {
-            (Some(query), None) => {
-                query.check(checking.found);
-            }
             // The text of a file is the query by now, so both are there.
             (Some(query), Some(file)) if query.span().file == file.span.file => checking
                 .report(Diagnostic::new(Code::Settings, file.span, "`query` and `file` exclude each other")),
-            (Some(query), Some(_)) => {
+            (Some(query), _) => {
                 query.check(checking.found);
             }
             (None, Some(_)) => {}
@@ -149,10 +146,7 @@ fn tables(query: &Template) -> Vec<Spanned<String>> {
     for (at, token) in tokens.iter().enumerate() {
         let next = tokens.get(at + 1).map(|token| token.kind);
         match token.kind {
-            TokenKind::Symbol('(') => {
-                listing.push(expected);
-                continue;
-            }
+            TokenKind::Symbol('(') => listing.push(expected),
             TokenKind::Symbol(')') => {
                 listing.pop();
                 if listing.is_empty() {
@@ -165,9 +159,8 @@ fn tables(query: &Template) -> Vec<Spanned<String>> {
                 if let Some(level) = listing.last_mut() {
                     *level = true;
                 }
-                continue;
             }
-            TokenKind::Word if is_word(token, &text, &["lateral", "only"]) && expected => continue,
+            TokenKind::Word if is_word(token, &text, &["lateral", "only"]) && expected => {}
             TokenKind::Word if is_word(token, &text, ENDS_TABLES) => {
                 if let Some(level) = listing.last_mut() {
                     *level = false;

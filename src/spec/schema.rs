@@ -1,7 +1,7 @@
 //! Owns the JSON Schema of a pipeline file, put together from the same types that read it, with their doc comments.
 
 use schemars::generate::SchemaSettings;
-use schemars::{JsonSchema, Schema, SchemaGenerator};
+use schemars::{JsonSchema as _, Schema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
 use super::vars::Declaration;

@@ -108,7 +108,7 @@ impl StepSpec {
             "tags" => drop(decode::<Many<String>>(node, found)),
             "after" => {
                 self.after =
-                    decode::<Many<StepRef>>(node, found).map_or_else(Vec::new, |after| after.to_vec())
+                    decode::<Many<StepRef>>(node, found).map_or_else(Vec::new, |after| after.to_vec());
             }
             "contract" => {
                 self.contract = decode::<Spanned<String>>(node, found).and_then(|path| {

@@ -62,7 +62,6 @@ impl<'t> Reader<'t, '_> {
         loop {
             let (event, span) = self.next()?;
             match event {
-                Event::StreamStart | Event::DocumentEnd => {}
                 Event::DocumentStart(..) if root.is_some() => {
                     let message = "the file holds more than one YAML document";
                     return Err(Box::new(

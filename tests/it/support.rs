@@ -10,6 +10,7 @@ use std::sync::mpsc::{self, Receiver};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use arrow::datatypes::SchemaRef;
 use insta::Settings;
 use insta::internals::SettingsBindDropGuard;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
@@ -297,7 +298,7 @@ impl Outcome {
     /// A Parquet file as CSV.
     pub(crate) fn parquet(&self, path: &str) -> String {
         let reader = ParquetRecordBatchReaderBuilder::try_new(File::open(self.path(path)).unwrap()).unwrap();
-        let schema = reader.schema().clone();
+        let schema = SchemaRef::clone(reader.schema());
         let mut text = Vec::new();
         let mut writer = arrow::csv::Writer::new(&mut text);
         writer.write(&arrow::array::RecordBatch::new_empty(schema)).unwrap();
