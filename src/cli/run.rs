@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use clap::Args;
 
@@ -18,6 +18,9 @@ use crate::plan;
 use crate::report::{Ending, Reporter, RunFacts};
 use crate::run::{self, Event, OnFailure, Sender, Settings, check, inputs};
 use crate::sink::{OutputLock, Place};
+
+/// How long threads that write may take to end after all else has.
+const LAST_WRITES: Duration = Duration::from_secs(2);
 
 /// Run a pipeline: check it, let the engine analyse it, carry it out, and write its outputs.
 #[derive(Debug, Args)]
@@ -69,8 +72,8 @@ pub(super) fn run(arguments: &Run, reporter: Reporter) -> u8 {
     let (events, listener) = reporter.listen(facts);
     let result = super::runtime().and_then(|runtime| {
         let result = runtime.block_on(carry_out(arguments, &identity, reporter, &events));
-        // A blocking write that nobody waits for any more must not hold the process up.
-        runtime.shutdown_background();
+        // A write that nobody waits for any more cleans up after itself, but must not hold the process up.
+        runtime.shutdown_timeout(LAST_WRITES);
         result
     });
     drop(events);
@@ -107,7 +110,7 @@ pub(super) fn run(arguments: &Run, reporter: Reporter) -> u8 {
     exit_code
 }
 
-/// Reads like the way of a run: load, lock, reach the engine, lower for it, check, execute.
+/// Reads like the way of a run: load, reach the engine, lower for it, check, lock the outputs, execute.
 async fn carry_out(
     arguments: &Run,
     identity: &RunIdentity,
@@ -120,7 +123,6 @@ async fn carry_out(
     reporter.diagnostics(&pipeline.sources, &warnings);
     let graph = Graph::new(&pipeline);
     inputs_exist(&pipeline, &graph)?;
-    let _locks = lock_outputs(&pipeline, &identity.id)?;
     let reached = interrupt.or(arguments.engine.reach(endpoint, &pipeline.conf, events)).await?;
     let Reached { client, dialect, managed } = reached;
     let work = async {
@@ -132,6 +134,7 @@ async fn carry_out(
             return Err(wrong(&pipeline, found.sorted()));
         }
         events.send(Event::Checked { took: began.elapsed() });
+        let _locks = lock_outputs(&pipeline, &identity.id)?;
         let settings = Settings {
             run_id: identity.id.clone(),
             threads: arguments.threads,
