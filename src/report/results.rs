@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::human::seconds;
 use super::json::{diagnostic_value, label, merged, outcome_value, verdict_value};
 use crate::diagnostic::Diagnostic;
-use crate::run::{Event, Outcome};
+use crate::run::{Event, Label, Outcome};
 use crate::text::Sources;
 
 /// The version of the file's format.
@@ -43,6 +43,8 @@ pub(crate) struct Results {
     pipeline: Option<String>,
     engine: Option<String>,
     actions: Vec<Value>,
+    /// What was begun and has not ended.
+    running: Vec<Label>,
     unmet: Vec<Value>,
     notes: Vec<String>,
     diagnostics: Vec<Value>,
@@ -58,6 +60,7 @@ impl Results {
             pipeline: None,
             engine: None,
             actions: Vec::new(),
+            running: Vec::new(),
             unmet: Vec::new(),
             notes: Vec::new(),
             diagnostics: Vec::new(),
@@ -75,7 +78,9 @@ impl Results {
             Event::Unmet { action, verdict } => {
                 self.unmet.push(merged(label(action), verdict_value(verdict)));
             }
+            Event::Started(action) => self.running.push(action.clone()),
             Event::Ended { action, outcome, took } => {
+                self.running.retain(|running| running != action);
                 let (count, ending) = match outcome {
                     Outcome::Succeeded { .. } => (0, Ending::Succeeded),
                     Outcome::Failed(failed) if failed.engine_lost => (1, Ending::EngineLost),
@@ -97,8 +102,12 @@ impl Results {
         self.diagnostics.extend(diagnostics.iter().map(|one| diagnostic_value(sources, one)));
     }
 
-    /// Adds why the run could not begin or go on.
+    /// Adds why the run could not begin or go on; what still ran has failed for this reason.
     pub(crate) fn add_failure(&mut self, message: String) {
+        for action in self.running.drain(..) {
+            let outcome = json!({ "status": "error", "message": message });
+            self.actions.push(merged(label(&action), outcome));
+        }
         self.failure = Some(message);
     }
 
