@@ -4,7 +4,11 @@
 
 mod analysis;
 mod chains;
+mod engines;
 mod expectations;
+mod inputs;
+mod interrupts;
+mod outputs;
 mod pipelines;
 mod protocol;
 mod run;

@@ -167,6 +167,21 @@ impl Case {
         self.judge(output.status, stdout, stderr)
     }
 
+    /// Runs it by a shell's script, in which it is `"$@"`.
+    pub(crate) fn run_in_shell(mut self, script: &str) -> Outcome {
+        let mut shell = Command::new("sh");
+        shell.args(["-c", script, "sh"]).arg(self.command.get_program()).args(self.command.get_args());
+        for (name, value) in self.command.get_envs() {
+            match value {
+                Some(value) => shell.env(name, value),
+                None => shell.env_remove(name),
+            };
+        }
+        shell.current_dir(self.folder.path());
+        self.command = shell;
+        self.run()
+    }
+
     /// Starts it, so that something can happen to it on its way.
     pub(crate) fn start(mut self) -> Running {
         let mut child =
@@ -368,6 +383,16 @@ static ENGINE: LazyLock<()> = LazyLock::new(|| {
         String::from_utf8_lossy(&output.stderr),
     );
 });
+
+/// The Python of the installed engine, and the folder of its packages.
+pub(crate) fn installed() -> (PathBuf, PathBuf) {
+    LazyLock::force(&ENGINE);
+    let output = bare().args(["engine", "status"]).output().unwrap();
+    let line = String::from_utf8(output.stdout).unwrap();
+    let python = line.split('`').nth(1).unwrap();
+    let (_, folder) = line.trim_end().trim_end_matches(')').rsplit_once('(').unwrap();
+    (python.into(), Path::new(folder).join("site"))
+}
 
 /// The binary, untouched by settings of whoever runs the tests.
 fn bare() -> Command {
