@@ -178,6 +178,10 @@ impl Diagnostics {
         self.0.push(diagnostic);
     }
 
+    pub(crate) fn contains(&self, diagnostic: &Diagnostic) -> bool {
+        self.0.contains(diagnostic)
+    }
+
     pub(crate) fn append(&mut self, mut other: Self) {
         self.0.append(&mut other.0);
     }

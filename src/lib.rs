@@ -15,6 +15,7 @@ mod plan;
 mod proto;
 mod report;
 mod run;
+mod scalar;
 mod shape;
 mod sink;
 mod source;

@@ -8,9 +8,10 @@ use chrono::NaiveDate;
 
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::dialect::{Dialect, Quotes};
-use crate::expr::{Bindings, Bound, Expr, Segment, Template, Type, Value, with_backslashes};
+use crate::expr::{Bindings, Bound, Expr, Template, Type, Value, with_backslashes};
 use crate::proto::expression::{self, expression_string};
 use crate::proto::spark::{Expression, Relation};
+use crate::scalar::Segment;
 use crate::text::Span;
 
 /// Where relative paths start.
@@ -76,10 +77,20 @@ pub(crate) fn normal(path: &Path) -> PathBuf {
 pub(crate) struct Checking<'a> {
     pub(crate) bindings: &'a Bindings,
     pub(crate) root: &'a Root,
+    /// The key of what is checked, for what is wrong with it as a whole.
+    pub(crate) item: Span,
     pub(crate) found: &'a mut Diagnostics,
 }
 
 impl Checking<'_> {
+    /// Reports a list or mapping without entries.
+    pub(crate) fn not_empty(&mut self, is_empty: bool, what: &str) {
+        if is_empty {
+            let message = format!("{what} are missing here");
+            self.report(Diagnostic::new(Code::MissingKey, self.item, message));
+        }
+    }
+
     pub(crate) fn report(&mut self, diagnostic: Diagnostic) {
         self.found.push(diagnostic);
     }

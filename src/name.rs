@@ -69,6 +69,15 @@ name!(
     StepName, "a step"
 );
 
+impl StepName {
+    /// A name for what has none: the text with `_` for whatever can't stand in a name.
+    pub(crate) fn nearest_to(text: &str) -> Self {
+        let is_allowed = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        let name: String = text.chars().map(|c| if is_allowed(c) { c } else { '_' }).collect();
+        Self(format!("_{name}").into())
+    }
+}
+
 /// A reference to a step, as it stands in the file; whether there is such a step is found out later.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(transparent)]
@@ -99,6 +108,12 @@ impl JsonSchema for StepRef {
 /// A column's name as an identifier of Spark SQL: in backquotes, those inside doubled.
 pub(crate) fn quoted(column: &str) -> String {
     format!("`{}`", column.replace('`', "``"))
+}
+
+/// The column of a name like `orders.id` or `` `orders`.`id` ``; nothing where the name has no qualifier.
+pub(crate) fn unqualified(name: &str) -> Option<&str> {
+    let (_, column) = name.rsplit_once('.')?;
+    Some(column.trim_matches('`')).filter(|column| !column.is_empty())
 }
 
 #[cfg(test)]

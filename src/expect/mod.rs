@@ -86,6 +86,11 @@ checks! {
     "that" => That(that::That),
 }
 
+impl Check {
+    /// Kinds of the format that this version does not carry out.
+    pub(crate) const PLANNED: &[&str] = &["unique", "accepted_values", "between", "row_count", "references"];
+}
+
 /// One expectation of a step.
 #[derive(Debug, Clone)]
 pub(crate) struct Expectation {

@@ -15,7 +15,9 @@ use crate::text::Spanned;
 pub(crate) struct NotNull(Many<Spanned<String>>);
 
 impl Kind for NotNull {
-    fn check(&self, _checking: &mut Checking<'_>) {}
+    fn check(&self, checking: &mut Checking<'_>) {
+        checking.not_empty(self.0.is_empty(), "the columns");
+    }
 
     fn columns_needed(&self) -> Vec<&Spanned<String>> {
         self.0.iter().collect()

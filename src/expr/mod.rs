@@ -16,7 +16,7 @@ use crate::dialect::Quotes;
 use crate::text::Span;
 
 pub(crate) use sort_key::{Direction, Nulls, SortKey};
-pub(crate) use template::{Segment, Template, with_backslashes, without_end};
+pub(crate) use template::{Template, with_backslashes, without_end};
 pub(crate) use token::{Token, TokenKind};
 pub(crate) use value::{Bindings, Bound, TYPE_NAMES, Type, Value};
 
@@ -49,23 +49,33 @@ impl Expr {
 
     /// Reports what can be seen to be wrong.
     pub(crate) fn check(&self, role: Role, found: &mut Diagnostics) {
-        if !self.0.check(found) || role == Role::Column {
+        if !self.0.check(found) {
+            return;
+        }
+        if let Some(comma) = self.comma() {
+            found.push(
+                Diagnostic::new(
+                    Code::Expression,
+                    self.0.place(&comma.range),
+                    "one expression ends at this comma",
+                )
+                .help("write several as a list, one `- item` a line"),
+            );
+            return;
+        }
+        if role == Role::Column {
             return;
         }
         if let Some(name) = self.trailing_name() {
             let span = self.0.place(&name.range);
             let text = self.0.scanned();
             let word = name.text(&text).to_owned();
+            let message =
+                format!("`{word}` after a complete expression would be read as a name for it and dropped");
             found.push(
-                Diagnostic::new(
-                    Code::Expression,
-                    span,
-                    format!(
-                        "`{word}` after a complete expression would be read as a name for it and dropped"
-                    ),
-                )
-                .label("an operator is missing, or this is too much")
-                .help("a column is named where it is made: in `select`, `with_columns` or `aggregate`"),
+                Diagnostic::new(Code::Expression, span, message)
+                    .label("an operator is missing, or this is too much")
+                    .help("columns get names in `select`, and by the keys of `with_columns` and `aggregate`"),
             );
         }
     }
@@ -83,6 +93,19 @@ impl Expr {
             tokens.last().filter(|_| is_path).cloned()
         });
         named?.name(&text)
+    }
+
+    /// A comma that no bracket holds.
+    fn comma(&self) -> Option<Token> {
+        let mut depth = 0_usize;
+        self.0.tokens().into_iter().find(|token| {
+            match token.kind {
+                TokenKind::Symbol('(' | '[') => depth += 1,
+                TokenKind::Symbol(')' | ']') => depth = depth.saturating_sub(1),
+                _ => {}
+            }
+            depth == 0 && token.kind == TokenKind::Symbol(',')
+        })
     }
 
     /// A name at the end that no operator binds: `id > 1 oops`, `a AS b`.

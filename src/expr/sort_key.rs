@@ -4,6 +4,7 @@
 //! sorted upwards, without an error.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer};
@@ -11,7 +12,7 @@ use serde::{Deserialize, Deserializer};
 use super::template::Template;
 use super::token::TokenKind;
 use super::{Expr, Role};
-use crate::diagnostic::Diagnostics;
+use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Direction {
@@ -47,7 +48,27 @@ impl SortKey {
     }
 
     pub(crate) fn check(&self, found: &mut Diagnostics) {
-        self.expr.check(Role::Value, found);
+        match self.leftover() {
+            Some(word) => found.push(
+                Diagnostic::new(
+                    Code::Expression,
+                    self.expr.template().place(&word),
+                    "this is not how a sort key ends",
+                )
+                .help("after the expression write `ASC` or `DESC`, then `NULLS FIRST` or `NULLS LAST`"),
+            ),
+            None => self.expr.check(Role::Value, found),
+        }
+    }
+
+    /// A last word that was meant as a direction, or as a place for nulls, and is none.
+    fn leftover(&self) -> Option<Range<usize>> {
+        let text = self.expr.template().scanned();
+        let mut tokens = self.expr.template().tokens();
+        tokens.retain(|token| token.kind != TokenKind::Comment);
+        let [.., _, last] = tokens.as_slice() else { return None };
+        let words = ["asc", "desc", "ascending", "descending", "nulls", "first", "last", "up", "down"];
+        words.iter().any(|word| last.is_word(&text, word)).then(|| last.range.clone())
     }
 
     fn split(template: Template) -> Self {

@@ -1,57 +1,34 @@
 //! Owns a scalar of the file as text and variables, and the way from an offset in it to a place in the file.
 
 use std::borrow::Cow;
+use std::fmt;
 use std::ops::Range;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::{Deserialize, Deserializer};
+use serde::de::Visitor;
+use serde::{Deserialize, Deserializer, de};
 
 use super::token::{PLACEHOLDER, Token, TokenKind, tokens};
 use super::value::Bindings;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::dialect::Quotes;
+use crate::scalar::{Layout, Segment, Style, WRITTEN, Written};
 use crate::text::Span;
-
-/// A part of a template.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Segment {
-    /// Text of the file, from byte `at` of the scalar's text.
-    Text { text: String, at: u32 },
-    /// The value at `index` of the bindings, and its plain text.
-    Variable { index: u32, text: String, at: u32 },
-}
-
-/// How the scalar was written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Written {
-    /// Its text stands in the file as it is.
-    Verbatim {
-        /// Bytes before the text: an opening quote.
-        lead: u32,
-    },
-    /// Escapes, folding or indentation lie between the file and the text.
-    Changed,
-    /// Plain, on one line.
-    Plain,
-}
 
 /// The text of one scalar, variables apart.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Template {
-    span: Span,
-    written: Written,
-    segments: Vec<Segment>,
-}
+pub(crate) struct Template(Written);
 
 impl Template {
     /// The text of a whole file.
     pub(crate) fn of_file(span: Span, segments: Vec<Segment>) -> Self {
-        Self { span, written: Written::Plain, segments }
+        Self(Written { span, style: Style::Literal, layout: Layout::Verbatim, segments })
     }
 
     /// The text with the values' own text in it, as it enters paths and options.
     pub(crate) fn plain(&self) -> String {
-        self.segments
+        self.0
+            .segments
             .iter()
             .map(|segment| match segment {
                 Segment::Text { text, .. } | Segment::Variable { text, .. } => text.as_str(),
@@ -62,20 +39,21 @@ impl Template {
     #[cfg(test)]
     pub(crate) fn of_text(text: &str) -> Self {
         let span = Span { end: u32::try_from(text.len()).unwrap(), ..Span::default() };
-        Self { span, written: Written::Plain, segments: vec![Segment::Text { text: text.to_owned(), at: 0 }] }
+        let segments = vec![Segment::Text { text: text.to_owned(), at: 0 }];
+        Self(Written { span, style: Style::PlainInFlow, layout: Layout::Verbatim, segments })
     }
 
     pub(crate) fn span(&self) -> Span {
-        self.span
+        self.0.span
     }
 
     pub(crate) fn segments(&self) -> &[Segment] {
-        &self.segments
+        &self.0.segments
     }
 
     /// The text, with a placeholder where a variable stands.
     pub(crate) fn scanned(&self) -> Cow<'_, str> {
-        match self.segments.as_slice() {
+        match self.0.segments.as_slice() {
             [Segment::Text { text, .. }] => Cow::Borrowed(text),
             segments => segments
                 .iter()
@@ -92,7 +70,7 @@ impl Template {
     pub(crate) fn tokens(&self) -> Vec<Token> {
         let mut at = 0;
         let mut variables = Vec::new();
-        for segment in &self.segments {
+        for segment in &self.0.segments {
             match segment {
                 Segment::Text { text, .. } => at += text.len(),
                 Segment::Variable { .. } => {
@@ -107,16 +85,16 @@ impl Template {
     /// The template up to a byte of its scanned text.
     pub(super) fn cut(mut self, end: usize) -> Self {
         let mut at = 0;
-        for index in 0..self.segments.len() {
-            let length = match &self.segments[index] {
+        for index in 0..self.0.segments.len() {
+            let length = match &self.0.segments[index] {
                 Segment::Text { text, .. } => text.len(),
                 Segment::Variable { .. } => PLACEHOLDER.len_utf8(),
             };
             if at + length >= end {
-                if let Segment::Text { text, .. } = &mut self.segments[index] {
+                if let Segment::Text { text, .. } = &mut self.0.segments[index] {
                     text.truncate(end - at);
                 }
-                self.segments.truncate(index + 1);
+                self.0.segments.truncate(index + 1);
                 break;
             }
             at += length;
@@ -126,19 +104,14 @@ impl Template {
 
     /// Where bytes of the scanned text stand in the file; the whole scalar where that can't be told.
     pub(crate) fn place(&self, range: &Range<usize>) -> Span {
-        let lead = match self.written {
-            Written::Plain => 0,
-            Written::Verbatim { lead } => lead as usize,
-            Written::Changed => return self.span,
-        };
-        let (from, to) = (self.offset(range.start), self.offset(range.end));
-        self.span.part(lead + from, lead + to.max(from))
+        let from = self.offset(range.start);
+        self.0.layout.place(self.0.span, &(from..self.offset(range.end).max(from)))
     }
 
     /// From an offset of the scanned text to one of the scalar's text.
     fn offset(&self, scanned: usize) -> usize {
         let mut before = 0;
-        for segment in &self.segments {
+        for segment in &self.0.segments {
             let (length, at) = match segment {
                 Segment::Text { text, at } => (text.len(), *at as usize),
                 Segment::Variable { at, .. } => (PLACEHOLDER.len_utf8(), *at as usize),
@@ -150,13 +123,13 @@ impl Template {
             }
             before += length;
         }
-        (self.span.end - self.span.start) as usize
+        (self.0.span.end - self.0.span.start) as usize
     }
 
     /// The text for an engine, each value a typed literal.
     pub(crate) fn sql(&self, bindings: &Bindings, quotes: Quotes) -> String {
         let mut sql = String::new();
-        for segment in &self.segments {
+        for segment in &self.0.segments {
             match segment {
                 Segment::Text { text, .. } => sql.push_str(text),
                 Segment::Variable { index, .. } => sql.push_str(&bindings.get(*index).literal()),
@@ -168,6 +141,11 @@ impl Template {
         }
     }
 
+    /// Whether there is nothing but comments.
+    pub(crate) fn is_blank(&self) -> bool {
+        self.tokens().iter().all(|token| token.kind == TokenKind::Comment)
+    }
+
     /// Reports what is malformed; true where nothing is.
     pub(crate) fn check(&self, found: &mut Diagnostics) -> bool {
         let text = self.scanned();
@@ -176,25 +154,15 @@ impl Template {
             found.push(diagnostic);
             false
         };
-        if tokens.iter().all(|token| token.kind == TokenKind::Comment) {
-            return report(Diagnostic::new(Code::Expression, self.span, "an expression is missing here"));
+        if self.is_blank() {
+            return report(Diagnostic::new(Code::Expression, self.0.span, "an expression is missing here"));
         }
         if let Some(open) = tokens.iter().find(|token| !token.closed) {
             let what = match open.kind {
-                TokenKind::Comment => "this comment",
-                _ => "this quote",
+                TokenKind::Comment => "comment",
+                _ => "quote",
             };
-            let mut diagnostic = Diagnostic::new(
-                Code::Misread,
-                self.place(&open.range),
-                format!("{what} is opened and not closed"),
-            );
-            if self.written == Written::Plain {
-                diagnostic = diagnostic.help(
-                    "YAML ends an unquoted value at ` #`, and in `[ ]` and `{ }` at a comma; put the whole expression in double quotes",
-                );
-            }
-            return report(diagnostic);
+            return report(self.unclosed(open, &format!("this {what} is not closed")));
         }
         let mut all_good = true;
         for token in
@@ -216,7 +184,7 @@ impl Template {
 
     fn variable_within(&self, range: &Range<usize>) -> bool {
         let mut at = 0;
-        self.segments.iter().any(|segment| {
+        self.0.segments.iter().any(|segment| {
             let start = at;
             match segment {
                 Segment::Text { text, .. } => {
@@ -250,14 +218,29 @@ impl Template {
         let Some((token, what)) = wrong.or(open.last().map(|token| (*token, "is not closed"))) else {
             return true;
         };
-        let message = format!("the bracket `{}` {what}", token.text(text));
-        let mut diagnostic = Diagnostic::new(Code::Misread, self.place(&token.range), message);
-        if self.written == Written::Plain {
-            diagnostic = diagnostic
-                .help("in `[ ]` and `{ }` YAML splits at every comma; write one `- item` a line, or put the expression in double quotes");
-        }
-        found.push(diagnostic);
+        found.push(self.unclosed(token, &format!("the bracket `{}` {what}", token.text(text))));
         false
+    }
+
+    /// What is open or closed too much, with what YAML has to do with it.
+    fn unclosed(&self, token: &Token, message: &str) -> Diagnostic {
+        let (code, help) = match self.0.style {
+            Style::PlainBeforeComment => (
+                Code::Misread,
+                Some(
+                    "YAML takes ` #` and what follows for a comment; put the whole expression in double quotes",
+                ),
+            ),
+            Style::PlainInFlow => (
+                Code::Misread,
+                Some(
+                    "inside `[ ]` and `{ }` YAML splits at every comma; put the whole expression in double quotes",
+                ),
+            ),
+            _ => (Code::Expression, None),
+        };
+        let diagnostic = Diagnostic::new(code, self.place(&token.range), message);
+        help.into_iter().fold(diagnostic, Diagnostic::help)
     }
 }
 
@@ -298,39 +281,24 @@ pub(crate) fn with_backslashes(sql: &str) -> String {
 
 impl<'de> Deserialize<'de> for Template {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        #[derive(Deserialize)]
-        #[serde(rename = "$pipectl::template")]
-        struct Wire {
-            span: Span,
-            style: u32,
-            pieces: Vec<(u32, u32, String)>,
+        struct Nothing;
+        impl Visitor<'_> for Nothing {
+            type Value = ();
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a text")
+            }
+            fn visit_unit<E>(self) -> Result<(), E> {
+                Ok(())
+            }
         }
-        let Wire { span, style, pieces } = Wire::deserialize(deserializer)?;
-        let mut segments: Vec<Segment> = pieces
-            .into_iter()
-            .map(|(index, at, text)| match index.checked_sub(1) {
-                Some(index) => Segment::Variable { index, text, at },
-                None => Segment::Text { text, at },
-            })
-            .collect();
+        deserializer.deserialize_struct(WRITTEN, &[], Nothing)?;
+        let mut written =
+            Written::take().ok_or_else(|| de::Error::custom("this reader hands no text over"))?;
         // A closing line break of a block scalar is no part of what was meant.
-        if let Some(Segment::Text { text, .. }) = segments.last_mut() {
+        if let Some(Segment::Text { text, .. }) = written.segments.last_mut() {
             text.truncate(text.trim_end().len());
         }
-        let length = (span.end - span.start) as usize;
-        let verbatim = match segments.as_slice() {
-            [Segment::Text { text, .. }] => match style {
-                0 => text.len() <= length && !text.contains('\n'),
-                _ => text.len() + 2 == length,
-            },
-            _ => style == 0,
-        };
-        let written = match (verbatim, style) {
-            (true, 0) => Written::Plain,
-            (true, 1 | 2) => Written::Verbatim { lead: 1 },
-            _ => Written::Changed,
-        };
-        Ok(Self { span, written, segments })
+        Ok(Self(written))
     }
 }
 

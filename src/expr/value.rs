@@ -222,6 +222,12 @@ impl Bindings {
 }
 
 impl Bound {
+    /// Stands in for a value that is not known, which was reported: it fits wherever a value may stand.
+    pub(crate) fn unknown(name: &str) -> Self {
+        let value = Value::Identifier(vec!["unknown".to_owned()]);
+        Self { name: name.to_owned(), data_type: Type::Identifier, value }
+    }
+
     /// The value as SQL text that has its type on every engine.
     pub(crate) fn literal(&self) -> String {
         literal(&self.data_type, &self.value)

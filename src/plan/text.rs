@@ -36,7 +36,8 @@ pub(crate) fn describe(pipeline: &Pipeline, plan: &Plan) -> String {
         }
         text.push_str(")\n");
     }
-    let _ =
-        writeln!(text, "{} actions for {}, {bytes} bytes of plans in all", plan.actions.len(), plan.dialect);
+    let count = plan.actions.len();
+    let actions = if count == 1 { "action" } else { "actions" };
+    let _ = writeln!(text, "{count} {actions} for {}, {bytes} bytes of plans in all", plan.dialect);
     text
 }

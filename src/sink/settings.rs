@@ -17,6 +17,8 @@ impl Shorthand for Stdout {
 impl Sink {
     /// The keys, as the file writes them.
     pub(crate) const KEYS: &[&str] = &["parquet", "stdout"];
+    /// Kinds of the format that this version does not carry out.
+    pub(crate) const PLANNED: &[&str] = &["csv", "ndjson", "arrow"];
 
     /// The kind of a key, its settings from `decoder`; nothing where the key is unknown.
     pub(crate) fn decode(key: &str, decoder: impl Decoder) -> Option<Option<Self>> {

@@ -7,11 +7,12 @@ use serde::Deserialize;
 
 use super::Kind;
 use crate::diagnostic::{Code, Diagnostic};
-use crate::expr::{Segment, Template, Token, TokenKind, without_end};
+use crate::expr::{Template, Token, TokenKind, without_end};
 use crate::lowering::{Checking, Lowering};
 use crate::name::{StepRef, quoted};
 use crate::proto::relation;
 use crate::proto::spark::{Expression, Relation};
+use crate::scalar::Segment;
 use crate::shape::{Many, Short, Shorthand};
 use crate::text::Spanned;
 
@@ -106,18 +107,26 @@ impl Kind for Sql {
 
     fn check(&self, checking: &mut Checking<'_>) {
         let settings = &self.0.0;
+        if let Some(query) = &settings.query
+            && query.is_blank()
+        {
+            checking.report(Diagnostic::new(Code::Expression, query.span(), "the query is empty"));
+            return;
+        }
         match (&settings.query, &settings.file) {
             // The text of a file is the query by now, so both are there.
-            (Some(query), Some(file)) if query.span().file == file.span.file => checking
-                .report(Diagnostic::new(Code::Settings, file.span, "`query` and `file` exclude each other")),
+            (Some(query), Some(file)) if query.span().file == file.span.file => checking.report(
+                Diagnostic::new(Code::Settings, file.span, "`query` and `file` exclude each other")
+                    .related(query.span(), "the other one")
+                    .help("keep one of them"),
+            ),
             (Some(query), _) => {
                 query.check(checking.found);
             }
             (None, Some(_)) => {}
             (None, None) => {
-                let span = self.inputs().first().map_or_else(Default::default, |input| input.span());
                 checking.report(
-                    Diagnostic::new(Code::MissingKey, span, "the query is missing")
+                    Diagnostic::new(Code::MissingKey, checking.item, "the query is missing")
                         .help("write `sql: SELECT …`, or `file: query.sql`"),
                 );
             }

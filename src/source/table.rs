@@ -4,10 +4,11 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::Kind;
-use crate::expr::{Segment, Template};
+use crate::expr::Template;
 use crate::lowering::{Checking, Lowering};
 use crate::proto::relation;
 use crate::proto::spark::Relation;
+use crate::scalar::Segment;
 
 /// Begins with a table or view of the engine's catalog: `sales.orders`, `${database}.orders`.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]

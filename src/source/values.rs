@@ -40,8 +40,16 @@ impl Kind for Values {
         }
         for row in &self.rows {
             if row.value.len() != columns.len() {
-                let message = format!("the row has {} values for {} columns", row.value.len(), columns.len());
-                checking.report(Diagnostic::new(Code::Settings, row.span, message));
+                let count = |count: usize, what: &str| match count {
+                    1 => format!("1 {what}"),
+                    count => format!("{count} {what}s"),
+                };
+                let (values, columns) = (count(row.value.len(), "value"), count(columns.len(), "column"));
+                let message = format!("the row has {values} for {columns}");
+                checking.report(
+                    Diagnostic::new(Code::Settings, row.span, message)
+                        .help("a row has a value for each column, `null` for none"),
+                );
             }
         }
     }

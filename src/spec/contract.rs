@@ -50,8 +50,9 @@ pub(super) fn read(
             return None;
         }
     };
-    let node = yaml::read(file, &text, found)?;
-    let document: Document = yaml::decode(&node, found)?;
+    let read = yaml::read(file, &text, found)?;
+    read.repeated.iter().for_each(|repeated| found.push(repeated.diagnostic()));
+    let document: Document = yaml::decode(&read.root, found)?;
     if document.version.value != 1 {
         let message = "this pipectl reads version 1 of contracts";
         found.push(Diagnostic::new(Code::WrongType, document.version.span, message));

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::step::{self, StepSpec};
-use super::vars::Variables;
+use super::vars::{NAMES, Variables};
 use super::{Context, resolve};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::expr::Type;
@@ -30,8 +30,8 @@ pub(super) fn read(
 ) -> Option<Pipeline> {
     let text = text.strip_prefix('\u{FEFF}').unwrap_or(text);
     let start = Span::start_of(file);
-    let mut root = match read_yaml(file, text, found) {
-        Some(root) if !root.is_null() => root,
+    let (mut root, mut repeated) = match read_yaml(file, text, found) {
+        Some(document) if !document.root.is_null() => (document.root, document.repeated),
         Some(_) | None => {
             if !found.has_errors() {
                 found.push(Diagnostic::new(
@@ -49,12 +49,19 @@ pub(super) fn read(
         return None;
     };
     known_keys(entries, found);
-    let declarations = take(entries, "vars").map(|(_, node)| node);
+    let declarations = take(entries, "vars");
     let time_zone = time_zone(get(entries, "conf"), found);
     let mut variables = Variables::declare(declarations.as_ref(), time_zone, context.inputs, found);
     for (_, node) in entries.iter_mut() {
         variables.bind(node, found);
     }
+    for one in &mut repeated {
+        variables.bind(&mut one.value, found);
+    }
+    let named = get(entries, "steps").and_then(Node::as_mapping).unwrap_or_default();
+    let (again, repeated): (Vec<_>, Vec<_>) =
+        repeated.into_iter().partition(|one| named.iter().any(|(key, _)| key.span == one.first));
+    repeated.iter().for_each(|one| found.push(one.diagnostic()));
 
     version(get(entries, "version"), start, found);
     let name = get(entries, "name").and_then(|node| decode::<String>(node, found));
@@ -64,7 +71,10 @@ pub(super) fn read(
     }
     let conf = get(entries, "conf").and_then(|node| decode::<Option<Entries<String>>>(node, found)).flatten();
     let steps = match entries.iter().find(|(key, _)| key.text == "steps") {
-        Some((key, node)) => steps(key, node, &mut context, &mut variables, found),
+        Some((key, node)) => {
+            let again: Vec<Entry<'_, '_>> = again.iter().map(|one| (&one.key, &one.value)).collect();
+            steps((key, node), &again, &mut context, &mut variables, found)
+        }
         None => {
             found.push(Diagnostic::new(Code::MissingKey, start, "the key `steps` is missing"));
             Vec::new()
@@ -107,7 +117,7 @@ fn file_name(sources: &Sources, file: FileId) -> String {
 fn known_keys(entries: &[(Key<'_>, Node<'_>)], found: &mut Diagnostics) {
     for (key, _) in entries {
         if PLANNED.contains(&&*key.text) {
-            found.push(step::planned(key));
+            found.push(step::unavailable(&key.text, key.span));
         } else if !KEYS.contains(&&*key.text) {
             let diagnostic =
                 Diagnostic::new(Code::UnknownKey, key.span, format!("unknown key `{}`", key.text));
@@ -147,9 +157,13 @@ fn time_zone(conf: Option<&Node<'_>>, found: &mut Diagnostics) -> chrono_tz::Tz 
     })
 }
 
+/// A key and what stands at it.
+type Entry<'n, 't> = (&'n Key<'t>, &'n Node<'t>);
+
+/// The steps, and those of `again`, whose names have occurred before: they are read to say what is wrong with them.
 fn steps(
-    key: &Key<'_>,
-    node: &Node<'_>,
+    (key, node): Entry<'_, '_>,
+    again: &[Entry<'_, '_>],
     context: &mut Context<'_, '_>,
     variables: &mut Variables<'_>,
     found: &mut Diagnostics,
@@ -164,25 +178,37 @@ fn steps(
         return Vec::new();
     };
     if entries.is_empty() {
-        found.push(Diagnostic::new(Code::MissingKey, key.span, "the pipeline has no steps"));
+        found.push(
+            Diagnostic::new(Code::MissingKey, key.span, "the pipeline has no steps")
+                .help("write `orders:` and what it does, indented, below"),
+        );
     }
     let mut seen: HashMap<String, Span> = HashMap::with_capacity(entries.len());
     let mut steps = Vec::with_capacity(entries.len());
-    for (key, node) in entries {
-        let Some(name) = StepName::new(&key.text) else {
-            let message = format!("`{}` can't name a step", key.text);
+    for (key, node) in entries.iter().map(|(key, node)| (key, node)).chain(again.iter().copied()) {
+        let name = StepName::new(&key.text).unwrap_or_else(|| {
+            // A variable in the key was reported.
+            if !key.text.contains("${") {
+                let message = format!("`{}` can't name a step", key.text);
+                found.push(Diagnostic::new(Code::BadName, key.span, message).help(NAMES));
+            }
+            StepName::nearest_to(&key.text)
+        });
+        if let Some(first) = seen.get(&key.text.to_lowercase()) {
             found.push(
-                Diagnostic::new(Code::BadName, key.span, message)
-                    .help("a name begins with a letter or `_`, and goes on with letters, digits and `_`"),
+                Diagnostic::new(
+                    Code::DuplicateStep,
+                    key.span,
+                    format!("there is another step `{}`", key.text),
+                )
+                .related(*first, "first here")
+                .help("give one of them another name; names that differ in case alone are the same"),
             );
-            continue;
-        };
-        if let Some(first) = seen.insert(name.as_str().to_lowercase(), key.span) {
-            let message = format!("there is another step `{name}`: names differ by more than case");
-            found.push(Diagnostic::new(Code::DuplicateStep, key.span, message).related(first, "first here"));
-            continue;
+        } else {
+            seen.insert(key.text.to_lowercase(), key.span);
         }
-        steps.push(step::read(Spanned { span: key.span, value: name }, node, context, variables, found));
+        let name = Spanned { span: key.span, value: name };
+        steps.push(step::read(name, &key.text, node, context, variables, found));
     }
     steps
 }

@@ -47,9 +47,12 @@ pub(crate) fn load(path: &Path, folder: PathBuf, bytes: &[u8], inputs: &Inputs<'
     let mut found = Diagnostics::default();
     let text = match text_of(bytes) {
         Ok(text) => text,
-        Err(message) => {
-            let file = sources.add(Source::new(path, String::new()));
-            found.push(Diagnostic::new(Code::Unreadable, Span::start_of(file), message));
+        Err((message, at)) => {
+            // What can be shown of it is shown.
+            let shown = bytes.get(..at).map(String::from_utf8_lossy).unwrap_or_default();
+            let file = sources.add(Source::new(path, shown));
+            let at = u32::try_from(at).unwrap_or(u32::MAX);
+            found.push(Diagnostic::new(Code::Unreadable, Span { file, start: at, end: at }, message));
             return Loaded { pipeline: Err(sources), diagnostics: found.sorted() };
         }
     };
@@ -77,12 +80,13 @@ impl Context<'_, '_> {
     /// The text of a file that the pipeline names, put beside its own; or what is wrong with it.
     fn file(&mut self, name: &str, span: Span) -> Result<(FileId, String), Box<Diagnostic>> {
         let path = self.folder.join(name);
+        let shown = self.sources.get(FileId::default()).path().with_file_name(name);
         let wrong = |reason: String| {
             Box::new(Diagnostic::new(Code::File, span, format!("the file `{name}` can't be read: {reason}")))
         };
         let bytes = (self.inputs.files)(&path).map_err(|error| wrong(reason(&error)))?;
-        let text = text_of(&bytes).map_err(wrong)?.to_owned();
-        Ok((self.sources.add(Source::new(path, text.clone())), text))
+        let text = text_of(&bytes).map_err(|(message, _)| wrong(message))?.to_owned();
+        Ok((self.sources.add(Source::new(shown, text.clone())), text))
     }
 }
 
@@ -96,13 +100,14 @@ fn reason(error: &io::Error) -> String {
     }
 }
 
-fn text_of(bytes: &[u8]) -> Result<&str, String> {
+/// The text of a file, or why it can't be read and from which byte on.
+fn text_of(bytes: &[u8]) -> Result<&str, (String, usize)> {
     if bytes.len() as u64 > yaml::LARGEST_FILE {
-        return Err(format!("the file is larger than {} MB", yaml::LARGEST_FILE >> 20));
+        return Err((format!("the file is larger than {} MB", yaml::LARGEST_FILE >> 20), 0));
     }
     let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
     std::str::from_utf8(bytes).map_err(|error| {
-        let line = bytes.iter().take(error.valid_up_to()).filter(|byte| **byte == b'\n').count() + 1;
-        format!("the file is not UTF-8: line {line} holds a byte that is none of its characters")
+        let message = "the file is not UTF-8: the next byte begins none of its characters; save it as UTF-8";
+        (message.to_owned(), error.valid_up_to())
     })
 }

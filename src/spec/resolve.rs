@@ -1,18 +1,20 @@
 //! Owns the resolution of names: which step a reference means, and what follows from it for several steps.
 
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::step::StepSpec;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::expr::Bindings;
 use crate::graph;
-use crate::lowering::{Checking, Root};
+use crate::lowering::{Checking, Root, normal};
 use crate::name::StepRef;
 use crate::pipeline::{Step, StepId};
 use crate::sink::Place;
 use crate::source::Source;
 use crate::text::Span;
+use crate::transform::Names as Qualifiers;
 
 /// The steps with their references resolved; nothing where a step lacks a part.
 pub(super) fn resolve(
@@ -22,10 +24,12 @@ pub(super) fn resolve(
     found: &mut Diagnostics,
 ) -> Option<Vec<Step>> {
     let names = Names::of(&specs);
-    let mut checking = Checking { bindings, root, found };
+    let mut checking = Checking { bindings, root, item: Span::default(), found };
     for spec in &specs {
         check(spec, &mut checking);
+        qualifiers(spec, &mut checking);
     }
+    let is_complete = specs.iter().all(|spec| !spec.incomplete) && !checking.found.has_errors();
     if !specs.is_empty() && specs.iter().all(|spec| spec.sinks.is_empty() && !spec.incomplete) {
         let last = &specs[specs.len() - 1].name;
         checking.report(
@@ -38,11 +42,14 @@ pub(super) fn resolve(
         );
     }
     let outputs = specs.iter().flat_map(|spec| &spec.sinks);
-    same_outputs(outputs.map(|sink| (sink.value.place(folder), sink.span)), checking.found);
+    same_outputs(outputs.map(|sink| (sink.value.place(folder), sink.span)), folder, checking.found);
     let references: Vec<References> =
         specs.iter().map(|spec| names.references(spec, checking.found)).collect();
     for circle in graph::circles(references.iter().map(References::needed)) {
         checking.report(describe(&circle, &specs));
+    }
+    if is_complete && !checking.found.has_errors() {
+        unused(&specs, &references, checking.found);
     }
     let count = specs.len();
     let steps = specs.into_iter().zip(references).filter_map(|(spec, references)| references.into_step(spec));
@@ -54,16 +61,77 @@ fn describe(circle: &[StepId], specs: &[StepSpec]) -> Diagnostic {
     let names: Vec<String> = circle.iter().map(|id| format!("`{}`", specs[id.0].name)).collect();
     let message = match names.as_slice() {
         [only] => format!("the step {only} needs itself"),
-        names => format!("the steps {} need each other in a circle", names.join(" → ")),
+        [first, ..] => format!("these steps need each other in a circle: {} → {first}", names.join(" → ")),
+        [] => String::new(),
     };
     let place = |id: &StepId| specs[id.0].name.span;
-    let diagnostic = Diagnostic::new(Code::Cycle, place(&circle[0]), message);
+    let diagnostic = Diagnostic::new(Code::Cycle, place(&circle[0]), message)
+        .help("take one of the references out, or let it refer to another step");
     circle[1..].iter().fold(diagnostic, |diagnostic, id| diagnostic.related(place(id), "part of the circle"))
+}
+
+/// Warns of steps that no output and no expectation needs.
+fn unused(specs: &[StepSpec], references: &[References], found: &mut Diagnostics) {
+    let mut readers: Vec<Vec<usize>> = vec![Vec::new(); specs.len()];
+    for (at, references) in references.iter().enumerate() {
+        for read in &references.inputs {
+            readers[read.0].push(at);
+        }
+    }
+    let is_end = |at: &usize| !specs[*at].sinks.is_empty() || !specs[*at].expectations.is_empty();
+    let mut is_needed = vec![false; specs.len()];
+    let mut further: Vec<usize> = (0..specs.len()).filter(is_end).collect();
+    while let Some(at) = further.pop() {
+        if !std::mem::replace(&mut is_needed[at], true) {
+            further.extend(references[at].inputs.iter().map(|id| id.0));
+        }
+    }
+    if specs.iter().all(|spec| spec.sinks.is_empty()) {
+        return;
+    }
+    for (at, spec) in specs.iter().enumerate().filter(|(at, _)| !is_needed[*at]) {
+        let reason = match readers[at].as_slice() {
+            [] => "no step reads it, and it has no output of its own".to_owned(),
+            [only] => format!("only `{}` reads it, which feeds no output either", specs[*only].written),
+            _ => "the steps that read it feed no output either".to_owned(),
+        };
+        let message = format!("the step `{}` does not run: {reason}", spec.written);
+        found.push(
+            Diagnostic::new(Code::UnusedStep, spec.name.span, message)
+                .help("give it a `write`, let another step read it, or remove it"),
+        );
+    }
+}
+
+/// Reports joins whose sides have one name: their columns could not be told apart.
+fn qualifiers(spec: &StepSpec, checking: &mut Checking<'_>) {
+    let left = spec.source.as_ref().and_then(|source| source.value.origin()).unwrap_or(&spec.written);
+    let mut names: Vec<&str> = Vec::new();
+    for transform in &spec.transforms {
+        match transform.value.kind().names() {
+            Qualifiers::Kept => continue,
+            Qualifiers::Gone => names.clear(),
+            Qualifiers::Wanted if names.is_empty() => names.push(left),
+            Qualifiers::Wanted => {}
+        }
+        let Some((name, span)) = transform.value.kind().new_name() else { continue };
+        if names.iter().any(|known| known.eq_ignore_ascii_case(name)) {
+            let message = format!("two sides of the join are called `{name}`");
+            checking.report(
+                Diagnostic::new(Code::Settings, span, message)
+                    .label("columns of this one can't be told from those of the other")
+                    .help(format!("give this one a name of its own: `as: other_{name}`")),
+            );
+        } else {
+            names.push(name);
+        }
+    }
 }
 
 /// What is wrong with the settings of a step's parts.
 fn check(spec: &StepSpec, checking: &mut Checking<'_>) {
     if let Some(source) = &spec.source {
+        checking.item = source.span;
         source.value.kind().check(checking);
         if let Some(contract) = &spec.contract
             && !source.value.kind().takes_schema()
@@ -76,12 +144,15 @@ fn check(spec: &StepSpec, checking: &mut Checking<'_>) {
         }
     }
     for transform in &spec.transforms {
+        checking.item = transform.span;
         transform.value.kind().check(checking);
     }
     for expectation in &spec.expectations {
+        checking.item = expectation.span;
         expectation.check.kind().check(checking);
     }
     for sink in &spec.sinks {
+        checking.item = sink.span;
         sink.value.check(checking);
     }
 }
@@ -94,8 +165,12 @@ struct Names {
 
 impl Names {
     fn of(specs: &[StepSpec]) -> Self {
-        let exact: Vec<String> = specs.iter().map(|spec| spec.name.value.as_str().to_owned()).collect();
-        let ids = exact.iter().enumerate().map(|(at, name)| (name.to_lowercase(), StepId(at))).collect();
+        let exact: Vec<String> = specs.iter().map(|spec| spec.written.clone()).collect();
+        let mut ids = HashMap::with_capacity(exact.len());
+        for (at, name) in exact.iter().enumerate() {
+            // Of two steps with one name, which was reported, the first is meant.
+            ids.entry(name.to_lowercase()).or_insert(StepId(at));
+        }
         Self { ids, exact }
     }
 
@@ -128,7 +203,7 @@ impl Names {
                 .extend(transform.value.kind().inputs().into_iter().filter_map(|step| self.get(step, found)));
         }
         references.after = spec.after.iter().filter_map(|step| self.get(step, found)).collect();
-        let own = spec.name.value.as_str().to_lowercase();
+        let own = spec.written.to_lowercase();
         let mut seen = HashSet::from([own.clone()]);
         for mention in spec.source.iter().flat_map(|source| source.value.kind().mentions()) {
             let name = mention.value.to_lowercase();
@@ -175,15 +250,24 @@ impl References {
 }
 
 /// Reports outputs that go to one place.
-fn same_outputs(outputs: impl Iterator<Item = (Place, Span)>, found: &mut Diagnostics) {
-    let mut seen: HashMap<Place, Span> = HashMap::new();
+fn same_outputs(outputs: impl Iterator<Item = (Place, Span)>, folder: &Path, found: &mut Diagnostics) {
+    let mut seen: HashMap<PathBuf, Span> = HashMap::new();
     for (place, span) in outputs {
-        if place == Place::Stdout {
-            continue;
-        }
-        if let Some(first) = seen.insert(place.clone(), span) {
-            let message = format!("two outputs go to {place}");
-            found.push(Diagnostic::new(Code::SameOutput, span, message).related(first, "the other one"));
+        let Place::File(path) = place else { continue };
+        let path = normal(&path);
+        match seen.entry(path) {
+            Entry::Vacant(entry) => {
+                entry.insert(span);
+            }
+            Entry::Occupied(first) => {
+                let path = first.key().strip_prefix(folder).unwrap_or(first.key());
+                let message = format!("two outputs go to `{}`", path.display());
+                found.push(
+                    Diagnostic::new(Code::SameOutput, span, message)
+                        .related(*first.get(), "the other one")
+                        .help("give each output a file of its own"),
+                );
+            }
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Owns the shape of a step: which keys it has, and each kind's settings.
 
+use std::borrow::Cow;
+
 use serde::de::DeserializeOwned;
 
 use super::Context;
@@ -7,7 +9,7 @@ use super::contract;
 use super::vars::Variables;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::expect::{Check, Expectation, OnFail};
-use crate::expr::{Segment, Template};
+use crate::expr::Template;
 use crate::name::{StepName, StepRef};
 use crate::pipeline::{Cache, Contract};
 use crate::shape::{Decoder, Many};
@@ -15,7 +17,7 @@ use crate::sink::Sink;
 use crate::source::Source;
 use crate::text::{Span, Spanned};
 use crate::transform::Transform;
-use crate::yaml::{Key, Kind, Node, Piece, decode};
+use crate::yaml::{Key, Kind, Node, Scalar, decode};
 
 /// The keys of a step besides its source.
 pub(super) const KEYS: [&str; 8] =
@@ -27,6 +29,8 @@ const PLANNED: [&str; 9] =
 /// A step as it stands in the file, before names are resolved. Parts that are wrong are left out: they were reported.
 pub(super) struct StepSpec {
     pub(super) name: Spanned<StepName>,
+    /// The name as it stands in the file; where it can't be one, `name` is another.
+    pub(super) written: String,
     pub(super) source: Option<Spanned<Source>>,
     pub(super) contract: Option<Spanned<Contract>>,
     pub(super) transforms: Vec<Spanned<Transform>>,
@@ -50,13 +54,14 @@ impl Decoder for Settings<'_, '_, '_> {
     }
 }
 
-pub(super) fn planned(key: &Key<'_>) -> Diagnostic {
-    let message = format!("`{}` is not available in this version of pipectl", key.text);
-    Diagnostic::new(Code::Unsupported, key.span, message)
+pub(super) fn unavailable(key: &str, span: Span) -> Diagnostic {
+    let message = format!("`{key}` is not available in this version of pipectl");
+    Diagnostic::new(Code::Unsupported, span, message)
 }
 
 pub(super) fn read(
     name: Spanned<StepName>,
+    written: &str,
     node: &Node<'_>,
     context: &mut Context<'_, '_>,
     variables: &mut Variables<'_>,
@@ -64,6 +69,7 @@ pub(super) fn read(
 ) -> StepSpec {
     let mut step = StepSpec {
         name,
+        written: written.to_owned(),
         source: None,
         contract: None,
         transforms: Vec::new(),
@@ -79,12 +85,12 @@ pub(super) fn read(
             for (key, node) in entries {
                 step.entry(key, node, context, variables, found);
             }
-            step.incomplete = found.len() > errors;
+            step.incomplete = found.len() > errors || (variables.is_incomplete() && !is_known(node));
             step.has_one_source(entries, found);
         }
         None => {
             step.incomplete = true;
-            let message = format!("the step `{}` is a mapping, not {}", step.name, node.describe());
+            let message = format!("the step `{written}` is a mapping, not {}", node.describe());
             let place = if node.is_null() { step.name.span } else { node.span };
             let help = format!("begin it with a source: {}", list(Source::KEYS));
             found.push(Diagnostic::new(Code::WrongType, place, message).help(help));
@@ -128,7 +134,7 @@ impl StepSpec {
                     }
                 }
             }
-            text if PLANNED.contains(&text) => found.push(planned(key)),
+            text if PLANNED.contains(&text) => found.push(unavailable(text, key.span)),
             text if Transform::KEYS.contains(&text) => found.push(
                 Diagnostic::new(
                     Code::UnknownKey,
@@ -139,7 +145,10 @@ impl StepSpec {
             ),
             text => {
                 let diagnostic = Diagnostic::new(Code::UnknownKey, key.span, format!("unknown key `{text}`"));
-                found.push(diagnostic.suggest(text, Source::KEYS.iter().copied().chain(KEYS)));
+                found.push(match text {
+                    "<<" => diagnostic.help("YAML has no merge keys any more; write the keys out"),
+                    _ => diagnostic.suggest(text, Source::KEYS.iter().copied().chain(KEYS)),
+                });
             }
         }
     }
@@ -151,14 +160,14 @@ impl StepSpec {
         let Some(first) = sources.next() else {
             // An unknown key may be a misspelt source, and was reported.
             if !self.incomplete {
-                let message = format!("the step `{}` has no source", self.name);
+                let message = format!("the step `{}` has no source", self.written);
                 let help = format!("begin it with one of {}", list(Source::KEYS));
                 found.push(Diagnostic::new(Code::Source, self.name.span, message).help(help));
             }
             return;
         };
         for other in sources {
-            let message = format!("the step `{}` has a second source, `{}`", self.name, other.text);
+            let message = format!("the step `{}` has a second source, `{}`", self.written, other.text);
             found.push(
                 Diagnostic::new(Code::Source, other.span, message)
                     .related(first.span, "the first one")
@@ -176,35 +185,32 @@ fn query_file(
     found: &mut Diagnostics,
 ) {
     let Some(sql) = source.as_sql_mut() else { return };
-    let Some(name) = sql.file().cloned() else { return };
+    let Some(name) = sql.file().filter(|_| sql.query().is_none()).cloned() else { return };
     match context.file(&name.value, name.span) {
         Err(diagnostic) => found.push(*diagnostic),
         Ok((file, text)) => {
             let span = Span { file, start: 0, end: u32::try_from(text.len()).unwrap_or(u32::MAX) };
-            let pieces = variables.pieces_of_file(&text, span, found).into_iter();
-            let segments = pieces.map(|piece| match piece {
-                Piece::Text { text, at } => Segment::Text { text, at },
-                Piece::Value { index, text, at } => Segment::Variable { index, text, at },
-            });
-            sql.set_query(Template::of_file(span, segments.collect()));
+            sql.set_query(Template::of_file(span, variables.segments_of_file(&text, span, found)));
         }
     }
 }
 
 fn transforms(node: &Node<'_>, found: &mut Diagnostics) -> Vec<Spanned<Transform>> {
     let mut transforms = Vec::new();
-    for item in items(node, "transform", "- filter: …", found) {
-        let Some((text, span, settings)) = kind_of(item, Transform::KEYS, "transform", found) else {
-            continue;
-        };
-        let bare = Node { span, kind: Kind::Mapping(Vec::new()) };
-        let decoder = Settings { node: settings.unwrap_or(&bare), found: &mut *found };
-        match Transform::decode(&text, decoder) {
-            Some(transform) => transforms.extend(transform.map(|value| Spanned { span, value })),
+    for item in kinds(node, "transform", Transform::KEYS, found) {
+        let decoder = Settings { node: &item.settings, found: &mut *found };
+        match Transform::decode(&item.key, decoder) {
+            Some(transform) => {
+                transforms.extend(transform.map(|value| Spanned { span: item.span, value }));
+            }
+            None if Transform::PLANNED.contains(&&*item.key) => found.push(unavailable(&item.key, item.span)),
             None => {
-                let diagnostic =
-                    Diagnostic::new(Code::UnknownKey, span, format!("there is no transform `{text}`"));
-                found.push(diagnostic.suggest(&text, Transform::KEYS.iter().copied()));
+                let message = format!("there is no transform `{}`", item.key);
+                let diagnostic = Diagnostic::new(Code::UnknownKey, item.span, message);
+                found.push(match Transform::also_called(&item.key) {
+                    Some(key) => diagnostic.help(format!("here it is called `{key}`")),
+                    None => diagnostic.suggest(&item.key, Transform::KEYS.iter().copied()),
+                });
             }
         }
     }
@@ -213,21 +219,19 @@ fn transforms(node: &Node<'_>, found: &mut Diagnostics) -> Vec<Spanned<Transform
 
 fn sinks(node: &Node<'_>, found: &mut Diagnostics) -> Vec<Spanned<Sink>> {
     let mut sinks = Vec::new();
-    let one = std::slice::from_ref(node);
-    let list = match &node.kind {
-        Kind::Sequence(items) => items.as_slice(),
-        Kind::Mapping(_) | Kind::Scalar(_) => one,
-    };
-    for item in list {
-        let Some((text, span, settings)) = kind_of(item, Sink::KEYS, "write", found) else { continue };
-        let bare = Node { span, kind: Kind::Mapping(Vec::new()) };
-        let decoder = Settings { node: settings.unwrap_or(&bare), found: &mut *found };
-        match Sink::decode(&text, decoder) {
-            Some(sink) => sinks.extend(sink.map(|value| Spanned { span, value })),
+    for item in kinds(node, "write", Sink::KEYS, found) {
+        let decoder = Settings { node: &item.settings, found: &mut *found };
+        match Sink::decode(&item.key, decoder) {
+            Some(sink) => sinks.extend(sink.map(|value| Spanned { span: item.span, value })),
+            None if Sink::PLANNED.contains(&&*item.key) => found.push(unavailable(&item.key, item.span)),
             None => {
-                let diagnostic =
-                    Diagnostic::new(Code::UnknownKey, span, format!("there is no output `{text}`"));
-                found.push(diagnostic.suggest(&text, Sink::KEYS.iter().copied()));
+                let message = format!("there is no output `{}`", item.key);
+                let diagnostic = Diagnostic::new(Code::UnknownKey, item.span, message);
+                found.push(if item.key.contains(['/', '.']) {
+                    diagnostic.help(format!("say how it is written: `parquet: {}`", item.key))
+                } else {
+                    diagnostic.suggest(&item.key, Sink::KEYS.iter().copied())
+                });
             }
         }
     }
@@ -239,7 +243,11 @@ fn expectations(node: &Node<'_>, found: &mut Diagnostics) -> Vec<Expectation> {
     for item in items(node, "expect", "- not_null: [id]", found) {
         let Some(entries) = item.as_mapping() else {
             let message = format!("an expectation is a mapping, not {}", item.describe());
-            found.push(Diagnostic::new(Code::WrongType, item.span, message).help("write `- not_null: [id]`"));
+            let help = match item.as_scalar().filter(|scalar| !scalar.is_null()) {
+                Some(condition) => format!("write `- that: {}`", condition.plain()),
+                None => "write `- not_null: [id]`, or `- that: id > 0`".to_owned(),
+            };
+            found.push(Diagnostic::new(Code::WrongType, item.span, message).help(help));
             continue;
         };
         let mut check = None;
@@ -255,10 +263,11 @@ fn expectations(node: &Node<'_>, found: &mut Diagnostics) -> Vec<Expectation> {
                     let message = format!("the item has a second expectation, `{}`", key.text);
                     found.push(
                         Diagnostic::new(Code::Settings, key.span, message)
-                            .help("put each into an item of its own: `- `"),
+                            .help(format!("put it into an item of its own: `- {}: …`", key.text)),
                     );
                 }
                 Some(decoded) => check = decoded,
+                None if Check::PLANNED.contains(&&*key.text) => found.push(unavailable(&key.text, key.span)),
                 None => {
                     let message = format!("there is no expectation `{}`", key.text);
                     let known = Check::KEYS.iter().copied().chain(["on_fail"]);
@@ -270,8 +279,9 @@ fn expectations(node: &Node<'_>, found: &mut Diagnostics) -> Vec<Expectation> {
         match check {
             Some(check) => expectations.push(Expectation { check, on_fail, span: item.span }),
             None if found.len() == errors => {
-                let message = format!("the item says nothing that must hold: {}", list(Check::KEYS));
-                found.push(Diagnostic::new(Code::MissingKey, item.span, message));
+                let message = "the item does not say what must hold";
+                let help = format!("it has one of {}", list(Check::KEYS));
+                found.push(Diagnostic::new(Code::MissingKey, item.span, message).help(help));
             }
             None => {}
         }
@@ -298,19 +308,76 @@ fn items<'n, 't>(node: &'n Node<'t>, key: &str, example: &str, found: &mut Diagn
     }
 }
 
-/// An item's only key, where it stands, and its settings, which a bare word has not.
-fn kind_of<'n, 't>(
-    item: &'n Node<'t>,
-    keys: &[&str],
+/// A kind's key and its settings, which are nothing where the key stands alone.
+struct Item<'n, 't> {
+    key: String,
+    span: Span,
+    settings: Cow<'n, Node<'t>>,
+}
+
+impl<'n, 't> Item<'n, 't> {
+    fn of((key, node): &'n (Key<'t>, Node<'t>)) -> Self {
+        // What is missing is missing at the key.
+        let settings = if node.is_null() { Cow::Owned(Node::nothing(key.span)) } else { Cow::Borrowed(node) };
+        Self { key: key.text.to_string(), span: key.span, settings }
+    }
+}
+
+/// The kinds that stand at a key, one an item. What is not written like that is reported and read for what it seems to
+/// mean.
+fn kinds<'n, 't>(
+    node: &'n Node<'t>,
     place: &str,
+    keys: &[&str],
     found: &mut Diagnostics,
-) -> Option<(String, Span, Option<&'n Node<'t>>)> {
-    match &item.kind {
-        Kind::Scalar(scalar) if !scalar.is_null() => Some((scalar.plain().into_owned(), item.span, None)),
-        Kind::Mapping(entries) if entries.len() == 1 => {
-            let (key, node) = &entries[0];
-            Some((key.text.to_string(), key.span, Some(node).filter(|node| !node.is_null())))
+) -> Vec<Item<'n, 't>> {
+    let one = std::slice::from_ref(node);
+    let list = match &node.kind {
+        Kind::Sequence(items) => items.as_slice(),
+        // One output may stand alone.
+        Kind::Mapping(_) | Kind::Scalar(_) if place == "write" => one,
+        Kind::Scalar(scalar) if scalar.is_null() => &[],
+        Kind::Scalar(_) => {
+            let example = format!("- {}", node.as_scalar().map(Scalar::plain).unwrap_or_default());
+            return wrong_list(node, place, &example, found);
         }
+        Kind::Mapping(entries) => {
+            let first = entries.first().map_or("filter", |(key, _)| &key.text);
+            wrong_list(node, place, &format!("- {first}: …"), found);
+            return entries.iter().map(Item::of).collect();
+        }
+    };
+    list.iter().flat_map(|item| kinds_of(item, place, keys, found)).collect()
+}
+
+fn wrong_list<'n, 't>(
+    node: &Node<'_>,
+    place: &str,
+    example: &str,
+    found: &mut Diagnostics,
+) -> Vec<Item<'n, 't>> {
+    let message = format!("`{place}` is a list, not {}", node.describe());
+    found.push(
+        Diagnostic::new(Code::WrongType, node.span, message)
+            .help(format!("write one item a line: `{example}`")),
+    );
+    Vec::new()
+}
+
+/// The kinds of one item: one, where it is written as it should be.
+fn kinds_of<'n, 't>(
+    item: &'n Node<'t>,
+    place: &str,
+    keys: &[&str],
+    found: &mut Diagnostics,
+) -> Vec<Item<'n, 't>> {
+    match &item.kind {
+        Kind::Scalar(_) if !is_known(item) => Vec::new(),
+        Kind::Scalar(scalar) if !scalar.is_null() => {
+            let settings = Cow::Owned(Node::nothing(item.span));
+            vec![Item { key: scalar.plain().into_owned(), span: item.span, settings }]
+        }
+        Kind::Mapping(entries) if entries.len() == 1 => entries.iter().map(Item::of).collect(),
         Kind::Mapping(entries) if entries.len() > 1 => {
             let (first, second) = (&entries[0].0, &entries[1].0);
             let message = format!(
@@ -318,12 +385,19 @@ fn kind_of<'n, 't>(
                 first.text, second.text
             );
             let diagnostic = Diagnostic::new(Code::WrongType, second.span, message);
-            found.push(if keys.contains(&&*second.text) {
-                diagnostic.help(format!("put it into an item of its own: `- {}: …`", second.text))
-            } else {
-                diagnostic.help(format!("settings of `{}` stand one level deeper, indented", first.text))
-            });
-            None
+            if keys.contains(&&*second.text) {
+                let help = format!("put it into an item of its own: `- {}: …`", second.text);
+                found.push(diagnostic.help(help));
+                let is_kind = |(key, _): &&(Key<'_>, Node<'_>)| keys.contains(&&*key.text);
+                return entries.iter().filter(is_kind).map(Item::of).collect();
+            }
+            found.push(
+                diagnostic.help(format!(
+                    "settings of `{}` stand one level deeper: indent them further",
+                    first.text
+                )),
+            );
+            Vec::new()
         }
         _ => {
             let message =
@@ -332,8 +406,17 @@ fn kind_of<'n, 't>(
                 Diagnostic::new(Code::WrongType, item.span, message)
                     .help(format!("the keys are {}", list(keys))),
             );
-            None
+            Vec::new()
         }
+    }
+}
+
+/// Whether all values below a node are known.
+fn is_known(node: &Node<'_>) -> bool {
+    match &node.kind {
+        Kind::Scalar(scalar) => scalar.bound.as_ref().is_none_or(|bound| bound.is_complete),
+        Kind::Sequence(items) => items.iter().all(is_known),
+        Kind::Mapping(entries) => entries.iter().all(|(_, value)| is_known(value)),
     }
 }
 

@@ -16,9 +16,13 @@ use super::Inputs;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::expr::{Bindings, Bound, TYPE_NAMES, Type, Value};
 use crate::name::is_name;
+use crate::scalar::{Layout, Segment};
 use crate::shape::{Many, Short, Shorthand};
 use crate::text::{Span, Spanned};
-use crate::yaml::{Kind, Node, Piece, Scalar, Style, decode};
+use crate::yaml::{self, Key, Kind, Node, decode};
+
+/// What names are made of, for messages.
+pub(super) const NAMES: &str = "a name begins with a letter or `_`, and goes on with letters, digits and `_`";
 
 /// The prefix of environment variables that set variables.
 const ENVIRONMENT: &str = "PIPECTL_VAR_";
@@ -44,8 +48,8 @@ pub(super) struct Variables<'a> {
     values: BTreeMap<String, Option<(Type, Value)>>,
     declared: BTreeMap<String, Span>,
     used: BTreeSet<String>,
-    /// Whether a variable was asked for that is not declared.
-    misspelt: bool,
+    /// Whether a reference has no value, which was reported; it may have meant a variable that seems unused.
+    is_incomplete: bool,
     inputs: &'a Inputs<'a>,
     time_zone: chrono_tz::Tz,
     bindings: Bindings,
@@ -54,7 +58,7 @@ pub(super) struct Variables<'a> {
 impl<'a> Variables<'a> {
     /// Declares what `vars` holds and finds every value.
     pub(super) fn declare(
-        node: Option<&Node<'_>>,
+        entry: Option<&(Key<'_>, Node<'_>)>,
         time_zone: chrono_tz::Tz,
         inputs: &'a Inputs<'a>,
         found: &mut Diagnostics,
@@ -63,32 +67,38 @@ impl<'a> Variables<'a> {
             values: BTreeMap::new(),
             declared: BTreeMap::new(),
             used: BTreeSet::new(),
-            misspelt: false,
+            is_incomplete: false,
             inputs,
             time_zone,
             bindings: Bindings::default(),
         };
-        let place = node.map_or_else(Span::default, |node| node.span);
-        match node.map(|node| &node.kind) {
+        let place = entry.map_or_else(Span::default, |(key, _)| key.span);
+        match entry.map(|(_, node)| (node, &node.kind)) {
             None => {}
-            Some(Kind::Mapping(entries)) => {
+            Some((_, Kind::Mapping(entries))) => {
                 for (key, node) in entries {
-                    variables.declared.insert(key.text.to_string(), key.span);
-                    if !is_name(&key.text) {
-                        let message =
-                            format!("`{}` can't name a variable: use letters, digits and `_`", key.text);
-                        found.push(Diagnostic::new(Code::BadName, key.span, message));
+                    if is_name(&key.text) {
+                        variables.declared.insert(key.text.to_string(), key.span);
+                    } else {
+                        let message = format!("`{}` can't name a variable", key.text);
+                        found.push(Diagnostic::new(Code::BadName, key.span, message).help(NAMES));
+                        variables.is_incomplete = true;
                     }
                     let value = decode::<Short<Declaration>>(node, found)
                         .and_then(|declaration| variables.value(&key.text, key.span, &declaration.0, found));
                     variables.values.insert(key.text.to_string(), value);
                 }
             }
-            Some(_) if node.is_some_and(Node::is_null) => {}
-            Some(_) => found.push(
-                Diagnostic::new(Code::WrongType, place, "`vars` is a mapping of names to declarations")
-                    .help("write `name: { type: date, default: 2026-01-31 }`"),
-            ),
+            Some((node, _)) if node.is_null() => {}
+            Some((node, _)) => {
+                let message =
+                    format!("`vars` is a mapping of names to declarations, not {}", node.describe());
+                found.push(
+                    Diagnostic::new(Code::WrongType, node.span, message)
+                        .help("write `name: { type: date, default: 2026-01-31 }`, one a line"),
+                );
+                variables.is_incomplete = true;
+            }
         }
         variables.unknown_arguments(place, found);
         variables
@@ -98,7 +108,7 @@ impl<'a> Variables<'a> {
         for (name, _) in self.inputs.variables {
             if !self.declared.contains_key(name) {
                 let message =
-                    format!("the variable `{name}`, given on the command line, is not declared in `vars`");
+                    format!("the variable `{name}`, given on the command line, is not declared under `vars`");
                 let diagnostic = Diagnostic::new(Code::UnknownVariable, place, message);
                 found.push(diagnostic.suggest(name, self.declared.keys().map(String::as_str)));
             }
@@ -133,9 +143,9 @@ impl<'a> Variables<'a> {
         let given = self.inputs.variables.iter().rev().find(|(given, _)| given == name);
         let (result, place, origin) =
             if let Some((_, text)) = given {
-                (data_type.value(text), span, "given on the command line: ".to_owned())
+                (data_type.value(text), span, format!("the value of `{name}` on the command line: "))
             } else if let Some(text) = (self.inputs.environment)(&variable) {
-                (data_type.value(&text), span, format!("given by `{variable}`: "))
+                (data_type.value(&text), span, format!("the value of `{name}` in `{variable}`: "))
             } else if let Some(default) = default {
                 (default_value(&data_type, &default.value), default.span, String::new())
             } else {
@@ -160,7 +170,8 @@ impl<'a> Variables<'a> {
         match &mut node.kind {
             Kind::Scalar(scalar) => {
                 if scalar.text.contains("${") {
-                    scalar.pieces = Some(self.pieces(scalar, span, found));
+                    let bound = self.bound(&scalar.text, &scalar.layout, span, found);
+                    scalar.bound = Some(Box::new(bound));
                 }
             }
             Kind::Sequence(items) => {
@@ -175,6 +186,7 @@ impl<'a> Variables<'a> {
                             Diagnostic::new(Code::MisplacedVariable, key.span, "a key can't hold a variable")
                                 .help("variables stand in values"),
                         );
+                        self.is_incomplete = true;
                     }
                     self.bind(value, found);
                 }
@@ -182,62 +194,66 @@ impl<'a> Variables<'a> {
         }
     }
 
-    /// The pieces of a text that stands in a file of its own.
-    pub(super) fn pieces_of_file(&mut self, text: &str, span: Span, found: &mut Diagnostics) -> Vec<Piece> {
-        let scalar = Scalar { text: text.into(), style: Style::Plain, pieces: None };
-        self.pieces(&scalar, span, found).into_vec()
+    /// The segments of a text that is a file of its own.
+    pub(super) fn segments_of_file(
+        &mut self,
+        text: &str,
+        span: Span,
+        found: &mut Diagnostics,
+    ) -> Vec<Segment> {
+        self.bound(text, &Layout::Verbatim, span, found).segments
     }
 
-    fn pieces(&mut self, scalar: &Scalar<'_>, span: Span, found: &mut Diagnostics) -> Box<[Piece]> {
-        let place = |range: Range<usize>| inside(scalar, span, range);
-        let mut pieces = Vec::new();
-        let mut push = |from: usize, text: &str| {
+    /// Whether something of the file is not known, because it stands where a value is missing.
+    pub(super) fn is_incomplete(&self) -> bool {
+        self.is_incomplete
+    }
+
+    fn bound(&mut self, text: &str, layout: &Layout, span: Span, found: &mut Diagnostics) -> yaml::Bound {
+        let place = |range: Range<usize>| layout.place(span, &range);
+        let mut segments = Vec::new();
+        let mut is_complete = true;
+        let push = |segments: &mut Vec<Segment>, from: usize, text: &str| {
             if !text.is_empty() {
-                pieces.push(Piece::Text { text: text.to_owned(), at: offset(from) });
+                segments.push(Segment::Text { text: text.to_owned(), at: offset(from) });
             }
         };
-        let text: &str = &scalar.text;
-        let mut values = Vec::new();
         let mut from = 0;
         while let Some(at) = text.get(from..).and_then(|rest| rest.find("${")).map(|at| from + at) {
             if at > from && text.as_bytes()[at - 1] == b'$' {
                 // `$${` is a literal `${`.
-                push(from, text.get(from..at - 1).unwrap_or_default());
-                push(at, "${");
+                push(&mut segments, from, text.get(from..at - 1).unwrap_or_default());
+                push(&mut segments, at, "${");
                 from = at + 2;
                 continue;
             }
-            push(from, text.get(from..at).unwrap_or_default());
+            push(&mut segments, from, text.get(from..at).unwrap_or_default());
             let Some(length) = text.get(at..).and_then(|rest| rest.find('}')) else {
                 let message = "a variable is opened here with `${` and not closed with `}`";
                 found.push(
                     Diagnostic::new(Code::MisplacedVariable, place(at..at + 2), message)
                         .help("for a literal `${` write `$${`"),
                 );
+                is_complete = false;
                 from = text.len();
                 break;
             };
             let end = at + length + 1;
             let reference = text.get(at + 2..end - 1).unwrap_or_default();
-            let bound = self.reference(reference).map_err(|problem| {
+            let bound = self.reference(reference).unwrap_or_else(|problem| {
                 if let Some(problem) = problem {
                     found.push(problem.at(place(at..end)));
                 }
+                is_complete = false;
+                Bound::unknown(reference)
             });
-            if let Ok(bound) = bound {
-                values.push((at, bound));
-            }
+            let text = bound.value.to_string();
+            segments.push(Segment::Variable { index: self.bindings.add(bound), text, at: offset(at) });
             from = end;
         }
-        push(from, text.get(from..).unwrap_or_default());
-        for (at, bound) in values {
-            let text = bound.value.to_string();
-            pieces.push(Piece::Value { index: self.bindings.add(bound), text, at: offset(at) });
-        }
-        pieces.sort_by_key(|piece| match piece {
-            Piece::Text { at, .. } | Piece::Value { at, .. } => *at,
-        });
-        pieces.into_boxed_slice()
+        push(&mut segments, from, text.get(from..).unwrap_or_default());
+        self.is_incomplete |= !is_complete;
+        yaml::Bound { segments, is_complete }
     }
 
     /// The value of what stands between `${` and `}`; an error without a problem was reported where it was declared.
@@ -245,6 +261,7 @@ impl<'a> Variables<'a> {
         let reference = Reference::parse(text).ok_or_else(|| {
             Problem::new(Code::MisplacedVariable, format!("`${{{text}}}` is not how a variable is written"))
                 .help("write `${name}`, `${date - 1d}` or `${date:%Y%m%d}`")
+                .help("dates and timestamps move by `s`, `min`, `h`, `d`, `w`, `mo` and `y`")
         })?;
         let (mut data_type, mut value) = self.lookup(reference.name)?;
         for (count, unit) in &reference.shifts {
@@ -281,14 +298,16 @@ impl<'a> Variables<'a> {
         let started: DateTime<chrono_tz::Tz> = self.inputs.started_at.with_timezone(&self.time_zone);
         match name.split_once([':', '.']) {
             None => {
-                self.misspelt = true;
                 let mut problem =
                     Problem::new(Code::UnknownVariable, format!("the variable `{name}` is not declared"));
                 if let Some(near) = crate::diagnostic::nearest(name, self.declared.keys().map(String::as_str))
                 {
                     problem = problem.help(format!("did you mean `${{{near}}}`?"));
+                } else {
+                    problem =
+                        problem.help("variables are declared under `vars`; for a literal `${` write `$${`");
                 }
-                Err(Some(problem.help("variables are declared under `vars`; for a literal `${` write `$${`")))
+                Err(Some(problem))
             }
             Some(("run", "id")) => Ok((Type::String, Value::Text(self.inputs.run_id.to_owned()))),
             Some(("run", "date")) => Ok((Type::Date, Value::Date(started.date_naive()))),
@@ -313,8 +332,7 @@ impl<'a> Variables<'a> {
 
     /// The values by their index, once everything is bound; reports variables that nobody asked for.
     pub(super) fn into_bindings(self, found: &mut Diagnostics) -> Bindings {
-        if self.misspelt {
-            // The misspelt one may have been meant.
+        if self.is_incomplete {
             return self.bindings;
         }
         for (name, span) in &self.declared {
@@ -331,29 +349,21 @@ impl<'a> Variables<'a> {
 struct Problem {
     code: Code,
     message: String,
-    help: Option<String>,
+    help: Vec<String>,
 }
 
 impl Problem {
     fn new(code: Code, message: String) -> Self {
-        Self { code, message, help: None }
+        Self { code, message, help: Vec::new() }
     }
 
     fn help(mut self, help: impl Into<String>) -> Self {
-        let help = help.into();
-        self.help = Some(match self.help {
-            Some(first) => format!("{first} {help}"),
-            None => help,
-        });
+        self.help.push(help.into());
         self
     }
 
     fn at(self, span: Span) -> Diagnostic {
-        let diagnostic = Diagnostic::new(self.code, span, self.message);
-        match self.help {
-            Some(help) => diagnostic.help(help),
-            None => diagnostic,
-        }
+        self.help.into_iter().fold(Diagnostic::new(self.code, span, self.message), Diagnostic::help)
     }
 }
 
@@ -497,18 +507,6 @@ fn default_value(data_type: &Type, default: &[String]) -> Result<Value, String> 
 
 fn offset(at: usize) -> u32 {
     u32::try_from(at).unwrap_or(u32::MAX)
-}
-
-/// Where a range of a scalar's text stands in the file; all of the scalar where the two differ.
-fn inside(scalar: &Scalar<'_>, span: Span, range: Range<usize>) -> Span {
-    let length = (span.end - span.start) as usize;
-    match scalar.style {
-        Style::Plain if scalar.text.len() <= length => span.part(range.start, range.end),
-        Style::SingleQuoted | Style::DoubleQuoted if scalar.text.len() + 2 == length => {
-            span.part(range.start + 1, range.end + 1)
-        }
-        _ => span,
-    }
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{Kind, Order};
+use crate::diagnostic::{Code, Diagnostic};
 use crate::lowering::{Checking, Lowering};
 use crate::name::quoted;
 use crate::proto::spark::Relation;
@@ -14,10 +15,17 @@ use crate::text::Spanned;
 /// Changes the types of columns: `column: type`, as in `price: decimal(12,2)`.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(transparent)]
-pub(crate) struct Cast(Entries<String>);
+pub(crate) struct Cast(Entries<Spanned<String>>);
 
 impl Kind for Cast {
-    fn check(&self, _checking: &mut Checking<'_>) {}
+    fn check(&self, checking: &mut Checking<'_>) {
+        checking.not_empty(self.0.is_empty(), "the columns");
+        for (_, data_type) in self.0.iter() {
+            if data_type.value.trim().is_empty() {
+                checking.report(Diagnostic::new(Code::WrongType, data_type.span, "the type is empty"));
+            }
+        }
+    }
 
     fn columns_needed(&self) -> Vec<&Spanned<String>> {
         self.0.iter().map(|(column, _)| column).collect()
@@ -30,7 +38,7 @@ impl Kind for Cast {
     fn lower(&self, input: Relation, _lowering: &Lowering<'_>) -> Relation {
         let casts = self.0.iter().map(|(column, data_type)| {
             let value = expression::attribute(quoted(&column.value));
-            (column.value.clone(), expression::cast(value, data_type.clone()))
+            (column.value.clone(), expression::cast(value, data_type.value.clone()))
         });
         relation::with_columns(input, casts)
     }

@@ -4,7 +4,9 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{Kind, Order};
+use crate::diagnostic::{Code, Diagnostic};
 use crate::lowering::{Checking, Lowering};
+use crate::name::unqualified;
 use crate::proto::relation;
 use crate::proto::spark::Relation;
 use crate::shape::Many;
@@ -16,7 +18,21 @@ use crate::text::Spanned;
 pub(crate) struct Drop(Many<Spanned<String>>);
 
 impl Kind for Drop {
-    fn check(&self, _checking: &mut Checking<'_>) {}
+    fn check(&self, checking: &mut Checking<'_>) {
+        checking.not_empty(self.0.is_empty(), "the columns");
+        for column in self.0.iter() {
+            if let Some(plain) = unqualified(&column.value) {
+                let message = format!("`{}` is not a plain column name", column.value);
+                checking.report(
+                    Diagnostic::new(Code::Settings, column.span, message)
+                        .label("engines would drop nothing, and say nothing")
+                        .help(format!(
+                            "write `{plain}`; of two columns with one name keep one with `select`"
+                        )),
+                );
+            }
+        }
+    }
 
     fn columns_needed(&self) -> Vec<&Spanned<String>> {
         self.0.iter().collect()

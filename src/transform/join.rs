@@ -14,7 +14,7 @@ use crate::proto::relation::{self, JoinOn};
 use crate::proto::spark::Relation;
 use crate::proto::spark::join::JoinType;
 use crate::shape::Many;
-use crate::text::Spanned;
+use crate::text::{Span, Spanned};
 
 /// Brings the rows of another step beside those of this one.
 ///
@@ -24,7 +24,7 @@ pub(crate) struct Join {
     /// The step on the right side.
     with: StepRef,
     /// The name that qualifies the right side's columns; its step's name where not given.
-    r#as: Option<StepName>,
+    r#as: Option<Spanned<StepName>>,
     /// The condition: `orders.customer = customers.id`.
     on: Option<Expr>,
     /// Columns that both sides have; the result has each once.
@@ -80,7 +80,7 @@ impl How {
 impl Join {
     /// The name that qualifies the right side's columns.
     pub(crate) fn right_name(&self) -> &str {
-        self.r#as.as_ref().map_or(self.with.as_str(), StepName::as_str)
+        self.r#as.as_ref().map_or(self.with.as_str(), |name| name.value.as_str())
     }
 
     fn how(&self) -> How {
@@ -97,10 +97,9 @@ impl Join {
             && !["true", "false"].contains(&column.to_lowercase().as_str())
         {
             let message = format!("`{column}` alone is no condition");
-            checking.report(
-                Diagnostic::new(Code::Settings, on.span(), message)
-                    .help(format!("for a column that both sides have write `using: [{column}]`")),
-            );
+            checking.report(Diagnostic::new(Code::Settings, on.span(), message).help(format!(
+                "for a column that both sides have write `using: [{column}]` instead of `on`"
+            )));
         }
     }
 }
@@ -159,6 +158,11 @@ impl Kind for Join {
         Names::Wanted
     }
 
+    fn new_name(&self) -> Option<(&str, Span)> {
+        let span = self.r#as.as_ref().map_or(self.with.span(), |name| name.span);
+        Some((self.right_name(), span))
+    }
+
     fn lower(&self, input: Relation, lowering: &Lowering<'_>) -> Relation {
         let right = relation::subquery_alias(lowering.input(self.with.as_str()), self.right_name());
         let on = match (&self.on, &self.using) {
@@ -177,11 +181,8 @@ impl<'de> Deserialize<'de> for How {
         let text = String::deserialize(deserializer)?;
         Self::parse(&text).ok_or_else(|| {
             let near = nearest(&text, Self::NAMES).map(|near| format!("; did you mean `{near}`?"));
-            de::Error::custom(format!(
-                "`{text}` is no kind of join; there are {}{}",
-                Self::NAMES.map(|name| format!("`{name}`")).join(", "),
-                near.unwrap_or_default()
-            ))
+            let known = || format!("; there are {}", Self::NAMES.map(|name| format!("`{name}`")).join(", "));
+            de::Error::custom(format!("`{text}` is no kind of join{}", near.unwrap_or_else(known)))
         })
     }
 }

@@ -27,7 +27,7 @@ use crate::lowering::{Checking, Lowering};
 use crate::name::StepRef;
 use crate::proto::spark::Relation;
 use crate::shape::Decoder;
-use crate::text::Spanned;
+use crate::text::{Span, Spanned};
 
 pub(crate) use order::Order;
 pub(crate) use sort::Sort;
@@ -97,6 +97,11 @@ pub(crate) trait Kind: Debug {
         Order::Kept
     }
 
+    /// The name by which its further columns are qualified, and where it stands.
+    fn new_name(&self) -> Option<(&str, Span)> {
+        None
+    }
+
     /// The relation it is, given its input.
     fn lower(&self, input: Relation, lowering: &Lowering<'_>) -> Relation;
 }
@@ -148,4 +153,70 @@ transforms! {
     "sort" => Sort(Sort),
     "limit" => Limit(limit::Limit),
     "distinct" => Distinct(distinct::Distinct),
+}
+
+impl Transform {
+    /// Kinds of the format that this version does not carry out.
+    pub(crate) const PLANNED: &[&str] = &[
+        "asof_join",
+        "lateral_join",
+        "intersect",
+        "except",
+        "pivot",
+        "unpivot",
+        "window",
+        "offset",
+        "tail",
+        "dedupe",
+        "sample",
+        "sample_by",
+        "repartition",
+        "coalesce",
+        "hint",
+        "alias",
+        "fill_nulls",
+        "drop_nulls",
+        "replace",
+        "describe",
+        "summary",
+        "crosstab",
+        "freq_items",
+        "cov",
+        "corr",
+        "approx_quantile",
+        "transpose",
+        "parse",
+        "to_schema",
+        "sql",
+    ];
+
+    /// The kind that is called so elsewhere.
+    pub(crate) fn also_called(key: &str) -> Option<&'static str> {
+        let plain = key.to_lowercase().replace(['_', ' '], "");
+        Some(match plain.as_str() {
+            "where" => "filter",
+            "project" | "selectexpr" | "columns" => "select",
+            "withcolumn" | "derive" | "mutate" | "assign" => "with_columns",
+            "withcolumnrenamed" => "rename",
+            "dropcolumns" => "drop",
+            "groupby" | "agg" | "group" => "aggregate",
+            "orderby" | "order" => "sort",
+            "unionall" | "concat" | "append" => "union",
+            "head" | "take" | "first" | "top" => "limit",
+            _ => return None,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_both_there_and_planned() {
+        for key in Transform::KEYS {
+            assert!(!Transform::PLANNED.contains(key), "{key}");
+            assert_eq!(Transform::also_called(key), None, "{key}");
+        }
+    }
 }

@@ -4,7 +4,9 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{Kind, Order};
+use crate::diagnostic::{Code, Diagnostic};
 use crate::lowering::{Checking, Lowering};
+use crate::name::unqualified;
 use crate::proto::relation;
 use crate::proto::spark::Relation;
 use crate::shape::Entries;
@@ -13,10 +15,25 @@ use crate::text::Spanned;
 /// Gives columns new names: `old: new`. A column that does not exist is a mistake.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(transparent)]
-pub(crate) struct Rename(Entries<String>);
+pub(crate) struct Rename(Entries<Spanned<String>>);
 
 impl Kind for Rename {
-    fn check(&self, _checking: &mut Checking<'_>) {}
+    fn check(&self, checking: &mut Checking<'_>) {
+        checking.not_empty(self.0.is_empty(), "the columns");
+        for (old, new) in self.0.iter() {
+            if let Some(plain) = unqualified(&old.value) {
+                let message = format!("`{}` is not a plain column name", old.value);
+                checking.report(
+                    Diagnostic::new(Code::Settings, old.span, message)
+                        .label("engines would rename nothing, and say nothing")
+                        .help(format!("write `{plain}`")),
+                );
+            }
+            if new.value.is_empty() {
+                checking.report(Diagnostic::new(Code::BadName, new.span, "the new name is empty"));
+            }
+        }
+    }
 
     fn columns_needed(&self) -> Vec<&Spanned<String>> {
         self.0.iter().map(|(old, _)| old).collect()
@@ -27,11 +44,11 @@ impl Kind for Rename {
     }
 
     fn order(&self) -> Order<'_> {
-        let both = self.0.iter().flat_map(|(old, new)| [old.value.as_str(), new.as_str()]);
+        let both = self.0.iter().flat_map(|(old, new)| [old.value.as_str(), new.value.as_str()]);
         Order::Changed(Some(both.collect()))
     }
 
     fn lower(&self, input: Relation, _lowering: &Lowering<'_>) -> Relation {
-        relation::renamed(input, self.0.iter().map(|(old, new)| (old.value.clone(), new.clone())))
+        relation::renamed(input, self.0.iter().map(|(old, new)| (old.value.clone(), new.value.clone())))
     }
 }

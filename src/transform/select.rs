@@ -17,6 +17,7 @@ pub(crate) struct Select(Many<Expr>);
 
 impl Kind for Select {
     fn check(&self, checking: &mut Checking<'_>) {
+        checking.not_empty(self.0.is_empty(), "the columns");
         for expr in self.0.iter() {
             expr.check(Role::Column, checking.found);
         }

@@ -42,6 +42,7 @@ impl Sort {
 
 impl Kind for Sort {
     fn check(&self, checking: &mut Checking<'_>) {
+        checking.not_empty(self.0.is_empty(), "the keys");
         for key in self.0.iter() {
             key.check(checking.found);
         }

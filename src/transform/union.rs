@@ -60,7 +60,9 @@ impl Kind for Union {
         self.0.0.with.iter().collect()
     }
 
-    fn check(&self, _checking: &mut Checking<'_>) {}
+    fn check(&self, checking: &mut Checking<'_>) {
+        checking.not_empty(self.0.0.with.is_empty(), "the steps");
+    }
 
     fn order(&self) -> Order<'_> {
         Order::Gone

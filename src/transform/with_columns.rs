@@ -19,6 +19,7 @@ pub(crate) struct WithColumns(Entries<Expr>);
 
 impl Kind for WithColumns {
     fn check(&self, checking: &mut Checking<'_>) {
+        checking.not_empty(self.0.is_empty(), "the columns");
         for (_, expr) in self.0.iter() {
             expr.check(Role::Value, checking.found);
         }

@@ -1,38 +1,91 @@
 //! Owns the way from nodes to settings: a `serde` deserializer that reports every mistake and goes on.
 //!
 //! A value of the wrong type is reported and replaced by a harmless one, so that its neighbours are still read; whoever
-//! asked then gets nothing. Three names are agreed with the types that want more than serde's data model offers:
-//! a value with its span, a scalar with its pieces, and settings that may be written in short form.
+//! asked then gets nothing. Where there is no harmless one `serde` gives up the whole mapping: then the same node is read
+//! once more without what failed, until nothing new is found. Three names are agreed with the types that want more than
+//! serde's data model offers: a value with its span, a scalar as it was written, and settings in short form.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
+use std::collections::HashSet;
 use std::fmt;
 
-use serde::de::value::{
-    MapAccessDeserializer, SeqAccessDeserializer, SeqDeserializer, StrDeserializer, U32Deserializer,
-};
+use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer, SeqDeserializer, StrDeserializer};
 use serde::de::{
-    self, DeserializeOwned, DeserializeSeed, Deserializer, EnumAccess, IntoDeserializer as _, MapAccess,
-    SeqAccess, VariantAccess, Visitor,
+    self, DeserializeOwned, DeserializeSeed, Deserializer, EnumAccess, MapAccess, SeqAccess, VariantAccess,
+    Visitor,
 };
 use serde::forward_to_deserialize_any;
 
-use super::node::{Key, Kind, Node, Piece, Scalar, Style};
-use crate::diagnostic::{Code, Diagnostic, Diagnostics};
+use super::node::{Key, Kind, Node, Scalar};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, nearest};
+use crate::scalar::{Segment, WRITTEN, Written};
 use crate::shape::{MANY, SHORT};
 use crate::text::{SPANNED, Span};
 
-/// The name under which a scalar is asked for with its style and its bound variables.
-const TEMPLATE: &str = "$pipectl::template";
-
 /// Settings from a node; nothing where anything was wrong, all of which is then in `found`.
 pub(crate) fn decode<T: DeserializeOwned>(node: &Node<'_>, found: &mut Diagnostics) -> Option<T> {
-    let collected = RefCell::new(Diagnostics::default());
-    let decoder = NodeDeserializer { node, found: &collected };
+    let nowhere = State::new(node.span, None);
+    let state = State::new(node.span, Some(&nowhere));
+    let decoder = NodeDeserializer { node, state: &state };
     let value = decoder.refused(T::deserialize(decoder)).ok();
-    let collected = collected.into_inner();
-    let value = value.filter(|_| collected.is_empty());
-    found.append(collected);
-    value
+    if state.progress() == 0 {
+        return value;
+    }
+    let mut before = 0;
+    while state.progress() > before && !state.failed.borrow().is_empty() {
+        before = state.progress();
+        state.is_again.set(true);
+        let _known_to_fail = decoder.refused(T::deserialize(decoder));
+    }
+    found.append(state.found.take());
+    None
+}
+
+/// What one decoding has found.
+struct State<'de> {
+    found: RefCell<Diagnostics>,
+    /// Whether a value was not known, which was reported before.
+    is_unknown: Cell<bool>,
+    /// Nodes that could not be read, by their address, and missing keys of nodes.
+    failed: RefCell<HashSet<(*const Node<'de>, Option<&'static str>)>>,
+    is_again: Cell<bool>,
+    /// What stands in where a key is missing, and where what is wrong with that goes.
+    nothing: Node<'de>,
+    nowhere: Option<&'de Self>,
+}
+
+impl<'de> State<'de> {
+    fn new(span: Span, nowhere: Option<&'de Self>) -> Self {
+        Self {
+            found: RefCell::default(),
+            is_unknown: Cell::new(false),
+            failed: RefCell::default(),
+            is_again: Cell::new(false),
+            nothing: Node::nothing(span),
+            nowhere,
+        }
+    }
+
+    /// Grows with whatever is found to be wrong.
+    fn progress(&self) -> usize {
+        self.found.borrow().len() + self.failed.borrow().len() + usize::from(self.is_unknown.get())
+    }
+
+    fn fail(&self, node: &'de Node<'de>, key: Option<&'static str>) {
+        self.failed.borrow_mut().insert((std::ptr::from_ref(node), key));
+    }
+
+    /// Whether a node, or a key that it lacks, was found to fail in a reading before this one.
+    fn has_failed(&self, node: &'de Node<'de>, key: Option<&'static str>) -> bool {
+        self.is_again.get() && self.failed.borrow().contains(&(std::ptr::from_ref(node), key))
+    }
+
+    fn record(&self, diagnostic: Diagnostic) {
+        let mut found = self.found.borrow_mut();
+        if !(self.is_again.get() && found.contains(&diagnostic)) {
+            found.push(diagnostic);
+        }
+    }
 }
 
 /// What went wrong; `Recorded` has already been reported.
@@ -50,7 +103,7 @@ impl Error {
                 Diagnostic::new(Code::MissingKey, span, format!("the key `{key}` is missing"))
             }
             Self::Custom(message) => Diagnostic::new(Code::WrongType, span, message),
-            Self::Recorded => Diagnostic::new(Code::WrongType, span, "this value can'de be used"),
+            Self::Recorded => Diagnostic::new(Code::WrongType, span, "this value can't be used"),
         }
     }
 }
@@ -79,16 +132,20 @@ impl de::Error for Error {
 #[derive(Clone, Copy)]
 struct NodeDeserializer<'de> {
     node: &'de Node<'de>,
-    found: &'de RefCell<Diagnostics>,
+    state: &'de State<'de>,
 }
 
 impl<'de> NodeDeserializer<'de> {
     fn record(&self, diagnostic: Diagnostic) {
-        self.found.borrow_mut().push(diagnostic);
+        self.state.record(diagnostic);
     }
 
     fn wrong(&self, expected: &str) -> Diagnostic {
-        let message = format!("expected {expected}, found {}", self.node.describe());
+        let message = if self.node.is_null() {
+            format!("a value is missing here: expected {expected}")
+        } else {
+            format!("expected {expected}, found {}", self.node.describe())
+        };
         Diagnostic::new(Code::WrongType, self.node.span, message)
     }
 
@@ -102,27 +159,75 @@ impl<'de> NodeDeserializer<'de> {
         }
     }
 
+    /// A scalar whose values are all known.
+    fn known_scalar(&self, expected: &str) -> Option<&'de Scalar<'de>> {
+        let scalar = self.scalar(expected)?;
+        if scalar.bound.as_ref().is_some_and(|bound| !bound.is_complete) {
+            self.state.is_unknown.set(true);
+            return None;
+        }
+        Some(scalar)
+    }
+
     /// Parses a scalar, or reports it and stands in the type's own default.
     fn parse<T: std::str::FromStr + Default>(&self, expected: &str) -> (T, bool) {
-        let Some(scalar) = self.scalar(expected) else { return (T::default(), false) };
+        let Some(scalar) = self.known_scalar(expected) else { return (T::default(), false) };
         let text = scalar.plain();
         if let Ok(value) = text.parse() {
             return (value, true);
         }
-        let message = format!("expected {expected}, found `{text}`");
-        self.record(Diagnostic::new(Code::WrongType, self.node.span, message));
+        self.record(self.wrong(expected));
         (T::default(), false)
+    }
+
+    /// Reads a value; where that fails it is known next time, and reported unless what lies in it was.
+    fn descend<T: DeserializeSeed<'de>>(self, seed: T) -> Result<T::Value, Error> {
+        let (before, failed) = (self.state.progress(), self.state.failed.borrow().len());
+        seed.deserialize(self).map_err(|error| {
+            if self.state.progress() == before {
+                let _recorded: Result<(), Error> = self.refused(Err(error));
+            }
+            // Where something inside has failed, all else inside is worth another reading.
+            if self.state.failed.borrow().len() == failed {
+                self.state.fail(self.node, None);
+            }
+            Error::Recorded
+        })
     }
 
     /// Reports what a visitor refused at this node.
     fn refused<T>(&self, result: Result<T, Error>) -> Result<T, Error> {
         result.map_err(|error| match error {
             Error::Recorded => Error::Recorded,
+            Error::Missing(key) => {
+                // A key that is there failed, and one that is nearly there was reported as unknown.
+                let is_meant = |there: &str| there == key || nearest(there, [key]).is_some();
+                let is_there =
+                    self.node.as_mapping().is_some_and(|all| all.iter().any(|(key, _)| is_meant(&key.text)));
+                if !is_there {
+                    self.record(error.at(self.node.span));
+                }
+                self.state.fail(self.node, Some(key));
+                Error::Recorded
+            }
             error => {
                 self.record(error.at(self.node.span));
                 Error::Recorded
             }
         })
+    }
+
+    fn written(&self) -> Option<Written> {
+        if self.node.as_mapping().is_some() {
+            self.record(self.wrong("a text").help("write one text, in quotes where it holds `: `"));
+            return None;
+        }
+        let scalar = self.scalar("a text")?;
+        let segments = match &scalar.bound {
+            Some(bound) => bound.segments.clone(),
+            None => vec![Segment::Text { text: scalar.text.clone().into_owned(), at: 0 }],
+        };
+        Some(Written { span: self.node.span, style: scalar.style, layout: scalar.layout.clone(), segments })
     }
 
     fn unknown_key(&self, key: &Key<'_>, fields: &[&'static str]) {
@@ -167,13 +272,12 @@ impl<'de> Deserializer<'de> for NodeDeserializer<'de> {
     }
 
     fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        let text = self.scalar("`true` or `false`").map(Scalar::plain);
+        let text = self.known_scalar("`true` or `false`").map(Scalar::plain);
         let value = match text.as_deref() {
             Some("true" | "True" | "TRUE") => true,
             Some("false" | "False" | "FALSE") | None => false,
-            Some(text) => {
-                let message = format!("expected `true` or `false`, found `{text}`");
-                self.record(Diagnostic::new(Code::WrongType, self.node.span, message));
+            Some(_) => {
+                self.record(self.wrong("`true` or `false`"));
                 false
             }
         };
@@ -181,7 +285,7 @@ impl<'de> Deserializer<'de> for NodeDeserializer<'de> {
     }
 
     fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        match self.scalar("a text") {
+        match self.known_scalar("a text") {
             None => visitor.visit_str("").map_err(|_: Error| Error::Recorded),
             Some(scalar) => self.refused(visitor.visit_str(&scalar.plain())),
         }
@@ -211,10 +315,11 @@ impl<'de> Deserializer<'de> for NodeDeserializer<'de> {
             // A single value stands for a list of one.
             let items = std::slice::from_ref(self.node);
             return visitor
-                .visit_newtype_struct(SeqAccessDeserializer::new(Items { items, found: self.found }));
+                .visit_newtype_struct(SeqAccessDeserializer::new(Items { items, state: self.state }));
         }
         if let Some(field) = name.strip_prefix(SHORT)
             && self.node.as_mapping().is_none()
+            && !self.node.is_null()
         {
             let entry = ShortEntry { field: Some(field), value: self };
             return self.refused(visitor.visit_newtype_struct(MapAccessDeserializer::new(entry)));
@@ -226,18 +331,18 @@ impl<'de> Deserializer<'de> for NodeDeserializer<'de> {
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         let Kind::Sequence(items) = &self.node.kind else {
             self.record(self.wrong("a list").help("write one `- item` a line, or `[item, item]`"));
-            return visitor.visit_seq(Items { items: &[], found: self.found }).map_err(|_| Error::Recorded);
+            return visitor.visit_seq(Items { items: &[], state: self.state }).map_err(|_| Error::Recorded);
         };
-        self.refused(visitor.visit_seq(Items { items, found: self.found }))
+        self.refused(visitor.visit_seq(Items { items, state: self.state }))
     }
 
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         let Some(entries) = self.node.as_mapping() else {
             self.record(self.wrong("a mapping").help("write one `key: value` a line"));
-            let none = Entries { entries: &[], value: None, found: self.found };
+            let none = Entries { entries: &[], value: None, state: self.state };
             return visitor.visit_map(none).map_err(|_| Error::Recorded);
         };
-        self.refused(visitor.visit_map(Entries { entries, value: None, found: self.found }))
+        self.refused(visitor.visit_map(Entries { entries, value: None, state: self.state }))
     }
 
     fn deserialize_struct<V: Visitor<'de>>(
@@ -248,18 +353,26 @@ impl<'de> Deserializer<'de> for NodeDeserializer<'de> {
     ) -> Result<V::Value, Error> {
         match name {
             SPANNED => return visitor.visit_seq(SpannedParts { of: self, given: 0 }),
-            TEMPLATE => {
-                let scalar = self.scalar("a text").ok_or(Error::Recorded)?;
-                return visitor.visit_seq(TemplateParts { of: self, scalar, given: 0 });
+            WRITTEN => {
+                self.written().ok_or(Error::Recorded)?.hand_over();
+                return visitor.visit_unit();
             }
             _ => {}
         }
-        let Some(entries) = self.node.as_mapping() else {
-            let keys = fields.iter().map(|field| format!("`{field}`")).collect::<Vec<_>>().join(", ");
-            self.record(self.wrong(&format!("a mapping with the keys {keys}")));
-            return Err(Error::Recorded);
+        let entries = match self.node.as_mapping() {
+            Some(entries) => entries,
+            // A kind's key alone: all of its settings are missing.
+            None if self.node.is_null() => &[],
+            None => {
+                let keys = fields.iter().map(|field| format!("`{field}`")).collect::<Vec<_>>().join(", ");
+                self.record(match fields {
+                    [] => self.wrong("nothing").help("it has no settings"),
+                    _ => self.wrong(&format!("a mapping with the keys {keys}")),
+                });
+                return Err(Error::Recorded);
+            }
         };
-        let known = Fields { entries, fields, value: None, of: self };
+        let known = Fields { entries, fields, further: fields, value: None, of: self };
         self.refused(visitor.visit_map(known))
     }
 
@@ -270,13 +383,13 @@ impl<'de> Deserializer<'de> for NodeDeserializer<'de> {
         visitor: V,
     ) -> Result<V::Value, Error> {
         let list = || variants.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-        let text = self.scalar(&format!("one of {}", list())).map(Scalar::plain).unwrap_or_default();
-        let lower = text.to_lowercase();
+        let text = self.known_scalar(&format!("one of {}", list())).map(Scalar::plain);
+        let lower = text.as_deref().unwrap_or_default().to_lowercase();
         let variant = variants.iter().find(|name| **name == lower);
-        if variant.is_none() && !text.is_empty() {
+        if let (None, Some(text)) = (variant, text) {
             let message = format!("`{text}` is not one of {}", list());
             let mut diagnostic = Diagnostic::new(Code::WrongType, self.node.span, message);
-            if let Some(near) = crate::diagnostic::nearest(&text, variants.iter().copied()) {
+            if let Some(near) = nearest(&text, variants.iter().copied()) {
                 diagnostic = diagnostic.help(format!("did you mean `{near}`?"));
             }
             self.record(diagnostic);
@@ -294,16 +407,20 @@ impl<'de> Deserializer<'de> for NodeDeserializer<'de> {
 
 struct Items<'de> {
     items: &'de [Node<'de>],
-    found: &'de RefCell<Diagnostics>,
+    state: &'de State<'de>,
 }
 
 impl<'de> SeqAccess<'de> for Items<'de> {
     type Error = Error;
 
     fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Error> {
-        let Some((node, rest)) = self.items.split_first() else { return Ok(None) };
-        self.items = rest;
-        seed.deserialize(NodeDeserializer { node, found: self.found }).map(Some)
+        while let Some((node, rest)) = self.items.split_first() {
+            self.items = rest;
+            if !self.state.has_failed(node, None) {
+                return NodeDeserializer { node, state: self.state }.descend(seed).map(Some);
+            }
+        }
+        Ok(None)
     }
 
     fn size_hint(&self) -> Option<usize> {
@@ -314,22 +431,26 @@ impl<'de> SeqAccess<'de> for Items<'de> {
 struct Entries<'de> {
     entries: &'de [(Key<'de>, Node<'de>)],
     value: Option<&'de Node<'de>>,
-    found: &'de RefCell<Diagnostics>,
+    state: &'de State<'de>,
 }
 
 impl<'de> MapAccess<'de> for Entries<'de> {
     type Error = Error;
 
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Error> {
-        let Some(((key, value), rest)) = self.entries.split_first() else { return Ok(None) };
-        self.entries = rest;
-        self.value = Some(value);
-        seed.deserialize(KeyDeserializer { key, found: self.found }).map(Some)
+        while let Some(((key, value), rest)) = self.entries.split_first() {
+            self.entries = rest;
+            if !self.state.has_failed(value, None) {
+                self.value = Some(value);
+                return seed.deserialize(KeyDeserializer { key, state: self.state }).map(Some);
+            }
+        }
+        Ok(None)
     }
 
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Error> {
         let node = self.value.take().ok_or(Error::Recorded)?;
-        seed.deserialize(NodeDeserializer { node, found: self.found })
+        NodeDeserializer { node, state: self.state }.descend(seed)
     }
 }
 
@@ -337,7 +458,9 @@ impl<'de> MapAccess<'de> for Entries<'de> {
 struct Fields<'de> {
     entries: &'de [(Key<'de>, Node<'de>)],
     fields: &'static [&'static str],
-    value: Option<&'de Node<'de>>,
+    /// The keys of which it is not yet known whether something has to stand in for them.
+    further: &'static [&'static str],
+    value: Option<NodeDeserializer<'de>>,
     of: NodeDeserializer<'de>,
 }
 
@@ -347,25 +470,34 @@ impl<'de> MapAccess<'de> for Fields<'de> {
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Error> {
         while let Some(((key, value), rest)) = self.entries.split_first() {
             self.entries = rest;
-            if self.fields.contains(&&*key.text) {
-                self.value = Some(value);
+            if !self.fields.contains(&&*key.text) {
+                self.of.unknown_key(key, self.fields);
+            } else if !self.of.state.has_failed(value, None) {
+                self.value = Some(NodeDeserializer { node: value, state: self.of.state });
                 return seed.deserialize(StrDeserializer::new(&key.text)).map(Some);
             }
-            self.of.unknown_key(key, self.fields);
+        }
+        let state = self.of.state;
+        let Some(nowhere) = state.nowhere.filter(|_| state.is_again.get()) else { return Ok(None) };
+        while let Some((field, rest)) = self.further.split_first() {
+            self.further = rest;
+            if state.has_failed(self.of.node, Some(field)) {
+                self.value = Some(NodeDeserializer { node: &state.nothing, state: nowhere });
+                return seed.deserialize(StrDeserializer::new(field)).map(Some);
+            }
         }
         Ok(None)
     }
 
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Error> {
-        let node = self.value.take().ok_or(Error::Recorded)?;
-        seed.deserialize(NodeDeserializer { node, found: self.of.found })
+        self.value.take().ok_or(Error::Recorded)?.descend(seed)
     }
 }
 
 /// A key of a free mapping: a text, which may want its span.
 struct KeyDeserializer<'de> {
     key: &'de Key<'de>,
-    found: &'de RefCell<Diagnostics>,
+    state: &'de State<'de>,
 }
 
 impl<'de> Deserializer<'de> for KeyDeserializer<'de> {
@@ -374,7 +506,7 @@ impl<'de> Deserializer<'de> for KeyDeserializer<'de> {
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         visitor.visit_str(&self.key.text).map_err(|error| {
             if !matches!(error, Error::Recorded) {
-                self.found.borrow_mut().push(error.at(self.key.span));
+                self.state.record(error.at(self.key.span));
             }
             Error::Recorded
         })
@@ -444,89 +576,6 @@ impl<'de> SeqAccess<'de> for SpannedParts<'de> {
             1 => seed.deserialize(span_parts(self.of.node.span)).map(Some),
             2 => seed.deserialize(self.of).map(Some),
             _ => Ok(None),
-        }
-    }
-}
-
-/// A scalar as `(span, style, pieces)`, each piece as `(index + 1 or 0, at, text)`.
-struct TemplateParts<'de> {
-    of: NodeDeserializer<'de>,
-    scalar: &'de Scalar<'de>,
-    given: u8,
-}
-
-impl<'de> SeqAccess<'de> for TemplateParts<'de> {
-    type Error = Error;
-
-    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Error> {
-        self.given += 1;
-        match self.given {
-            1 => seed.deserialize(span_parts(self.of.node.span)).map(Some),
-            2 => seed.deserialize(U32Deserializer::<Error>::new(style_number(self.scalar.style))).map(Some),
-            3 => match &self.scalar.pieces {
-                Some(pieces) => seed.deserialize(SeqAccessDeserializer::new(Pieces(pieces.iter()))).map(Some),
-                None => {
-                    seed.deserialize(SeqAccessDeserializer::new(WholeText(Some(&self.scalar.text)))).map(Some)
-                }
-            },
-            _ => Ok(None),
-        }
-    }
-}
-
-fn style_number(style: Style) -> u32 {
-    match style {
-        Style::Plain => 0,
-        Style::SingleQuoted => 1,
-        Style::DoubleQuoted => 2,
-        Style::Literal => 3,
-        Style::Folded => 4,
-    }
-}
-
-struct Pieces<'de>(std::slice::Iter<'de, Piece>);
-
-impl<'de> SeqAccess<'de> for Pieces<'de> {
-    type Error = Error;
-
-    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Error> {
-        let Some(piece) = self.0.next() else { return Ok(None) };
-        let (index, at, text) = match piece {
-            Piece::Text { text, at } => (0, *at, text),
-            Piece::Value { index, text, at } => (index + 1, *at, text),
-        };
-        seed.deserialize(SeqAccessDeserializer::new(PieceParts { numbers: [index, at], text, given: 0 }))
-            .map(Some)
-    }
-}
-
-/// A text without variables as its only piece.
-struct WholeText<'de>(Option<&'de str>);
-
-impl<'de> SeqAccess<'de> for WholeText<'de> {
-    type Error = Error;
-
-    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Error> {
-        let Some(text) = self.0.take() else { return Ok(None) };
-        seed.deserialize(SeqAccessDeserializer::new(PieceParts { numbers: [0, 0], text, given: 0 })).map(Some)
-    }
-}
-
-struct PieceParts<'de> {
-    numbers: [u32; 2],
-    text: &'de str,
-    given: usize,
-}
-
-impl<'de> SeqAccess<'de> for PieceParts<'de> {
-    type Error = Error;
-
-    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Error> {
-        self.given += 1;
-        match self.numbers.get(self.given - 1) {
-            Some(number) => seed.deserialize((*number).into_deserializer()).map(Some),
-            None if self.given == 3 => seed.deserialize(StrDeserializer::new(self.text)).map(Some),
-            None => Ok(None),
         }
     }
 }

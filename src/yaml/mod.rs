@@ -4,9 +4,14 @@
 //! top of it collects *every* mistake and not the first alone. It knows nothing of pipelines.
 
 mod decode;
+mod flow;
+mod layout;
 mod node;
 mod read;
+mod syntax;
 
 pub(crate) use decode::decode;
-pub(crate) use node::{Key, Kind, Node, Piece, Scalar, Style};
+pub(crate) use node::{Bound, Key, Kind, Node, Scalar};
 pub(crate) use read::{LARGEST_FILE, read};
+
+use crate::scalar::Style;

@@ -2,44 +2,37 @@
 
 use std::borrow::Cow;
 
+use crate::diagnostic::{Code, Diagnostic};
+use crate::scalar::{Layout, Segment, Style};
 use crate::text::Span;
-
-/// How a scalar was written, which decides how its text maps to the file's.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Style {
-    Plain,
-    SingleQuoted,
-    DoubleQuoted,
-    Literal,
-    Folded,
-}
-
-/// A part of a scalar in which variables were bound.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Piece {
-    /// Text of the file; `at` is its byte offset in the scalar's text.
-    Text { text: String, at: u32 },
-    /// A value, by its index in the table of bound values, and its plain text.
-    Value { index: u32, text: String, at: u32 },
-}
 
 #[derive(Debug, Clone)]
 pub(crate) struct Scalar<'t> {
     pub(crate) text: Cow<'t, str>,
     pub(crate) style: Style,
+    pub(crate) layout: Layout,
     /// Set where the text had variables.
-    pub(crate) pieces: Option<Box<[Piece]>>,
+    pub(crate) bound: Option<Box<Bound>>,
+}
+
+/// A scalar's text with values put in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Bound {
+    pub(crate) segments: Vec<Segment>,
+    /// Whether all of the values are known; those that are not were reported.
+    pub(crate) is_complete: bool,
 }
 
 impl Scalar<'_> {
     /// The text with the values in it.
     pub(crate) fn plain(&self) -> Cow<'_, str> {
-        match &self.pieces {
+        match &self.bound {
             None => Cow::Borrowed(&self.text),
-            Some(pieces) => pieces
+            Some(bound) => bound
+                .segments
                 .iter()
-                .map(|piece| match piece {
-                    Piece::Text { text, .. } | Piece::Value { text, .. } => text.as_str(),
+                .map(|segment| match segment {
+                    Segment::Text { text, .. } | Segment::Variable { text, .. } => text.as_str(),
                 })
                 .collect::<String>()
                 .into(),
@@ -48,8 +41,8 @@ impl Scalar<'_> {
 
     /// Whether YAML reads it as nothing.
     pub(crate) fn is_null(&self) -> bool {
-        self.style == Style::Plain
-            && self.pieces.is_none()
+        self.style.is_plain()
+            && self.bound.is_none()
             && matches!(&*self.text, "" | "~" | "null" | "Null" | "NULL")
     }
 }
@@ -74,6 +67,12 @@ pub(crate) struct Node<'t> {
 }
 
 impl<'t> Node<'t> {
+    /// A value that is not there, at the place where it would stand.
+    pub(crate) fn nothing(span: Span) -> Self {
+        let scalar = Scalar { text: "".into(), style: Style::Plain, layout: Layout::Verbatim, bound: None };
+        Self { span, kind: Kind::Scalar(scalar) }
+    }
+
     pub(crate) fn is_null(&self) -> bool {
         matches!(&self.kind, Kind::Scalar(scalar) if scalar.is_null())
     }
@@ -93,12 +92,45 @@ impl<'t> Node<'t> {
     }
 
     /// What it is, in words for a message.
-    pub(crate) fn describe(&self) -> &'static str {
+    pub(crate) fn describe(&self) -> Cow<'static, str> {
+        /// Characters of a text that are shown.
+        const SHOWN: usize = 40;
         match &self.kind {
-            Kind::Scalar(scalar) if scalar.is_null() => "nothing",
-            Kind::Scalar(_) => "a single value",
-            Kind::Sequence(_) => "a list",
-            Kind::Mapping(_) => "a mapping",
+            Kind::Scalar(scalar) if scalar.is_null() => "nothing".into(),
+            Kind::Scalar(scalar) => {
+                let text = scalar.plain();
+                let line = text.lines().next().unwrap_or_default();
+                let shown: String = line.chars().take(SHOWN).collect();
+                let more = if shown.len() < text.len() { "…" } else { "" };
+                format!("`{shown}{more}`").into()
+            }
+            Kind::Sequence(_) => "a list".into(),
+            Kind::Mapping(_) => "a mapping".into(),
         }
+    }
+}
+
+/// A file's tree, and what stands in it beside it.
+#[derive(Debug)]
+pub(crate) struct Document<'t> {
+    pub(crate) root: Node<'t>,
+    /// The entries whose key has occurred before in the same mapping, which are not in the tree.
+    pub(crate) repeated: Vec<Repeated<'t>>,
+}
+
+/// An entry whose key has occurred before.
+#[derive(Debug)]
+pub(crate) struct Repeated<'t> {
+    pub(crate) first: Span,
+    pub(crate) key: Key<'t>,
+    pub(crate) value: Node<'t>,
+}
+
+impl Repeated<'_> {
+    pub(crate) fn diagnostic(&self) -> Diagnostic {
+        let message = format!("the key `{}` occurs twice", self.key.text);
+        Diagnostic::new(Code::DuplicateKey, self.key.span, message)
+            .related(self.first, "first here")
+            .help("keep one of them")
     }
 }

@@ -1,12 +1,15 @@
 //! Owns the way from text to the tree, and its limits: size, depth, and the number of nodes that aliases may make.
 
-use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
 use serde_yaml::granit_parser::{Event, Options, Parser, ScalarStyle, Span as ParserSpan, StrInput, Tag};
 
-use super::node::{Key, Kind, Node, Scalar, Style};
+use super::flow;
+use super::layout::layout;
+use super::node::{Document, Key, Kind, Node, Repeated, Scalar};
+use super::syntax::{quoted, syntax_error};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
+use crate::scalar::Style;
 use crate::text::{FileId, Span};
 
 /// Bytes; the largest file that is read. A pipeline of 10,000 steps has about five million.
@@ -22,7 +25,7 @@ type Spanned<'t> = (Event<'t>, ParserSpan);
 
 /// Reads one document. Repeated keys and tags are collected; where the syntax is broken nothing can be read after it,
 /// so that is one diagnostic and no tree.
-pub(crate) fn read<'t>(file: FileId, text: &'t str, found: &mut Diagnostics) -> Option<Node<'t>> {
+pub(crate) fn read<'t>(file: FileId, text: &'t str, found: &mut Diagnostics) -> Option<Document<'t>> {
     let mut options = Options::default();
     options.set_emit_comments(false);
     options.block_nesting_limit = DEEPEST;
@@ -32,11 +35,13 @@ pub(crate) fn read<'t>(file: FileId, text: &'t str, found: &mut Diagnostics) -> 
         text,
         parser: Parser::new_from_str_with_options(text, options),
         anchors: HashMap::new(),
+        repeated: Vec::new(),
+        flows: 0,
         nodes: 0,
         found,
     };
     match reader.document() {
-        Ok(node) => node,
+        Ok(root) => root.map(|root| Document { root, repeated: reader.repeated }),
         Err(diagnostic) => {
             reader.found.push(*diagnostic);
             None
@@ -49,6 +54,9 @@ struct Reader<'t, 'd> {
     text: &'t str,
     parser: Parser<'t, StrInput<'t>>,
     anchors: HashMap<usize, (Node<'t>, usize)>,
+    repeated: Vec<Repeated<'t>>,
+    /// How many `[` and `{` are open.
+    flows: usize,
     nodes: usize,
     found: &'d mut Diagnostics,
 }
@@ -85,7 +93,7 @@ impl<'t> Reader<'t, '_> {
             Some(Err(error)) => {
                 let marker = error.marker();
                 let at = self.offset(marker.byte_offset(), marker.index());
-                Err(Box::new(syntax_error(self.file, self.text, at, &error.info())))
+                Err(Box::new(syntax_error(self.file, self.text, at, &error)))
             }
             None => Err(Box::new(Diagnostic::new(
                 Code::Syntax,
@@ -106,11 +114,16 @@ impl<'t> Reader<'t, '_> {
         let (anchor, node) = match event {
             Event::Scalar(text, style, anchor, tag) => {
                 self.refuse_tag(tag.as_deref(), &span, place, &text);
-                let scalar = Scalar { text, style: style_of(style), pieces: None };
+                let style = self.style(style, place);
+                let place = self.trimmed(place);
+                let layout = layout(self.raw(place), &text, style);
+                let scalar = Scalar { text, style, layout, bound: None };
                 (anchor, Node { span: place, kind: Kind::Scalar(scalar) })
             }
             Event::SequenceStart(_, anchor, tag) => {
                 self.refuse_tag(tag.as_deref(), &span, place, "");
+                let flow = self.raw_from(place).starts_with('[');
+                self.flows += usize::from(flow);
                 let mut items = Vec::new();
                 let end = loop {
                     match self.next()? {
@@ -118,10 +131,16 @@ impl<'t> Reader<'t, '_> {
                         next => items.push(self.node(next, depth + 1)?),
                     }
                 };
+                self.flows -= usize::from(flow);
+                if flow {
+                    flow::rejoin_items(self.text, &mut items, self.found);
+                }
                 (anchor, Node { span: self.through(place, &end), kind: Kind::Sequence(items) })
             }
             Event::MappingStart(_, anchor, tag) => {
                 self.refuse_tag(tag.as_deref(), &span, place, "");
+                let flow = self.raw_from(place).starts_with('{');
+                self.flows += usize::from(flow);
                 let mut entries = Vec::new();
                 let end = loop {
                     match self.next()? {
@@ -134,6 +153,10 @@ impl<'t> Reader<'t, '_> {
                         }
                     }
                 };
+                self.flows -= usize::from(flow);
+                if flow {
+                    flow::rejoin_entries(self.text, &mut entries, self.found);
+                }
                 self.repeated_keys(&mut entries);
                 (anchor, Node { span: self.through(place, &end), kind: Kind::Mapping(entries) })
             }
@@ -177,7 +200,7 @@ impl<'t> Reader<'t, '_> {
         }
     }
 
-    /// Reports keys that occur again; the first one counts.
+    /// Takes out the entries whose key occurs again: the first one counts.
     fn repeated_keys(&mut self, entries: &mut Vec<(Key<'t>, Node<'t>)>) {
         let repeated = |entries: &[(Key<'t>, Node<'t>)], index: usize| {
             entries[..index].iter().position(|(key, _)| key.text == entries[index].0.text)
@@ -191,11 +214,8 @@ impl<'t> Reader<'t, '_> {
             doubles.into_iter().filter_map(|at| repeated(entries, at).map(|first| (at, first))).collect()
         };
         for (at, first) in again.into_iter().rev() {
-            let (first, (key, _)) = (entries[first].0.span, entries.remove(at));
-            self.found.push(
-                Diagnostic::new(Code::DuplicateKey, key.span, format!("the key `{}` occurs twice", key.text))
-                    .related(first, "first here"),
-            );
+            let (first, (key, value)) = (entries[first].0.span, entries.remove(at));
+            self.repeated.push(Repeated { first, key, value });
         }
     }
 
@@ -218,6 +238,40 @@ impl<'t> Reader<'t, '_> {
         Err(Box::new(Diagnostic::new(Code::Unreadable, place, message)))
     }
 
+    fn style(&self, style: ScalarStyle, place: Span) -> Style {
+        match style {
+            ScalarStyle::SingleQuoted => Style::SingleQuoted,
+            ScalarStyle::DoubleQuoted => Style::DoubleQuoted,
+            ScalarStyle::Literal => Style::Literal,
+            ScalarStyle::Folded => Style::Folded,
+            ScalarStyle::Plain => {
+                let after = self.text.as_bytes().get(place.end as usize..).unwrap_or_default();
+                if after.first() == Some(&b' ') && after.trim_ascii_start().first() == Some(&b'#') {
+                    Style::PlainBeforeComment
+                } else if self.flows > 0 {
+                    Style::PlainInFlow
+                } else {
+                    Style::Plain
+                }
+            }
+        }
+    }
+
+    /// What stands in the file at a span.
+    fn raw(&self, span: Span) -> &'t str {
+        self.text.get(span.start as usize..span.end as usize).unwrap_or_default()
+    }
+
+    fn raw_from(&self, span: Span) -> &'t str {
+        self.text.get(span.start as usize..).unwrap_or_default()
+    }
+
+    /// A span without the space at its end: a block goes on to where the next line begins.
+    fn trimmed(&self, span: Span) -> Span {
+        let length = u32::try_from(self.raw(span).trim_end().len()).unwrap_or_default();
+        Span { end: span.start + length, ..span }
+    }
+
     fn span(&self, span: &ParserSpan) -> Span {
         let start = self.offset(span.start.byte_offset(), span.start.index());
         let end = self.offset(span.end.byte_offset(), span.end.index());
@@ -227,9 +281,7 @@ impl<'t> Reader<'t, '_> {
     /// From the beginning of `start` to the end of what the parser read last, without trailing space.
     fn through(&self, start: Span, end: &ParserSpan) -> Span {
         let end = self.span(end).end as usize;
-        let inside = self.text.get(start.start as usize..end).unwrap_or_default();
-        let length = u32::try_from(inside.trim_end().len()).unwrap_or(0);
-        Span { file: self.file, start: start.start, end: start.start + length }
+        self.trimmed(Span { end: u32::try_from(end).unwrap_or(u32::MAX), ..start })
     }
 
     fn offset(&self, bytes: Option<usize>, chars: usize) -> u32 {
@@ -237,44 +289,5 @@ impl<'t> Reader<'t, '_> {
             self.text.char_indices().nth(chars).map_or(self.text.len(), |(offset, _)| offset)
         });
         u32::try_from(bytes).unwrap_or(u32::MAX)
-    }
-}
-
-fn style_of(style: ScalarStyle) -> Style {
-    match style {
-        ScalarStyle::Plain => Style::Plain,
-        ScalarStyle::SingleQuoted => Style::SingleQuoted,
-        ScalarStyle::DoubleQuoted => Style::DoubleQuoted,
-        ScalarStyle::Literal => Style::Literal,
-        ScalarStyle::Folded => Style::Folded,
-    }
-}
-
-/// A text as a YAML scalar in single quotes.
-fn quoted(text: &str) -> Cow<'_, str> {
-    Cow::Owned(format!("'{}'", text.trim_end().replace('\'', "''")))
-}
-
-/// What the parser says, with what people usually did to get there.
-fn syntax_error(file: FileId, text: &str, at: u32, info: &str) -> Diagnostic {
-    let offset = (at as usize).min(text.len());
-    let line_start = text.get(..offset).and_then(|before| before.rfind('\n')).map_or(0, |at| at + 1);
-    let line = text.get(line_start..).and_then(|rest| rest.lines().next()).unwrap_or_default();
-    let end = u32::try_from(line_start + line.len()).unwrap_or(u32::MAX);
-    let span = Span { file, start: at, end: if end > at { at + 1 } else { at } };
-    let diagnostic = Diagnostic::new(Code::Syntax, span, format!("this is not YAML: {info}"));
-    let value = line.split_once(": ").map_or(line, |(_, value)| value).trim().trim_start_matches("- ");
-    let first = value.chars().next().unwrap_or(' ');
-    if line.contains('\t') && line.trim_start_matches(' ').starts_with('\t') {
-        diagnostic.help("YAML is indented with spaces; replace the tabs")
-    } else if "`*&%@|>'\"!".contains(first) {
-        diagnostic.help(format!("a value that begins with `{first}` needs quotes: {}", quoted(value)))
-    } else if value.contains(": ") {
-        diagnostic.help(format!("a value that holds `: ` needs quotes: {}", quoted(value)))
-    } else if "[{".contains(first) {
-        diagnostic
-            .help("put what stands between the commas in quotes, or write the list with one `- item` a line")
-    } else {
-        diagnostic
     }
 }

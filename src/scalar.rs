@@ -1,0 +1,101 @@
+//! Owns a scalar as the user wrote it: its style, its text with variables apart, and where its bytes stand in the file.
+//!
+//! A reader of the file makes it, an expression or a path is made of it. On its way it passes through `serde`, whose data
+//! model can't hold it, so it is handed over beside it.
+
+use std::cell::Cell;
+use std::ops::Range;
+
+use crate::text::Span;
+
+/// How a scalar was written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Style {
+    /// Without quotes.
+    Plain,
+    /// Without quotes inside `[ ]` or `{ }`, where a comma ends it.
+    PlainInFlow,
+    /// Without quotes, and with a comment after it, which may have been meant as text.
+    PlainBeforeComment,
+    SingleQuoted,
+    DoubleQuoted,
+    Literal,
+    Folded,
+}
+
+impl Style {
+    pub(crate) fn is_plain(self) -> bool {
+        matches!(self, Self::Plain | Self::PlainInFlow | Self::PlainBeforeComment)
+    }
+}
+
+/// A part of a scalar.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Segment {
+    /// Text of the file, from byte `at` of the scalar's text.
+    Text { text: String, at: u32 },
+    /// The value at `index` of the bindings, and its plain text.
+    Variable { index: u32, text: String, at: u32 },
+}
+
+/// Where the bytes of a scalar's text stand in the file.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) enum Layout {
+    /// The text stands in the file as it is.
+    #[default]
+    Verbatim,
+    /// Quotes, escapes, folding or indentation lie between: from each first offset, which is one of the text, both run
+    /// side by side, beginning at the second, which is one of the scalar in the file.
+    Runs(Box<[(u32, u32)]>),
+    /// This can't be told.
+    Unknown,
+}
+
+impl Layout {
+    /// The span of a range of the text of the scalar at `span`; all of it where that can't be told.
+    pub(crate) fn place(&self, span: Span, range: &Range<usize>) -> Span {
+        let end = range.end.max(range.start);
+        match self {
+            Self::Verbatim => span.part(range.start, end),
+            Self::Unknown => span,
+            // The end is looked for at the last byte, since the next one may stand in another line.
+            Self::Runs(runs) if end > range.start => {
+                span.part(in_file(runs, range.start), in_file(runs, end - 1) + 1)
+            }
+            Self::Runs(runs) => span.part(in_file(runs, end), in_file(runs, end)),
+        }
+    }
+}
+
+fn in_file(runs: &[(u32, u32)], offset: usize) -> usize {
+    let next = runs.partition_point(|(text, _)| *text as usize <= offset);
+    let (text, file) = next.checked_sub(1).map_or((0, 0), |at| runs[at]);
+    file as usize + offset - text as usize
+}
+
+/// A scalar with all that is known of how it was written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Written {
+    pub(crate) span: Span,
+    pub(crate) style: Style,
+    pub(crate) layout: Layout,
+    pub(crate) segments: Vec<Segment>,
+}
+
+/// The name under which a deserializer is asked to hand a [`Written`] over.
+pub(crate) const WRITTEN: &str = "$pipectl::written";
+
+thread_local! {
+    static HANDED_OVER: Cell<Option<Written>> = const { Cell::new(None) };
+}
+
+impl Written {
+    /// Leaves it for the [`take`](Self::take) that follows.
+    pub(crate) fn hand_over(self) {
+        HANDED_OVER.set(Some(self));
+    }
+
+    pub(crate) fn take() -> Option<Self> {
+        HANDED_OVER.take()
+    }
+}
