@@ -13,4 +13,5 @@ mod pipelines;
 mod protocol;
 mod run;
 mod semantics;
+mod specs;
 mod support;

@@ -1,0 +1,4 @@
+SELECT *
+FROM orders
+WHERE day = ${day}
+  AND name = 'O
