@@ -266,7 +266,7 @@ fn a_name_behind_a_condition_is_refused_without_an_engine() {
     8 |     transform: [filter: id > 1 oops]
       |                                ^^^^ an operator is missing, or this is too much
       |
-      = help: a column is named where it is made: in `select`, `with_columns` or `aggregate`
+      = help: columns get names in `select`, and by the keys of `with_columns` and `aggregate`
 
     error: the pipeline has 1 mistake
     ");
