@@ -51,7 +51,9 @@ pub(super) fn read(
         }
     };
     let read = yaml::read(file, &text, found)?;
-    read.repeated.iter().for_each(|repeated| found.push(repeated.diagnostic()));
+    for repeated in &read.repeated {
+        found.push(repeated.diagnostic());
+    }
     let document: Document = yaml::decode(&read.root, found)?;
     if document.version.value != 1 {
         let message = "this pipectl reads version 1 of contracts";

@@ -61,7 +61,9 @@ pub(super) fn read(
     let named = get(entries, "steps").and_then(Node::as_mapping).unwrap_or_default();
     let (again, repeated): (Vec<_>, Vec<_>) =
         repeated.into_iter().partition(|one| named.iter().any(|(key, _)| key.span == one.first));
-    repeated.iter().for_each(|one| found.push(one.diagnostic()));
+    for one in &repeated {
+        found.push(one.diagnostic());
+    }
 
     version(get(entries, "version"), start, found);
     let name = get(entries, "name").and_then(|node| decode::<String>(node, found));

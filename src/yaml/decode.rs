@@ -210,7 +210,7 @@ impl<'de> NodeDeserializer<'de> {
                 self.state.fail(self.node, Some(key));
                 Error::Recorded
             }
-            error => {
+            error @ Error::Custom(_) => {
                 self.record(error.at(self.node.span));
                 Error::Recorded
             }

@@ -79,11 +79,10 @@ fn brackets(text: &str) -> i32 {
     for byte in text.bytes() {
         match (quote, byte) {
             (Some(closing), byte) if byte == closing => quote = None,
-            (Some(_), _) => {}
             (None, b'\'' | b'"' | b'`') => quote = Some(byte),
             (None, b'(') => open += 1,
             (None, b')') => open -= 1,
-            _ => {}
+            (Some(_) | None, _) => {}
         }
     }
     open
