@@ -158,3 +158,37 @@ pub(crate) trait Decoder {
     /// The settings, or nothing where they are wrong, which the decoder has then reported.
     fn settings<T: DeserializeOwned>(self) -> Option<T>;
 }
+
+/// The closed list of a room's kinds: the key in the file, and the settings that answer the room's questions.
+macro_rules! kinds {
+    ($(#[$doc:meta])* $name:ident of $questions:path: $($key:literal => $variant:ident($settings:path),)+) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone)]
+        pub(crate) enum $name { $($variant($settings),)+ }
+
+        impl $name {
+            /// The keys, as the file writes them.
+            pub(crate) const KEYS: &[&str] = &[$($key,)+];
+
+            /// The kind of a key, its settings from `decoder`; nothing where the key is unknown.
+            pub(crate) fn decode(key: &str, decoder: impl $crate::shape::Decoder) -> Option<Option<Self>> {
+                match key {
+                    $($key => Some(decoder.settings::<$settings>().map(Self::$variant)),)+
+                    _ => None,
+                }
+            }
+
+            /// The JSON Schema of each kind's settings.
+            pub(crate) fn schemas(generator: &mut schemars::SchemaGenerator) -> Vec<(&'static str, schemars::Schema)> {
+                use schemars::JsonSchema as _;
+                vec![$(($key, <$settings>::json_schema(generator)),)+]
+            }
+
+            pub(crate) fn kind(&self) -> &dyn $questions {
+                match self { $(Self::$variant(settings) => settings,)+ }
+            }
+        }
+    };
+}
+
+pub(crate) use kinds;

@@ -5,12 +5,12 @@ mod that;
 
 use std::fmt::Debug;
 
-use schemars::{JsonSchema, Schema, SchemaGenerator};
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::expr::Expr;
 use crate::lowering::{Checking, Lowering};
-use crate::shape::Decoder;
+use crate::shape::kinds;
 use crate::text::{Span, Spanned};
 
 /// What happens where rows do not hold.
@@ -51,37 +51,9 @@ pub(crate) trait Kind: Debug {
     fn violations(&self, lowering: &Lowering<'_>) -> Vec<Violation>;
 }
 
-/// The closed list of kinds: the key in the file and the settings.
-macro_rules! checks {
-    ($($key:literal => $variant:ident($settings:path),)+) => {
-        #[derive(Debug, Clone)]
-        pub(crate) enum Check { $($variant($settings),)+ }
-
-        impl Check {
-            /// The keys, as the file writes them.
-            pub(crate) const KEYS: &[&str] = &[$($key,)+];
-
-            /// The kind of a key, its settings from `decoder`; nothing where the key is unknown.
-            pub(crate) fn decode(key: &str, decoder: impl Decoder) -> Option<Option<Self>> {
-                match key {
-                    $($key => Some(decoder.settings::<$settings>().map(Self::$variant)),)+
-                    _ => None,
-                }
-            }
-
-            /// The JSON Schema of each kind's settings.
-            pub(crate) fn schemas(generator: &mut SchemaGenerator) -> Vec<(&'static str, Schema)> {
-                vec![$(($key, <$settings>::json_schema(generator)),)+]
-            }
-
-            pub(crate) fn kind(&self) -> &dyn Kind {
-                match self { $(Self::$variant(settings) => settings,)+ }
-            }
-        }
-    };
-}
-
-checks! {
+kinds! {
+    /// What must hold.
+    Check of Kind:
     "not_null" => NotNull(not_null::NotNull),
     "that" => That(that::That),
 }

@@ -114,7 +114,7 @@ impl Search<'_> {
             }
         }
         if wrong.is_empty() {
-            let message = format!("`{}` is refused by the engine: {}", transform.value.key(), plain(error));
+            let message = format!("the engine refuses this transform: {}", plain(error));
             self.found.push(Diagnostic::new(Code::Analysis, transform.span, message));
             return Ok(None);
         }

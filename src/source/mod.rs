@@ -9,14 +9,12 @@ mod values;
 
 use std::fmt::Debug;
 
-use schemars::{JsonSchema as _, Schema, SchemaGenerator};
-
 use crate::dialect::Dialect;
 use crate::expr::Template;
 use crate::lowering::{Checking, Lowering};
 use crate::name::StepRef;
 use crate::proto::spark::Relation;
-use crate::shape::Decoder;
+use crate::shape::kinds;
 use crate::text::Spanned;
 
 pub(crate) use sql::Sql;
@@ -60,37 +58,9 @@ pub(crate) trait Kind: Debug {
     fn lower(&self, schema: Option<&str>, lowering: &Lowering<'_>) -> Relation;
 }
 
-/// The closed list of kinds: the key in the file and the settings.
-macro_rules! sources {
-    ($($key:literal => $variant:ident($settings:path),)+) => {
-        #[derive(Debug, Clone)]
-        pub(crate) enum Source { $($variant($settings),)+ }
-
-        impl Source {
-            /// The keys, as the file writes them.
-            pub(crate) const KEYS: &[&str] = &[$($key,)+];
-
-            /// The kind of a key, its settings from `decoder`; nothing where the key is unknown.
-            pub(crate) fn decode(key: &str, decoder: impl Decoder) -> Option<Option<Self>> {
-                match key {
-                    $($key => Some(decoder.settings::<$settings>().map(Self::$variant)),)+
-                    _ => None,
-                }
-            }
-
-            /// The JSON Schema of each kind's settings.
-            pub(crate) fn schemas(generator: &mut SchemaGenerator) -> Vec<(&'static str, Schema)> {
-                vec![$(($key, <$settings>::json_schema(generator)),)+]
-            }
-
-            pub(crate) fn kind(&self) -> &dyn Kind {
-                match self { $(Self::$variant(settings) => settings,)+ }
-            }
-        }
-    };
-}
-
-sources! {
+kinds! {
+    /// How a step begins.
+    Source of Kind:
     "from" => From(from::From),
     "read" => Read(read::Read),
     "table" => Table(table::Table),

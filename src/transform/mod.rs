@@ -19,14 +19,12 @@ mod with_columns;
 
 use std::fmt::Debug;
 
-use schemars::{JsonSchema as _, Schema, SchemaGenerator};
-
 use crate::dialect::Dialect;
 use crate::expr::Expr;
 use crate::lowering::{Checking, Lowering};
 use crate::name::StepRef;
 use crate::proto::spark::Relation;
-use crate::shape::Decoder;
+use crate::shape::kinds;
 use crate::text::{Span, Spanned};
 
 pub(crate) use order::Order;
@@ -106,41 +104,9 @@ pub(crate) trait Kind: Debug {
     fn lower(&self, input: Relation, lowering: &Lowering<'_>) -> Relation;
 }
 
-/// The closed list of kinds: the key in the file, the settings, and whether the bare key says enough.
-macro_rules! transforms {
-    ($($key:literal => $variant:ident($settings:path),)+) => {
-        #[derive(Debug, Clone)]
-        pub(crate) enum Transform { $($variant($settings),)+ }
-
-        impl Transform {
-            /// The keys, as the file writes them.
-            pub(crate) const KEYS: &[&str] = &[$($key,)+];
-
-            /// The kind of a key, its settings from `decoder`; nothing where the key is unknown.
-            pub(crate) fn decode(key: &str, decoder: impl Decoder) -> Option<Option<Self>> {
-                match key {
-                    $($key => Some(decoder.settings::<$settings>().map(Self::$variant)),)+
-                    _ => None,
-                }
-            }
-
-            /// The JSON Schema of each kind's settings.
-            pub(crate) fn schemas(generator: &mut SchemaGenerator) -> Vec<(&'static str, Schema)> {
-                vec![$(($key, <$settings>::json_schema(generator)),)+]
-            }
-
-            pub(crate) fn key(&self) -> &'static str {
-                match self { $(Self::$variant(_) => $key,)+ }
-            }
-
-            pub(crate) fn kind(&self) -> &dyn Kind {
-                match self { $(Self::$variant(settings) => settings,)+ }
-            }
-        }
-    };
-}
-
-transforms! {
+kinds! {
+    /// What a step does to its rows.
+    Transform of Kind:
     "filter" => Filter(filter::Filter),
     "select" => Select(select::Select),
     "with_columns" => WithColumns(with_columns::WithColumns),

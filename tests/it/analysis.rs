@@ -210,7 +210,7 @@ fn a_union_of_other_columns_is_refused() {
 ",
     );
     assert_snapshot!(outcome.stderr, @"
-    error[E023]: `union` is refused by the engine: right column not found: name
+    error[E023]: the engine refuses this transform: right column not found: name
       --> p.yaml:10:17
        |
     10 |     transform: [union: others]
