@@ -60,13 +60,16 @@ fn what_a_run_reads_must_be_there() {
 #[test]
 fn what_is_not_yaml_is_shown() {
     assert_snapshot!(refused("version: 1\nsteps: [a\n  b: {\n", 78).stderr, @"
-    error[E001]: this is not YAML: illegal placement of ':' indicator
+    error[E001]: this is not YAML: a `:` can't stand here
      --> p.yaml:3:4
       |
     3 |   b: {
       |    ^
       |
-      = help: put what stands between the commas in quotes, or write the list with one `- item` a line
+     ::: p.yaml:2:8
+      |
+    2 | steps: [a
+      |        - this `[` is not closed
 
     error: the pipeline has 1 mistake
     ");
@@ -75,11 +78,11 @@ fn what_is_not_yaml_is_shown() {
 #[test]
 fn the_line_is_named_that_is_not_utf_8() {
     assert_snapshot!(refused(b"version: 1\nname: \xff\xfe\n", 78).stderr, @"
-    error[E002]: the file is not UTF-8: line 2 holds a byte that is none of its characters
-     --> p.yaml:1:1
+    error[E002]: the file is not UTF-8: the next byte begins none of its characters; save it as UTF-8
+     --> p.yaml:2:7
       |
-    1 |
-      | ^
+    2 | name: 
+      |       ^
 
     error: the pipeline has 1 mistake
     ");

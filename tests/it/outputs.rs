@@ -162,10 +162,10 @@ fn an_output_that_can_not_be_is_told() {
         assert_eq!(outcome.files(), ["in/a/kept", "in/file"]);
         match path {
             "in/a" => {
-                assert_snapshot!(outcome.stderr, @"error: `[folder]/in/a` is a folder; name a file in it")
+                assert_snapshot!(outcome.stderr, @"error: `[folder]/in/a` is a folder; name a file in it");
             }
             _ => {
-                assert_snapshot!(outcome.stderr, @"error: cannot create the folder `[folder]/in/file`: File exists (os error 17)")
+                assert_snapshot!(outcome.stderr, @"error: cannot create the folder `[folder]/in/file`: File exists (os error 17)");
             }
         }
     }
