@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use clap::Args;
+use tokio::time::timeout;
 
 use super::failure::Failure;
 use super::interrupt::Interrupt;
@@ -21,6 +22,9 @@ use crate::sink::{OutputLock, Place};
 
 /// How long threads that write may take to end after all else has.
 const LAST_WRITES: Duration = Duration::from_secs(2);
+
+/// How long a server may take to be told that its session has ended: one that is lost is not waited for.
+const LAST_WORD: Duration = Duration::from_secs(3);
 
 /// Run a pipeline: check it, let the engine analyse it, carry it out, and write its outputs.
 #[derive(Debug, Args)]
@@ -148,16 +152,20 @@ async fn carry_out(
         Some(engine) => Box::pin(unless_it_ends(engine, work)).await,
         None => work.await,
     };
-    if interrupt.signal().is_some() && managed.is_none() {
-        // What was begun and not yet known of when the interruption came.
-        let _gone = client.interrupt_tag(&run::tag(&identity.id)).await;
-    }
-    // A session that can't be released expires by itself, and a private engine takes it along.
-    if managed.is_none() {
-        let _expires = client.release_session().await;
-    }
-    if let Some(engine) = managed {
-        engine.stop().await;
+    match managed {
+        // It takes its session along.
+        Some(engine) => engine.stop().await,
+        None => {
+            let goodbye = async {
+                if interrupt.signal().is_some() {
+                    // What was begun and not yet known of when the interruption came.
+                    let _gone = client.interrupt_tag(&run::tag(&identity.id)).await;
+                }
+                client.release_session().await
+            };
+            // A session that can't be released expires by itself.
+            let _expires = timeout(LAST_WORD, goodbye).await;
+        }
     }
     match interrupt.signal() {
         Some(signal) => Err(Failure::Interrupted(signal)),

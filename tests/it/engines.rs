@@ -4,10 +4,11 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use insta::assert_snapshot;
 
-use crate::support::{Case, installed};
+use crate::support::{Case, installed, signal};
 
 const NUMBERS: &str = "version: 1\nsteps: { numbers: { range: 3, write: { stdout: csv } } }\n";
 const READS: &str = "\
@@ -134,6 +135,47 @@ fn the_nearest_setting_names_the_engine() {
     }
 }
 
+/// Starts a long query at a server, then sends that a signal and, where this is told, pipectl one too.
+fn lose(server_gets: &str, interrupted: bool) {
+    let text = "\
+version: 1
+steps:
+  sum:
+    range: 100000000000
+    transform: [aggregate: { columns: { s: sum(id % 7) } }]
+    write: { parquet: out/sum.parquet }
+";
+    let server = Server::start();
+    let (budget, code) = if interrupted { ("120", 130) } else { ("1", 69) };
+    let arguments = ["run", "p.yaml", "--remote", &server.address, "--retry-budget", budget];
+    let mut running = Case::new(arguments).file("p.yaml", text).code(code).any_stderr().start();
+    running.wait_for("checked");
+    let since = Instant::now();
+    signal(server.child.id(), server_gets);
+    if interrupted {
+        running.signal("INT");
+    }
+    let outcome = running.end();
+    assert!(since.elapsed() < Duration::from_secs(12), "{:?}", since.elapsed());
+    assert_eq!(outcome.files(), Vec::<String>::new());
+    assert_eq!(outcome.record()["exit_code"], code);
+}
+
+#[test]
+fn a_server_that_is_lost_ends_the_run() {
+    lose("KILL", false);
+}
+
+#[test]
+fn a_server_that_is_gone_holds_up_no_interruption() {
+    lose("KILL", true);
+}
+
+#[test]
+fn a_server_that_is_silent_holds_up_no_interruption() {
+    lose("STOP", true);
+}
+
 #[test]
 fn a_connection_string_that_is_none_is_2() {
     let outcome = run(NUMBERS).args(["--remote", "http://localhost:15002"]).code(2).any_stderr().run();
@@ -156,8 +198,8 @@ fn who_is_no_spark_connect_server_is_told() {
                 if is_silent {
                     silent.push(stream);
                 } else {
-                    let _ = stream.read(&mut [0; 100]);
-                    let _ = stream.write_all(
+                    let _asked = stream.read(&mut [0; 100]);
+                    let _gone = stream.write_all(
                         b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
                     );
                 }
