@@ -3,6 +3,7 @@
 use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::{BufRead as _, BufReader, Read as _};
+use std::ops::{Deref, DerefMut};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::LazyLock;
@@ -58,10 +59,33 @@ pub(crate) struct Outcome {
 /// A run on its way.
 pub(crate) struct Running {
     case: Case,
-    child: Child,
+    child: Started,
     stdout: JoinHandle<String>,
     lines: Receiver<String>,
     stderr: String,
+}
+
+/// A process that ends with this value, also where a test fails before it has ended by itself.
+struct Started(Child);
+
+impl Deref for Started {
+    type Target = Child;
+    fn deref(&self) -> &Child {
+        &self.0
+    }
+}
+
+impl DerefMut for Started {
+    fn deref_mut(&mut self) -> &mut Child {
+        &mut self.0
+    }
+}
+
+impl Drop for Started {
+    fn drop(&mut self) {
+        drop(self.0.kill());
+        drop(self.0.wait());
+    }
 }
 
 impl Case {
@@ -195,7 +219,7 @@ impl Case {
         let pipe = BufReader::new(child.stderr.take().unwrap());
         let (sender, lines) = mpsc::channel();
         thread::spawn(move || pipe.lines().map_while(Result::ok).try_for_each(|line| sender.send(line)));
-        Running { case: self, child, stdout, lines, stderr: String::new() }
+        Running { case: self, child: Started(child), stdout, lines, stderr: String::new() }
     }
 
     fn judge(self, status: ExitStatus, stdout: String, stderr: String) -> Outcome {
