@@ -1,11 +1,10 @@
 //! `run`: what a signal stops, and what is left when pipectl or its engine is killed.
 
-use std::fs;
 use std::time::{Duration, Instant};
 
 use insta::assert_snapshot;
 
-use crate::support::{Case, Outcome, Running, processes, signal};
+use crate::support::{Case, Outcome, processes, signal};
 
 /// Its query takes longer than any test.
 const LONG: &str = "\
@@ -38,20 +37,6 @@ fn assert_stopped(outcome: &Outcome, code: i32, since: Instant) {
     assert_eq!(outcome.record()["exit_code"], code);
 }
 
-/// Waits until a part of the rows was written.
-fn wait_for_rows(running: &mut Running) {
-    running.wait_for("checked");
-    let folder = running.path("out");
-    let deadline = Instant::now() + Duration::from_secs(20);
-    let has_rows = || {
-        let files = fs::read_dir(&folder).into_iter().flatten().flatten();
-        files.filter_map(|file| file.metadata().ok()).any(|file| file.len() > 1_000_000)
-    };
-    while !has_rows() {
-        assert!(Instant::now() < deadline, "no rows come");
-    }
-}
-
 #[test]
 fn a_signal_interrupts_the_query() {
     for (name, code) in [("INT", 130), ("TERM", 143)] {
@@ -77,7 +62,7 @@ fn a_signal_interrupts_the_query() {
 #[test]
 fn a_signal_drops_what_is_half_written() {
     let mut running = run(WIDE).code(143).start();
-    wait_for_rows(&mut running);
+    running.wait_for_file("out", 1_000_000);
     let since = Instant::now();
     running.signal("TERM");
     assert_stopped(&running.end(), 143, since);
@@ -115,7 +100,7 @@ fn a_signal_ends_the_check() {
 #[test]
 fn a_second_signal_does_not_wait() {
     let mut running = run(LONG).code(143).any_leftovers().start();
-    running.wait_for("checked");
+    running.wait_for_file("out", 1);
     // An engine that answers nothing would have to be waited for.
     signal(running.engine(), "STOP");
     running.signal("INT");
@@ -140,7 +125,7 @@ fn an_engine_outlives_no_killed_pipectl() {
 #[test]
 fn an_engine_that_is_killed_ends_the_run() {
     let mut running = run(WIDE).code(69).start();
-    wait_for_rows(&mut running);
+    running.wait_for_file("out", 1_000_000);
     let since = Instant::now();
     signal(running.engine(), "KILL");
     assert_stopped(&running.end(), 69, since);

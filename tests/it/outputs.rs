@@ -108,8 +108,8 @@ steps:
     transform: [aggregate: { columns: { s: sum(id % 7) } }]
     write: { parquet: out/sum.parquet }
 ";
-    let mut first = Case::new(["run", "p.yaml"]).file("p.yaml", text).engine().code(130).any_stderr().start();
-    first.wait_for("checked");
+    let first = Case::new(["run", "p.yaml"]).file("p.yaml", text).engine().code(130).any_stderr().start();
+    first.wait_for_file("out", 1);
     let output = first.path("out/sum.parquet");
     let other = text.replace("out/sum.parquet", &output.to_string_lossy());
     let second = Case::pipeline(&other).code(75).any_stderr().run();

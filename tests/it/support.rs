@@ -267,6 +267,18 @@ impl Running {
         }
     }
 
+    /// Waits for a file in this folder that has so many bytes.
+    pub(crate) fn wait_for_file(&self, folder: &str, bytes: u64) {
+        let deadline = Instant::now() + LONGEST_RUN;
+        let folder = self.path(folder);
+        let files = || fs::read_dir(&folder).into_iter().flatten().flatten();
+        let is_there = || files().any(|file| file.metadata().is_ok_and(|found| found.len() >= bytes));
+        while !is_there() {
+            assert!(Instant::now() < deadline, "there is no file in `{}`", folder.display());
+            thread::sleep(Duration::from_millis(5));
+        }
+    }
+
     /// Sends a signal to pipectl alone, by its name.
     pub(crate) fn signal(&self, name: &str) {
         signal(self.child.id(), name);
