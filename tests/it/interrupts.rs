@@ -61,7 +61,7 @@ fn a_signal_interrupts_the_query() {
 
 #[test]
 fn a_signal_drops_what_is_half_written() {
-    let mut running = run(WIDE).code(143).start();
+    let running = run(WIDE).code(143).start();
     running.wait_for_file("out", 1_000_000);
     let since = Instant::now();
     running.signal("TERM");
@@ -99,7 +99,7 @@ fn a_signal_ends_the_check() {
 
 #[test]
 fn a_second_signal_does_not_wait() {
-    let mut running = run(LONG).code(143).any_leftovers().start();
+    let running = run(LONG).code(143).any_leftovers().start();
     running.wait_for_file("out", 1);
     // An engine that answers nothing would have to be waited for.
     signal(running.engine(), "STOP");
@@ -124,7 +124,7 @@ fn an_engine_outlives_no_killed_pipectl() {
 
 #[test]
 fn an_engine_that_is_killed_ends_the_run() {
-    let mut running = run(WIDE).code(69).start();
+    let running = run(WIDE).code(69).start();
     running.wait_for_file("out", 1_000_000);
     let since = Instant::now();
     signal(running.engine(), "KILL");
