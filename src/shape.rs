@@ -72,12 +72,13 @@ impl<T: JsonSchema + Shorthand> JsonSchema for Short<T> {
         format!("Short_{}", T::schema_name()).into()
     }
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        let long = T::json_schema(generator);
+        let mut long = T::json_schema(generator);
+        let description = long.remove("description");
         let key = T::NAME.trim_start_matches(SHORT);
         let short = long.get("properties").and_then(|properties| properties.get(key)).cloned();
         let mut schema = json_schema!({ "anyOf": [short.unwrap_or_default(), long] });
-        if let Some(description) = long.get("description") {
-            schema.insert("description".to_owned(), description.clone());
+        if let Some(description) = description {
+            schema.insert("description".to_owned(), description);
         }
         schema
     }

@@ -16,9 +16,13 @@ use crate::transform::Transform;
 /// The schema of a pipeline file (JSON Schema, draft 2020-12).
 pub(crate) fn json_schema() -> Value {
     let mut generator = SchemaSettings::draft2020_12().into_generator();
-    let step = step(&mut generator);
-    let declaration = Short::<Declaration>::json_schema(&mut generator);
-    let definitions = generator.take_definitions(true);
+    let mut further = Definitions::default();
+    let step = step(&mut generator, &mut further);
+    further.0.insert("Step".to_owned(), step);
+    further.0.insert("Variable".to_owned(), Short::<Declaration>::json_schema(&mut generator).to_value());
+    let mut definitions = generator.take_definitions(true);
+    definitions.append(&mut further.0);
+    definitions.sort_keys();
     let mut schema = json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "pipectl pipeline",
@@ -34,7 +38,7 @@ pub(crate) fn json_schema() -> Value {
                 "description": "Variables: `${name}` in values. Set with `--var name=value`, `PIPECTL_VAR_NAME` or the default.",
                 "type": "object",
                 "propertyNames": { "pattern": NAME_PATTERN },
-                "additionalProperties": declaration,
+                "additionalProperties": { "$ref": "#/$defs/Variable" },
             },
             "conf": {
                 "description": "Spark SQL settings of this pipeline's session.",
@@ -50,37 +54,75 @@ pub(crate) fn json_schema() -> Value {
             },
         },
     });
-    let mut definitions = definitions;
-    definitions.insert("Step".to_owned(), step);
-    definitions.sort_keys();
     schema["$defs"] = Value::Object(definitions);
-    takes_variables(&mut schema);
+    as_read(&mut schema);
     schema
 }
 
-fn step(generator: &mut SchemaGenerator) -> Value {
+/// Schemas that others refer to by name.
+#[derive(Default)]
+struct Definitions(Map<String, Value>);
+
+impl Definitions {
+    /// Puts a schema under a name, and gives what refers to it.
+    fn add(&mut self, name: String, mut schema: Value) -> Value {
+        // Editors show the description of what refers.
+        let description = schema.get_mut("description").map(Value::take);
+        let mut reference = json!({ "$ref": format!("#/$defs/{name}") });
+        if let Some(description) = description {
+            reference["description"] = description.clone();
+            schema["description"] = description;
+        }
+        self.0.insert(name, schema);
+        reference
+    }
+
+    /// The settings of a kind, under its name where they have keys of their own.
+    fn kind(&mut self, key: &str, family: &str, schema: Schema) -> Value {
+        let schema = schema.to_value();
+        let has_keys = |schema: &Value| schema.get("properties").is_some();
+        let is_long = has_keys(&schema)
+            || schema.get("anyOf").and_then(Value::as_array).is_some_and(|all| all.iter().any(has_keys));
+        if !is_long {
+            return schema;
+        }
+        let words = key.split('_').map(|word| {
+            let (first, rest) = word.split_at_checked(1).unwrap_or((word, ""));
+            first.to_uppercase() + rest
+        });
+        self.add(words.collect::<String>() + family, schema)
+    }
+}
+
+fn step(generator: &mut SchemaGenerator, definitions: &mut Definitions) -> Value {
     let mut properties = Map::new();
     let sources = Source::schemas(generator);
     let one_source: Vec<Value> = sources.iter().map(|(key, _)| json!({ "required": [key] })).collect();
     for (key, schema) in sources {
-        properties.insert(key.to_owned(), schema.to_value());
+        properties.insert(key.to_owned(), definitions.kind(key, "Source", schema));
     }
     let described = |schema: Schema, description: &str| {
         let mut schema = schema;
         schema.insert("description".to_owned(), description.into());
         schema.to_value()
     };
-    let transforms = one_key(Transform::schemas(generator), json!({}), &["distinct"]);
+    let transforms = Transform::schemas(generator).into_iter();
+    let transforms = transforms.map(|(key, schema)| (key, definitions.kind(key, "Transform", schema)));
+    let transform = one_key(transforms.collect(), json!({}), &["distinct"]);
+    let transform = definitions.add("Transform".to_owned(), transform);
     properties.insert(
         "transform".to_owned(),
         json!({
             "description": "What is done to the rows, from top to bottom.",
             "type": "array",
-            "items": transforms,
+            "items": transform,
         }),
     );
     let on_fail = OnFail::json_schema(generator).to_value();
-    let expectation = one_key(Check::schemas(generator), json!({ "on_fail": on_fail }), &[]);
+    let checks = Check::schemas(generator).into_iter();
+    let checks = checks.map(|(key, schema)| (key, definitions.kind(key, "Expectation", schema)));
+    let expectation = one_key(checks.collect(), json!({ "on_fail": on_fail }), &[]);
+    let expectation = definitions.add("Expectation".to_owned(), expectation);
     properties.insert(
         "expect".to_owned(),
         json!({
@@ -89,7 +131,10 @@ fn step(generator: &mut SchemaGenerator) -> Value {
             "items": expectation,
         }),
     );
-    let sink = one_key(Sink::schemas(generator), json!({}), &["stdout"]);
+    let sinks = Sink::schemas(generator).into_iter();
+    let sinks = sinks.map(|(key, schema)| (key, definitions.kind(key, "Output", schema)));
+    let sink = one_key(sinks.collect(), json!({}), &["stdout"]);
+    let sink = definitions.add("Output".to_owned(), sink);
     properties.insert(
         "write".to_owned(),
         json!({
@@ -131,13 +176,14 @@ fn step(generator: &mut SchemaGenerator) -> Value {
 }
 
 /// An object with exactly one key of a closed list, or the bare key where that says enough.
-fn one_key(kinds: Vec<(&'static str, Schema)>, further: Value, bare: &[&str]) -> Value {
+fn one_key(kinds: Vec<(&'static str, Value)>, further: Value, bare: &[&str]) -> Value {
     let required: Vec<Value> = kinds.iter().map(|(key, _)| json!({ "required": [key] })).collect();
     let mut properties: Map<String, Value> =
-        kinds.into_iter().map(|(key, schema)| (key.to_owned(), schema.to_value())).collect();
+        kinds.into_iter().map(|(key, schema)| (key.to_owned(), schema)).collect();
     for key in bare {
         if let Some(schema) = properties.get_mut(*key) {
-            *schema = json!({ "anyOf": [{ "type": "null" }, schema.take()] });
+            let description = schema.get("description").cloned();
+            *schema = json!({ "anyOf": [{ "type": "null" }, schema.take()], "description": description });
         }
     }
     if let Value::Object(further) = further {
@@ -152,27 +198,85 @@ fn one_key(kinds: Vec<(&'static str, Schema)>, further: Value, bare: &[&str]) ->
     if bare.is_empty() { object } else { json!({ "anyOf": [{ "enum": bare }, object] }) }
 }
 
-/// Lets a variable stand wherever a number or a truth value stands.
-fn takes_variables(schema: &mut Value) {
+/// Says what the reader does beyond the types: a text is any scalar as it stands, a variable may stand wherever a value
+/// stands, and unknown keys are mistakes everywhere.
+fn as_read(schema: &mut Value) {
     match schema {
-        Value::Array(items) => items.iter_mut().for_each(takes_variables),
+        Value::Array(items) => items.iter_mut().for_each(as_read),
         Value::Object(object) => {
-            let is_plain = object
-                .get("type")
-                .and_then(Value::as_str)
-                .is_some_and(|name| ["integer", "number", "boolean"].contains(&name));
-            if is_plain {
-                let mut plain = Map::new();
-                for key in ["type", "format", "minimum", "maximum"] {
-                    if let Some(value) = object.remove(key) {
-                        plain.insert(key.to_owned(), value);
-                    }
-                }
-                object.insert("anyOf".to_owned(), json!([plain, { "type": "string", "pattern": "\\$\\{" }]));
+            object.values_mut().for_each(as_read);
+            // A width in bits is nothing that a file's writer thinks of.
+            if object.get("format").is_some_and(Value::is_string) && !object.contains_key("properties") {
+                object.remove("format");
+            }
+            if object.get("default").is_some_and(Value::is_null) {
+                object.remove("default");
+            }
+            if object.contains_key("properties") {
+                object.entry("additionalProperties").or_insert(false.into());
+            }
+            if is_choice(object) || is_plain(object) {
+                let value = std::mem::take(object);
+                let (outside, value): (Map<_, _>, Map<_, _>) = value
+                    .into_iter()
+                    .partition(|(key, _)| ["description", "default"].contains(&key.as_str()));
+                *object = outside;
+                let variable = json!({ "type": "string", "pattern": "\\$\\{" });
+                object.insert("anyOf".to_owned(), json!([value, variable]));
                 return;
             }
-            object.values_mut().for_each(takes_variables);
+            let is_fixed = ["const", "enum", "pattern"].iter().any(|key| object.contains_key(*key));
+            match object.get_mut("type") {
+                Some(name) if *name == "string" && !is_fixed => {
+                    *name = json!(["string", "number", "boolean"])
+                }
+                Some(Value::Array(names)) if *names == ["string", "null"] => {
+                    *names = vec!["string".into(), "number".into(), "boolean".into(), "null".into()];
+                }
+                _ => {}
+            }
         }
         _ => {}
+    }
+}
+
+/// Whether a schema lists words; those that YAML reads as something else become that.
+fn is_choice(object: &mut Map<String, Value>) -> bool {
+    let as_yaml = |word: &str| match word {
+        "true" => Some(Value::Bool(true)),
+        "false" => Some(Value::Bool(false)),
+        "null" => Some(Value::Null),
+        _ => None,
+    };
+    let is_text = object.contains_key("type");
+    if let Some(Value::Array(words)) = object.get_mut("enum") {
+        let further: Vec<Value> = words.iter().filter_map(|word| as_yaml(word.as_str()?)).collect();
+        if !further.is_empty() {
+            words.extend(further);
+            object.remove("type");
+        }
+        return is_text;
+    }
+    let Some(Value::Array(choices)) = object.get_mut("oneOf") else { return false };
+    let mut is_choice = false;
+    for choice in choices.iter_mut().filter_map(Value::as_object_mut) {
+        let Some(word) = choice.get("const").and_then(Value::as_str) else { continue };
+        is_choice = true;
+        if let Some(value) = as_yaml(word) {
+            let words = json!([word, value]);
+            choice.remove("const");
+            choice.remove("type");
+            choice.insert("enum".to_owned(), words);
+        }
+    }
+    is_choice
+}
+
+/// Whether a schema is a number or a truth value.
+fn is_plain(object: &Map<String, Value>) -> bool {
+    let is_plain = |name: &Value| ["integer", "number", "boolean"].iter().any(|plain| name == plain);
+    match object.get("type") {
+        Some(Value::Array(names)) => names.iter().any(is_plain) && !names.iter().any(|name| name == "string"),
+        name => name.is_some_and(is_plain),
     }
 }

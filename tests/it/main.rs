@@ -12,6 +12,7 @@ mod outputs;
 mod pipelines;
 mod protocol;
 mod run;
+mod schema;
 mod semantics;
 mod specs;
 mod support;
