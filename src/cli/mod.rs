@@ -35,7 +35,25 @@ struct Arguments {
     verbose: bool,
     /// How progress and messages are written to stderr.
     #[arg(long, global = true, value_name = "FORMAT", env = "PIPECTL_LOG_FORMAT", default_value = "text")]
-    log_format: Format,
+    log_format: LogFormat,
+}
+
+/// How progress and messages are written, as the command line says it.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum LogFormat {
+    /// For people: lines, and on a terminal moving ones.
+    Text,
+    /// For machines: one JSON object a line.
+    Json,
+}
+
+impl From<LogFormat> for Format {
+    fn from(format: LogFormat) -> Self {
+        match format {
+            LogFormat::Text => Self::Text,
+            LogFormat::Json => Self::Json,
+        }
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -63,7 +81,7 @@ pub(crate) fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         (_, true) => Verbosity::Verbose,
         _ => Verbosity::Normal,
     };
-    let reporter = Reporter::new(arguments.log_format, verbosity);
+    let reporter = Reporter::new(arguments.log_format.into(), verbosity);
     let result = match arguments.verb {
         Verb::Run(run) => return ExitCode::from(run::run(&run, reporter)),
         Verb::Validate(validate) => validate::validate(&validate, reporter),

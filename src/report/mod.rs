@@ -19,7 +19,7 @@ use crate::run::Event;
 use crate::text::Sources;
 
 /// How progress and messages are written.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum Format {
     /// For people: lines, and on a terminal moving ones.
     #[default]
