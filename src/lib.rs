@@ -1,4 +1,102 @@
 //! pipectl runs declarative data pipelines on Spark Connect.
+//!
+//! # One way
+//!
+//! ```text
+//! text -> node -> pipeline -> graph -> plan -> events -> report
+//!        (yaml)   (spec)     (graph)  (plan)   (run)    (report)
+//! ```
+//!
+//! Each arrow is one function, each word one type, and only its arrow makes it. So whoever holds one need not check again:
+//!
+//! - a `Pipeline` proves that settings are right, names resolve, variables have values, and steps need each other in no
+//!   circle;
+//! - a `Graph` that each step has a place after all that it needs;
+//! - a `Plan` that every step is a relation which this engine has.
+//!
+//! `pipeline` is the waist: everything before it knows YAML, nothing after it does. Up to the plan the way is pure and
+//! synchronous: no network, no clock, no printing; files and the environment come through readers that are handed in.
+//!
+//! # Rooms
+//!
+//! A file or folder in `src` is a room. `tests/it/layers.rs` reads this table, and fails where a room uses one that it may
+//! not. In the last column *words* are `text`, `scalar`, `diagnostic`, `name`, `expr` and `dialect`; *kinds* are `source`,
+//! `transform`, `expect` and `sink`. A room may use itself.
+//!
+//! | Room | The one thing it owns | May use |
+//! | --- | --- | --- |
+//! | `main` | arguments in, exit code out | |
+//! | `lib` | this page, and [`run`] | `cli` |
+//! | `text` | a file's text, places in it | |
+//! | `scalar` | a scalar as it was written: style, variables apart from text, where its bytes stand in the file | `text` |
+//! | `diagnostic` | what is wrong with the user's file: where, why, how to mend it; data, never printed here | `text` |
+//! | `name` | names: of steps, variables, columns | `text` |
+//! | `dialect` | what an engine and its version can do and does otherwise: plain data | |
+//! | `expr` | expressions: text and variables, tokens, the literals of values | `text`, `scalar`, `diagnostic`, `name`, `dialect` |
+//! | `shape` | how a setting may be written: one value for a list, a short form for a mapping | `text` |
+//! | `yaml` | a tree with places from the parser's events, and a decoder over it that reports every mistake | `text`, `scalar`, `diagnostic`, `shape` |
+//! | `proto` | the Spark Connect messages, generated, and short constructors for them | `name` |
+//! | `lowering` | what a kind is told when it is checked and when it becomes a relation | words, `proto` |
+//! | `source` | kinds of source, a file each: settings, inputs, what is wrong with them, relation | words, `shape`, `lowering`, `proto` |
+//! | `transform` | kinds of transform, a file each: the same | words, `shape`, `lowering`, `proto` |
+//! | `expect` | kinds of expectation, a file each: settings, what makes a row wrong | words, `shape`, `lowering` |
+//! | `sink` | kinds of output where pipectl runs, a file each: settings, writer of record batches | words, `shape`, `lowering` |
+//! | `pipeline` | the validated steps | words, `lowering`, kinds |
+//! | `graph` | order, what is needed for what, circles | `pipeline` |
+//! | `spec` | from a file's text to a `Pipeline`, all mistakes at once; the JSON Schema | words, `yaml`, `shape`, `lowering`, kinds, `pipeline`, `graph` |
+//! | `plan` | which relations the engine works out, in which order, for which output | words, `lowering`, `proto`, kinds, `pipeline`, `graph` |
+//! | `connect` | a Spark Connect client that has never heard of pipelines | `proto` |
+//! | `engine` | kinds of engine: start, readiness, stop | words, `connect` |
+//! | `run` | execution: a pure schedule, a driver that awaits, events | words, `lowering`, `proto`, kinds, `pipeline`, `plan`, `connect` |
+//! | `report` | events and failures for people and machines; the only writer to stderr | words, `expect`, `run` |
+//! | `cli` | one file a verb; exit codes, signals, environment variables | words, `lowering`, `sink`, `pipeline`, `spec`, `graph`, `plan`, `run`, `report`, `connect`, `engine` |
+//!
+//! What belongs to one kind is in its file: settings with their documentation, what is wrong with them, what an engine
+//! lacks for them, the relation. Adding one touches its file and its line in the folder's `mod.rs`.
+//!
+//! # Crates
+//!
+//! Each has a home, which the same test knows; those of the last line are at home everywhere.
+//!
+//! | Crate | Rooms |
+//! | --- | --- |
+//! | `tonic` | `connect`, `proto` |
+//! | `tonic_prost` | `proto` |
+//! | `tonic_types` | `connect` |
+//! | `prost` | `proto`, `plan` |
+//! | `prost_types` | `proto` |
+//! | `bytes` | `connect`, `proto`, `sink` |
+//! | `tokio` | `connect`, `engine`, `run`, `cli` |
+//! | `tokio_util` | `run`, `cli` |
+//! | `tokio_stream` | `connect` |
+//! | `arrow` | `connect`, `proto`, `run`, `sink` |
+//! | `parquet` | `sink` |
+//! | `serde_yaml` | `yaml` |
+//! | `serde_json` | `spec`, `connect`, `engine`, `sink`, `report` |
+//! | `chrono` | `expr`, `lowering`, `spec`, `sink`, `report`, `cli` |
+//! | `chrono_tz` | `spec` |
+//! | `petgraph` | `graph` |
+//! | `strsim` | `diagnostic` |
+//! | `glob` | `run` |
+//! | `clap` | `cli` |
+//! | `clap_complete` | `cli` |
+//! | `annotate_snippets` | `report` |
+//! | `anstream` | `report` |
+//! | `anstyle` | `report` |
+//! | `indicatif` | `report` |
+//! | `unicode_width` | `sink` |
+//! | `uuid` | `connect`, `engine`, `sink`, `cli` |
+//! | `etcetera` | `engine` |
+//! | `serde`, `schemars`, `thiserror` | everywhere |
+//!
+//! # Invariants
+//!
+//! - All mistakes are reported at once: one ends its own item, never the reading. Each is told once, where it stands.
+//! - A value enters SQL through one function, in `expr`, as a typed literal, or as an argument; never as raw text.
+//! - A file output appears whole or not at all. Memory does not grow with a result.
+//! - Standard output carries data only, and everything else is said by `report`, on standard error.
+//! - The process's environment is read in `cli/environment.rs` alone.
+//! - Only `cli/failure.rs` knows exit codes.
 
 mod cli;
 mod connect;

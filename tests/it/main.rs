@@ -8,6 +8,7 @@ mod engines;
 mod expectations;
 mod inputs;
 mod interrupts;
+mod layers;
 mod outputs;
 mod pipelines;
 mod protocol;
