@@ -45,10 +45,8 @@ pub(crate) enum Layout {
     #[default]
     Verbatim,
     /// Quotes, escapes, folding or indentation lie between: from each first offset, which is one of the text, both run
-    /// side by side, beginning at the second, which is one of the scalar in the file.
+    /// side by side, beginning at the second, which is one of the scalar in the file. Nothing where this can't be told.
     Runs(Box<[(u32, u32)]>),
-    /// This can't be told.
-    Unknown,
 }
 
 impl Layout {
@@ -57,7 +55,7 @@ impl Layout {
         let end = range.end.max(range.start);
         match self {
             Self::Verbatim => span.part(range.start, end),
-            Self::Unknown => span,
+            Self::Runs(runs) if runs.is_empty() => span,
             // The end is looked for at the last byte, since the next one may stand in another line.
             Self::Runs(runs) if end > range.start => {
                 span.part(in_file(runs, range.start), in_file(runs, end - 1) + 1)

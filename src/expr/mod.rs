@@ -49,10 +49,8 @@ impl Expr {
 
     /// Reports what can be seen to be wrong.
     pub(crate) fn check(&self, role: Role, found: &mut Diagnostics) {
-        if !self.0.check(found) {
-            return;
-        }
-        if let Some(comma) = self.comma() {
+        let Some(tokens) = self.0.check(found) else { return };
+        if let Some(comma) = comma(&tokens) {
             found.push(
                 Diagnostic::new(
                     Code::Expression,
@@ -66,9 +64,9 @@ impl Expr {
         if role == Role::Column {
             return;
         }
-        if let Some(name) = self.trailing_name() {
+        let text = self.0.scanned();
+        if let Some(name) = trailing_name(&tokens, &text) {
             let span = self.0.place(&name.range);
-            let text = self.0.scanned();
             let word = name.text(&text).to_owned();
             let message =
                 format!("`{word}` after a complete expression would be read as a name for it and dropped");
@@ -83,53 +81,51 @@ impl Expr {
     /// The name of the column that it makes, where that can be seen: `sum(x) AS total`, `orders.id`.
     pub(crate) fn column_name(&self) -> Option<String> {
         let text = self.0.scanned();
-        let named = self.trailing_name().or_else(|| {
-            let tokens = self.0.tokens();
+        let mut tokens = self.0.tokens();
+        tokens.retain(|token| token.kind != TokenKind::Comment);
+        let named = trailing_name(&tokens, &text).or_else(|| {
             let is_path = tokens.iter().enumerate().all(|(at, token)| match token.kind {
                 TokenKind::Word | TokenKind::QuotedName => at.is_multiple_of(2),
                 TokenKind::Symbol('.') => !at.is_multiple_of(2),
                 _ => false,
             });
-            tokens.last().filter(|_| is_path).cloned()
+            tokens.last().filter(|_| is_path)
         });
         named?.name(&text)
     }
+}
 
-    /// A comma that no bracket holds.
-    fn comma(&self) -> Option<Token> {
-        let mut depth = 0_usize;
-        self.0.tokens().into_iter().find(|token| {
-            match token.kind {
-                TokenKind::Symbol('(' | '[') => depth += 1,
-                TokenKind::Symbol(')' | ']') => depth = depth.saturating_sub(1),
-                _ => {}
-            }
-            depth == 0 && token.kind == TokenKind::Symbol(',')
-        })
-    }
-
-    /// A name at the end that no operator binds: `id > 1 oops`, `a AS b`.
-    fn trailing_name(&self) -> Option<Token> {
-        let text = self.0.scanned();
-        let tokens: Vec<Token> =
-            self.0.tokens().into_iter().filter(|token| token.kind != TokenKind::Comment).collect();
-        let [.., before, last] = tokens.as_slice() else { return None };
-        let is_name = match last.kind {
-            TokenKind::QuotedName => true,
-            TokenKind::Word => !is_any(last, &text, ENDS_AN_EXPRESSION),
-            _ => false,
-        };
-        if !is_name || (is_any(last, &text, UNITS) && tokens.iter().any(|t| t.is_word(&text, "interval"))) {
-            return None;
+/// A comma that no bracket holds.
+fn comma(tokens: &[Token]) -> Option<&Token> {
+    let mut depth = 0_usize;
+    tokens.iter().find(|token| {
+        match token.kind {
+            TokenKind::Symbol('(' | '[') => depth += 1,
+            TokenKind::Symbol(')' | ']') => depth = depth.saturating_sub(1),
+            _ => {}
         }
-        let operand_before = match before.kind {
-            TokenKind::QuotedName | TokenKind::Text | TokenKind::Number | TokenKind::Variable => true,
-            TokenKind::Word => before.is_word(&text, "as") || !is_any(before, &text, WANTS_AN_OPERAND),
-            TokenKind::Symbol(symbol) => matches!(symbol, ')' | ']'),
-            TokenKind::Comment => false,
-        };
-        operand_before.then(|| last.clone())
+        depth == 0 && token.kind == TokenKind::Symbol(',')
+    })
+}
+
+/// A name at the end that no operator binds: `id > 1 oops`, `a AS b`. `tokens` are without comments.
+fn trailing_name<'t>(tokens: &'t [Token], text: &str) -> Option<&'t Token> {
+    let [.., before, last] = tokens else { return None };
+    let is_name = match last.kind {
+        TokenKind::QuotedName => true,
+        TokenKind::Word => !is_any(last, text, ENDS_AN_EXPRESSION),
+        _ => false,
+    };
+    if !is_name || (is_any(last, text, UNITS) && tokens.iter().any(|token| token.is_word(text, "interval"))) {
+        return None;
     }
+    let operand_before = match before.kind {
+        TokenKind::QuotedName | TokenKind::Text | TokenKind::Number | TokenKind::Variable => true,
+        TokenKind::Word => before.is_word(text, "as") || !is_any(before, text, WANTS_AN_OPERAND),
+        TokenKind::Symbol(symbol) => matches!(symbol, ')' | ']'),
+        TokenKind::Comment => false,
+    };
+    operand_before.then_some(last)
 }
 
 /// Words that may end an expression after an operand.
@@ -225,8 +221,8 @@ mod tests {
     use super::*;
 
     fn trailing(text: &str) -> Option<String> {
-        let expr = Expr(Template::of_text(text));
-        expr.trailing_name().map(|token| token.text(text).to_owned())
+        let tokens = Template::of_text(text).check(&mut Diagnostics::default()).unwrap();
+        trailing_name(&tokens, text).map(|token| token.text(text).to_owned())
     }
 
     #[test]

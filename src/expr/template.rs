@@ -143,18 +143,28 @@ impl Template {
 
     /// Whether there is nothing but comments.
     pub(crate) fn is_blank(&self) -> bool {
-        self.tokens().iter().all(|token| token.kind == TokenKind::Comment)
+        let text = self.scanned();
+        let may_be = text.trim_start().is_empty() || text.trim_start().starts_with(['-', '/']);
+        may_be && self.tokens().iter().all(|token| token.kind == TokenKind::Comment)
     }
 
-    /// Reports what is malformed; true where nothing is.
-    pub(crate) fn check(&self, found: &mut Diagnostics) -> bool {
+    /// Reports what is malformed; the tokens where nothing is, comments left out.
+    pub(crate) fn check(&self, found: &mut Diagnostics) -> Option<Vec<Token>> {
+        let mut tokens = self.tokens();
+        if !self.is_well_formed(&tokens, found) {
+            return None;
+        }
+        tokens.retain(|token| token.kind != TokenKind::Comment);
+        Some(tokens)
+    }
+
+    fn is_well_formed(&self, tokens: &[Token], found: &mut Diagnostics) -> bool {
         let text = self.scanned();
-        let tokens = self.tokens();
         let mut report = |diagnostic| {
             found.push(diagnostic);
             false
         };
-        if self.is_blank() {
+        if tokens.iter().all(|token| token.kind == TokenKind::Comment) {
             return report(Diagnostic::new(Code::Expression, self.0.span, "an expression is missing here"));
         }
         if let Some(open) = tokens.iter().find(|token| !token.closed) {
@@ -179,7 +189,7 @@ impl Template {
                 );
             }
         }
-        all_good & self.check_brackets(&text, &tokens, found)
+        all_good & self.check_brackets(&text, tokens, found)
     }
 
     fn variable_within(&self, range: &Range<usize>) -> bool {
@@ -365,7 +375,7 @@ mod tests {
             ("a[1)", Code::Misread, 3),
         ] {
             let mut found = Diagnostics::default();
-            assert!(!Template::of_text(text).check(&mut found), "{text}");
+            assert_eq!(Template::of_text(text).check(&mut found), None, "{text}");
             let found = found.sorted();
             assert_eq!((found[0].code, found[0].span.start), (code, start), "{text}");
         }

@@ -53,7 +53,9 @@ impl Token {
 
 /// The tokens of `text`, white space left out. `variables` are the offsets at which a [`PLACEHOLDER`] is one.
 pub(crate) fn tokens(text: &str, variables: &[usize]) -> Vec<Token> {
-    let mut found = Vec::new();
+    /// Bytes of text to a token, as a rule.
+    const USUAL_LENGTH: usize = 5;
+    let mut found = Vec::with_capacity(text.len() / USUAL_LENGTH + 1);
     let mut at = 0;
     while let Some(next) = text.get(at..).and_then(|rest| rest.chars().next()) {
         if next.is_whitespace() {

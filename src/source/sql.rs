@@ -121,7 +121,7 @@ impl Kind for Sql {
                     .help("keep one of them"),
             ),
             (Some(query), _) => {
-                query.check(checking.found);
+                let _tokens = query.check(checking.found);
             }
             (None, Some(_)) => {}
             (None, None) => {

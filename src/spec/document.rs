@@ -82,6 +82,8 @@ pub(super) fn read(
             Vec::new()
         }
     };
+    // What was read makes room for what is made of it.
+    drop(root);
     let bindings = variables.into_bindings(found);
     let conf =
         conf.unwrap_or_default().iter().map(|(key, value)| (key.value.clone(), value.clone())).collect();

@@ -228,7 +228,7 @@ fn as_read(schema: &mut Value) {
             let is_fixed = ["const", "enum", "pattern"].iter().any(|key| object.contains_key(*key));
             match object.get_mut("type") {
                 Some(name) if *name == "string" && !is_fixed => {
-                    *name = json!(["string", "number", "boolean"])
+                    *name = json!(["string", "number", "boolean"]);
                 }
                 Some(Value::Array(names)) if *names == ["string", "null"] => {
                     *names = vec!["string".into(), "number".into(), "boolean".into(), "null".into()];

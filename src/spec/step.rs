@@ -196,8 +196,9 @@ fn query_file(
 }
 
 fn transforms(node: &Node<'_>, found: &mut Diagnostics) -> Vec<Spanned<Transform>> {
-    let mut transforms = Vec::new();
-    for item in kinds(node, "transform", Transform::KEYS, found) {
+    let items = kinds(node, "transform", Transform::KEYS, found);
+    let mut transforms = Vec::with_capacity(items.len());
+    for item in items {
         let decoder = Settings { node: &item.settings, found: &mut *found };
         match Transform::decode(&item.key, decoder) {
             Some(transform) => {
@@ -218,8 +219,9 @@ fn transforms(node: &Node<'_>, found: &mut Diagnostics) -> Vec<Spanned<Transform
 }
 
 fn sinks(node: &Node<'_>, found: &mut Diagnostics) -> Vec<Spanned<Sink>> {
-    let mut sinks = Vec::new();
-    for item in kinds(node, "write", Sink::KEYS, found) {
+    let items = kinds(node, "write", Sink::KEYS, found);
+    let mut sinks = Vec::with_capacity(items.len());
+    for item in items {
         let decoder = Settings { node: &item.settings, found: &mut *found };
         match Sink::decode(&item.key, decoder) {
             Some(sink) => sinks.extend(sink.map(|value| Spanned { span: item.span, value })),
@@ -239,8 +241,9 @@ fn sinks(node: &Node<'_>, found: &mut Diagnostics) -> Vec<Spanned<Sink>> {
 }
 
 fn expectations(node: &Node<'_>, found: &mut Diagnostics) -> Vec<Expectation> {
-    let mut expectations = Vec::new();
-    for item in items(node, "expect", "- not_null: [id]", found) {
+    let items = items(node, "expect", "- not_null: [id]", found);
+    let mut expectations = Vec::with_capacity(items.len());
+    for item in items {
         let Some(entries) = item.as_mapping() else {
             let message = format!("an expectation is a mapping, not {}", item.describe());
             let help = match item.as_scalar().filter(|scalar| !scalar.is_null()) {
@@ -310,7 +313,7 @@ fn items<'n, 't>(node: &'n Node<'t>, key: &str, example: &str, found: &mut Diagn
 
 /// A kind's key and its settings, which are nothing where the key stands alone.
 struct Item<'n, 't> {
-    key: String,
+    key: Cow<'n, str>,
     span: Span,
     settings: Cow<'n, Node<'t>>,
 }
@@ -319,7 +322,7 @@ impl<'n, 't> Item<'n, 't> {
     fn of((key, node): &'n (Key<'t>, Node<'t>)) -> Self {
         // What is missing is missing at the key.
         let settings = if node.is_null() { Cow::Owned(Node::nothing(key.span)) } else { Cow::Borrowed(node) };
-        Self { key: key.text.to_string(), span: key.span, settings }
+        Self { key: Cow::Borrowed(&key.text), span: key.span, settings }
     }
 }
 
@@ -347,7 +350,11 @@ fn kinds<'n, 't>(
             return entries.iter().map(Item::of).collect();
         }
     };
-    list.iter().flat_map(|item| kinds_of(item, place, keys, found)).collect()
+    let mut kinds = Vec::with_capacity(list.len());
+    for item in list {
+        kinds_of(item, place, keys, &mut kinds, found);
+    }
+    kinds
 }
 
 fn wrong_list<'n, 't>(
@@ -369,15 +376,16 @@ fn kinds_of<'n, 't>(
     item: &'n Node<'t>,
     place: &str,
     keys: &[&str],
+    kinds: &mut Vec<Item<'n, 't>>,
     found: &mut Diagnostics,
-) -> Vec<Item<'n, 't>> {
+) {
     match &item.kind {
-        Kind::Scalar(_) if !is_known(item) => Vec::new(),
+        Kind::Scalar(_) if !is_known(item) => {}
         Kind::Scalar(scalar) if !scalar.is_null() => {
             let settings = Cow::Owned(Node::nothing(item.span));
-            vec![Item { key: scalar.plain().into_owned(), span: item.span, settings }]
+            kinds.push(Item { key: scalar.plain(), span: item.span, settings });
         }
-        Kind::Mapping(entries) if entries.len() == 1 => entries.iter().map(Item::of).collect(),
+        Kind::Mapping(entries) if entries.len() == 1 => kinds.push(Item::of(&entries[0])),
         Kind::Mapping(entries) if entries.len() > 1 => {
             let (first, second) = (&entries[0].0, &entries[1].0);
             let message = format!(
@@ -389,7 +397,8 @@ fn kinds_of<'n, 't>(
                 let help = format!("put it into an item of its own: `- {}: …`", second.text);
                 found.push(diagnostic.help(help));
                 let is_kind = |(key, _): &&(Key<'_>, Node<'_>)| keys.contains(&&*key.text);
-                return entries.iter().filter(is_kind).map(Item::of).collect();
+                kinds.extend(entries.iter().filter(is_kind).map(Item::of));
+                return;
             }
             found.push(
                 diagnostic.help(format!(
@@ -397,7 +406,6 @@ fn kinds_of<'n, 't>(
                     first.text
                 )),
             );
-            Vec::new()
         }
         _ => {
             let message =
@@ -406,7 +414,6 @@ fn kinds_of<'n, 't>(
                 Diagnostic::new(Code::WrongType, item.span, message)
                     .help(format!("the keys are {}", list(keys))),
             );
-            Vec::new()
         }
     }
 }

@@ -6,7 +6,7 @@
 //! serde's data model offers: a value with its span, a scalar as it was written, and settings in short form.
 
 use std::cell::{Cell, RefCell};
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer, SeqDeserializer, StrDeserializer};
@@ -47,7 +47,7 @@ struct State<'de> {
     /// Whether a value was not known, which was reported before.
     is_unknown: Cell<bool>,
     /// Nodes that could not be read, by their address, and missing keys of nodes.
-    failed: RefCell<HashSet<(*const Node<'de>, Option<&'static str>)>>,
+    failed: RefCell<BTreeSet<(*const Node<'de>, Option<&'static str>)>>,
     is_again: Cell<bool>,
     /// What stands in where a key is missing, and where what is wrong with that goes.
     nothing: Node<'de>,

@@ -15,7 +15,7 @@ pub(super) fn layout(raw: &str, text: &str, style: Style) -> Layout {
     if raw.get(quote..quote + text.len()) == Some(text) {
         return Layout::Runs(Box::new([(0, u32::try_from(quote).unwrap_or_default())]));
     }
-    runs(raw, text, style, quote).map_or(Layout::Unknown, |runs| Layout::Runs(runs.into_boxed_slice()))
+    Layout::Runs(runs(raw, text, style, quote).unwrap_or_default().into_boxed_slice())
 }
 
 /// Follows both side by side: what is no white space is the same on both sides but for escapes, white space may differ.

@@ -36,6 +36,8 @@ pub(crate) fn read<'t>(file: FileId, text: &'t str, found: &mut Diagnostics) -> 
         parser: Parser::new_from_str_with_options(text, options),
         anchors: HashMap::new(),
         repeated: Vec::new(),
+        items: Vec::new(),
+        entries: Vec::new(),
         flows: 0,
         nodes: 0,
         found,
@@ -55,6 +57,9 @@ struct Reader<'t, 'd> {
     parser: Parser<'t, StrInput<'t>>,
     anchors: HashMap<usize, (Node<'t>, usize)>,
     repeated: Vec<Repeated<'t>>,
+    /// The children of what is being read, which move into vectors of the right size.
+    items: Vec<Node<'t>>,
+    entries: Vec<(Key<'t>, Node<'t>)>,
     /// How many `[` and `{` are open.
     flows: usize,
     nodes: usize,
@@ -124,13 +129,17 @@ impl<'t> Reader<'t, '_> {
                 self.refuse_tag(tag.as_deref(), &span, place, "");
                 let flow = self.raw_from(place).starts_with('[');
                 self.flows += usize::from(flow);
-                let mut items = Vec::new();
+                let first = self.items.len();
                 let end = loop {
                     match self.next()? {
                         (Event::SequenceEnd, end) => break end,
-                        next => items.push(self.node(next, depth + 1)?),
+                        next => {
+                            let item = self.node(next, depth + 1)?;
+                            self.items.push(item);
+                        }
                     }
                 };
+                let mut items: Vec<_> = self.items.drain(first..).collect();
                 self.flows -= usize::from(flow);
                 if flow {
                     flow::rejoin_items(self.text, &mut items, self.found);
@@ -141,7 +150,7 @@ impl<'t> Reader<'t, '_> {
                 self.refuse_tag(tag.as_deref(), &span, place, "");
                 let flow = self.raw_from(place).starts_with('{');
                 self.flows += usize::from(flow);
-                let mut entries = Vec::new();
+                let first = self.entries.len();
                 let end = loop {
                     match self.next()? {
                         (Event::MappingEnd, end) => break end,
@@ -149,10 +158,11 @@ impl<'t> Reader<'t, '_> {
                             let key = self.key(key, depth + 1)?;
                             let value = self.next()?;
                             let value = self.node(value, depth + 1)?;
-                            entries.extend(key.map(|key| (key, value)));
+                            self.entries.extend(key.map(|key| (key, value)));
                         }
                     }
                 };
+                let mut entries: Vec<_> = self.entries.drain(first..).collect();
                 self.flows -= usize::from(flow);
                 if flow {
                     flow::rejoin_entries(self.text, &mut entries, self.found);
@@ -184,6 +194,10 @@ impl<'t> Reader<'t, '_> {
     /// A key, or nothing where it was reported and is left out with its value.
     fn key(&mut self, (event, span): Spanned<'t>, depth: usize) -> Result<Option<Key<'t>>, Broken> {
         let place = self.span(&span);
+        if let Event::Scalar(text, _, 0, None) = event {
+            self.count(1, place)?;
+            return Ok(Some(Key { text, span: place }));
+        }
         match self.node((event, span), depth)?.kind {
             Kind::Scalar(scalar) => Ok(Some(Key { text: scalar.text, span: place })),
             Kind::Sequence(_) | Kind::Mapping(_) => {
