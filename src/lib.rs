@@ -26,7 +26,7 @@
 //! | Room | The one thing it owns | May use |
 //! | --- | --- | --- |
 //! | `main` | arguments in, exit code out | |
-//! | `lib` | this page, and [`run`] | `cli` |
+//! | `lib` | this page, and [`run()`] | `cli` |
 //! | `text` | a file's text, places in it | |
 //! | `scalar` | a scalar as it was written: style, variables apart from text, where its bytes stand in the file | `text` |
 //! | `diagnostic` | what is wrong with the user's file: where, why, how to mend it; data, never printed here | `text` |

@@ -72,7 +72,12 @@ impl EngineArguments {
                 let client = Client::connect(&endpoint, budget).await?;
                 let implementation =
                     if client.is_namesake() { Implementation::Sail } else { Implementation::Spark };
-                let dialect = Dialect::new(implementation, client.server_version());
+                let version = match implementation {
+                    // What it says is the version of Spark that it stands in for.
+                    Implementation::Sail => format!("as Spark {}", client.server_version()),
+                    Implementation::Spark => client.server_version().to_owned(),
+                };
+                let dialect = Dialect::new(implementation, version);
                 (client, dialect, None)
             }
             None => {
