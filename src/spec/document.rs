@@ -30,7 +30,7 @@ pub(super) fn read(
 ) -> Option<Pipeline> {
     let text = text.strip_prefix('\u{FEFF}').unwrap_or(text);
     let start = Span::start_of(file);
-    let (mut root, mut repeated) = match read_yaml(file, text, found) {
+    let (mut root, repeated) = match read_yaml(file, text, found) {
         Some(document) if !document.root.is_null() => (document.root, document.repeated),
         Some(_) | None => {
             if !found.has_errors() {
@@ -52,16 +52,15 @@ pub(super) fn read(
     let declarations = take(entries, "vars");
     let time_zone = time_zone(get(entries, "conf"), found);
     let mut variables = Variables::declare(declarations.as_ref(), time_zone, context.inputs, found);
+    let steps = take(entries, "steps");
     for (_, node) in entries.iter_mut() {
         variables.bind(node, found);
     }
-    for one in &mut repeated {
-        variables.bind(&mut one.value, found);
-    }
-    let named = get(entries, "steps").and_then(Node::as_mapping).unwrap_or_default();
+    let named = steps.as_ref().and_then(|(_, node)| node.as_mapping()).unwrap_or_default();
     let (again, repeated): (Vec<_>, Vec<_>) =
         repeated.into_iter().partition(|one| named.iter().any(|(key, _)| key.span == one.first));
-    for one in &repeated {
+    for mut one in repeated {
+        variables.bind(&mut one.value, found);
         found.push(one.diagnostic());
     }
 
@@ -72,18 +71,16 @@ pub(super) fn read(
         decode::<Option<String>>(node, found);
     }
     let conf = get(entries, "conf").and_then(|node| decode::<Option<Entries<String>>>(node, found)).flatten();
-    let steps = match entries.iter().find(|(key, _)| key.text == "steps") {
+    let steps = match steps {
         Some((key, node)) => {
-            let again: Vec<Entry<'_, '_>> = again.iter().map(|one| (&one.key, &one.value)).collect();
-            steps((key, node), &again, &mut context, &mut variables, found)
+            let again = again.into_iter().map(|one| (one.key, one.value));
+            read_steps((key, node), again, &mut context, &mut variables, found)
         }
         None => {
             found.push(Diagnostic::new(Code::MissingKey, start, "the key `steps` is missing"));
             Vec::new()
         }
     };
-    // What was read makes room for what is made of it.
-    drop(root);
     let bindings = variables.into_bindings(found);
     let conf =
         conf.unwrap_or_default().iter().map(|(key, value)| (key.value.clone(), value.clone())).collect();
@@ -161,18 +158,17 @@ fn time_zone(conf: Option<&Node<'_>>, found: &mut Diagnostics) -> chrono_tz::Tz 
     })
 }
 
-/// A key and what stands at it.
-type Entry<'n, 't> = (&'n Key<'t>, &'n Node<'t>);
-
 /// The steps, and those of `again`, whose names have occurred before: they are read to say what is wrong with them.
-fn steps(
-    (key, node): Entry<'_, '_>,
-    again: &[Entry<'_, '_>],
+///
+/// Each leaves the tree when it has been read, and so makes room for what is made of the next.
+fn read_steps<'t>(
+    (key, node): (Key<'t>, Node<'t>),
+    again: impl Iterator<Item = (Key<'t>, Node<'t>)>,
     context: &mut Context<'_, '_>,
     variables: &mut Variables<'_>,
     found: &mut Diagnostics,
 ) -> Vec<StepSpec> {
-    let Kind::Mapping(entries) = &node.kind else {
+    let Kind::Mapping(entries) = node.kind else {
         let message = format!("`steps` is a mapping of names to steps, not {}", node.describe());
         let place = if node.is_null() { key.span } else { node.span };
         found.push(
@@ -189,7 +185,9 @@ fn steps(
     }
     let mut seen: HashMap<String, Span> = HashMap::with_capacity(entries.len());
     let mut steps = Vec::with_capacity(entries.len());
-    for (key, node) in entries.iter().map(|(key, node)| (key, node)).chain(again.iter().copied()) {
+    for (key, mut node) in entries.into_iter().chain(again) {
+        variables.check_key(&key, found);
+        variables.bind(&mut node, found);
         let name = StepName::new(&key.text).unwrap_or_else(|| {
             // A variable in the key was reported.
             if !key.text.contains("${") {
@@ -212,7 +210,7 @@ fn steps(
             seen.insert(key.text.to_lowercase(), key.span);
         }
         let name = Spanned { span: key.span, value: name };
-        steps.push(step::read(name, &key.text, node, context, variables, found));
+        steps.push(step::read(name, &key.text, &node, context, variables, found));
     }
     steps
 }

@@ -181,16 +181,21 @@ impl<'a> Variables<'a> {
             }
             Kind::Mapping(entries) => {
                 for (key, value) in entries {
-                    if has_variable(&key.text) {
-                        found.push(
-                            Diagnostic::new(Code::MisplacedVariable, key.span, "a key can't hold a variable")
-                                .help("variables stand in values"),
-                        );
-                        self.is_incomplete = true;
-                    }
+                    self.check_key(key, found);
                     self.bind(value, found);
                 }
             }
+        }
+    }
+
+    /// Reports a variable in a key.
+    pub(super) fn check_key(&mut self, key: &Key<'_>, found: &mut Diagnostics) {
+        if has_variable(&key.text) {
+            found.push(
+                Diagnostic::new(Code::MisplacedVariable, key.span, "a key can't hold a variable")
+                    .help("variables stand in values"),
+            );
+            self.is_incomplete = true;
         }
     }
 
