@@ -88,19 +88,19 @@ pub(crate) struct Position {
 #[derive(Debug, Clone)]
 pub(crate) struct Source {
     path: PathBuf,
-    text: Arc<str>,
+    text: Arc<String>,
 }
 
 impl Source {
-    pub(crate) fn new(path: impl Into<PathBuf>, text: impl Into<Arc<str>>) -> Self {
-        Self { path: path.into(), text: text.into() }
+    pub(crate) fn new(path: impl Into<PathBuf>, text: impl Into<String>) -> Self {
+        Self { path: path.into(), text: Arc::new(text.into()) }
     }
 
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
-    pub(crate) fn text(&self) -> &str {
+    pub(crate) fn text(&self) -> &Arc<String> {
         &self.text
     }
 

@@ -89,7 +89,7 @@ impl PipelineArguments {
             started_at: identity.started_at,
             root,
         };
-        let loaded = spec::load(&self.file, folder, &bytes, &inputs);
+        let loaded = spec::load(&self.file, folder, bytes, &inputs);
         match loaded.pipeline {
             Ok(pipeline) => Ok(Loaded { pipeline, warnings: loaded.diagnostics }),
             Err(sources) => Err(Failure::Pipeline { sources, diagnostics: loaded.diagnostics }),

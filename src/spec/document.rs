@@ -196,18 +196,17 @@ fn read_steps<'t>(
             }
             StepName::nearest_to(&key.text)
         });
-        if let Some(first) = seen.get(&key.text.to_lowercase()) {
+        let first = *seen.entry(key.text.to_ascii_lowercase()).or_insert(key.span);
+        if first != key.span {
             found.push(
                 Diagnostic::new(
                     Code::DuplicateStep,
                     key.span,
                     format!("there is another step `{}`", key.text),
                 )
-                .related(*first, "first here")
+                .related(first, "first here")
                 .help("give one of them another name; names that differ in case alone are the same"),
             );
-        } else {
-            seen.insert(key.text.to_lowercase(), key.span);
         }
         let name = Spanned { span: key.span, value: name };
         steps.push(step::read(name, &key.text, &node, context, variables, found));

@@ -12,6 +12,7 @@ mod vars;
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
@@ -42,14 +43,13 @@ pub(crate) struct Loaded {
 }
 
 /// Reads a pipeline from the bytes of its file; `folder` is where its relative paths start.
-pub(crate) fn load(path: &Path, folder: PathBuf, bytes: &[u8], inputs: &Inputs<'_>) -> Loaded {
+pub(crate) fn load(path: &Path, folder: PathBuf, bytes: Vec<u8>, inputs: &Inputs<'_>) -> Loaded {
     let mut sources = Sources::default();
     let mut found = Diagnostics::default();
     let text = match text_of(bytes) {
         Ok(text) => text,
-        Err((message, at)) => {
-            // What can be shown of it is shown.
-            let shown = bytes.get(..at).map(String::from_utf8_lossy).unwrap_or_default();
+        Err((message, shown)) => {
+            let at = shown.len();
             let file = sources.add(Source::new(path, shown));
             let at = u32::try_from(at).unwrap_or(u32::MAX);
             found.push(Diagnostic::new(Code::Unreadable, Span { file, start: at, end: at }, message));
@@ -57,9 +57,10 @@ pub(crate) fn load(path: &Path, folder: PathBuf, bytes: &[u8], inputs: &Inputs<'
         }
     };
     let file = sources.add(Source::new(path, text));
+    let text = Arc::clone(sources.get(file).text());
     let root = inputs.root.clone().unwrap_or_else(|| Root::Folder(folder.clone()));
     let pipeline =
-        document::read(file, text, Context { folder, root, inputs, sources: &mut sources }, &mut found);
+        document::read(file, &text, Context { folder, root, inputs, sources: &mut sources }, &mut found);
     let pipeline = pipeline.filter(|_| !found.has_errors());
     let diagnostics = found.sorted();
     Loaded {
@@ -78,15 +79,16 @@ struct Context<'a, 'i> {
 
 impl Context<'_, '_> {
     /// The text of a file that the pipeline names, put beside its own; or what is wrong with it.
-    fn file(&mut self, name: &str, span: Span) -> Result<(FileId, String), Box<Diagnostic>> {
+    fn file(&mut self, name: &str, span: Span) -> Result<(FileId, Arc<String>), Box<Diagnostic>> {
         let path = self.folder.join(name);
         let shown = self.sources.get(FileId::default()).path().with_file_name(name);
         let wrong = |reason: String| {
             Box::new(Diagnostic::new(Code::File, span, format!("the file `{name}` can't be read: {reason}")))
         };
         let bytes = (self.inputs.files)(&path).map_err(|error| wrong(reason(&error)))?;
-        let text = text_of(&bytes).map_err(|(message, _)| wrong(message))?.to_owned();
-        Ok((self.sources.add(Source::new(shown, text.clone())), text))
+        let text = text_of(bytes).map_err(|(message, _)| wrong(message))?;
+        let file = self.sources.add(Source::new(shown, text));
+        Ok((file, Arc::clone(self.sources.get(file).text())))
     }
 }
 
@@ -100,14 +102,19 @@ fn reason(error: &io::Error) -> String {
     }
 }
 
-/// The text of a file, or why it can't be read and from which byte on.
-fn text_of(bytes: &[u8]) -> Result<&str, (String, usize)> {
+/// The text of a file, or why it can't be read and what of it can.
+fn text_of(mut bytes: Vec<u8>) -> Result<String, (String, String)> {
+    const MARK: &[u8] = b"\xEF\xBB\xBF";
     if bytes.len() as u64 > yaml::LARGEST_FILE {
-        return Err((format!("the file is larger than {} MB", yaml::LARGEST_FILE >> 20), 0));
+        return Err((format!("the file is larger than {} MB", yaml::LARGEST_FILE >> 20), String::new()));
     }
-    let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
-    std::str::from_utf8(bytes).map_err(|error| {
+    if bytes.starts_with(MARK) {
+        bytes.drain(..MARK.len());
+    }
+    String::from_utf8(bytes).map_err(|error| {
+        let good = error.utf8_error().valid_up_to();
         let message = "the file is not UTF-8: the next byte begins none of its characters; save it as UTF-8";
-        (message.to_owned(), error.valid_up_to())
+        let shown = error.as_bytes().get(..good).map(String::from_utf8_lossy).unwrap_or_default();
+        (message.to_owned(), shown.into_owned())
     })
 }

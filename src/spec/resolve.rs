@@ -1,8 +1,9 @@
 //! Owns the resolution of names: which step a reference means, and what follows from it for several steps.
 
+use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-use std::collections::{HashMap, HashSet};
-use std::path::{Path, PathBuf};
+use std::ffi::OsString;
+use std::path::Path;
 
 use super::step::StepSpec;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
@@ -169,13 +170,13 @@ impl Names {
         let mut ids = HashMap::with_capacity(exact.len());
         for (at, name) in exact.iter().enumerate() {
             // Of two steps with one name, which was reported, the first is meant.
-            ids.entry(name.to_lowercase()).or_insert(StepId(at));
+            ids.entry(name.to_ascii_lowercase()).or_insert(StepId(at));
         }
         Self { ids, exact }
     }
 
     fn get(&self, reference: &StepRef, found: &mut Diagnostics) -> Option<StepId> {
-        let id = self.ids.get(&reference.as_str().to_lowercase()).copied();
+        let id = self.ids.get(&reference.as_str().to_ascii_lowercase()).copied();
         if id.is_some_and(|id| self.exact[id.0] == reference.as_str()) {
             return id;
         }
@@ -203,12 +204,11 @@ impl Names {
                 .extend(transform.value.kind().inputs().into_iter().filter_map(|step| self.get(step, found)));
         }
         references.after = spec.after.iter().filter_map(|step| self.get(step, found)).collect();
-        let own = spec.written.to_lowercase();
-        let mut seen = HashSet::from([own.clone()]);
         for mention in spec.source.iter().flat_map(|source| source.value.kind().mentions()) {
-            let name = mention.value.to_lowercase();
-            let Some(id) = self.ids.get(&name).filter(|_| name != own) else { continue };
-            if seen.insert(name) {
+            let is_own = mention.value.eq_ignore_ascii_case(&spec.written);
+            let id = self.ids.get(&mention.value.to_ascii_lowercase()).filter(|_| !is_own);
+            let Some(id) = id else { continue };
+            if !references.inputs.contains(id) {
                 references.inputs.push(*id);
             }
             // As the query spells it: not every engine ignores case here.
@@ -251,16 +251,16 @@ impl References {
 
 /// Reports outputs that go to one place.
 fn same_outputs(outputs: impl Iterator<Item = (Place, Span)>, folder: &Path, found: &mut Diagnostics) {
-    let mut seen: HashMap<PathBuf, Span> = HashMap::new();
+    let mut seen: HashMap<OsString, Span> = HashMap::new();
     for (place, span) in outputs {
         let Place::File(path) = place else { continue };
-        let path = normal(&path);
-        match seen.entry(path) {
+        match seen.entry(normal(&path).into_os_string()) {
             Entry::Vacant(entry) => {
                 entry.insert(span);
             }
             Entry::Occupied(first) => {
-                let path = first.key().strip_prefix(folder).unwrap_or(first.key());
+                let path = Path::new(first.key());
+                let path = path.strip_prefix(folder).unwrap_or(path);
                 let message = format!("two outputs go to `{}`", path.display());
                 found.push(
                     Diagnostic::new(Code::SameOutput, span, message)

@@ -421,7 +421,7 @@ fn kinds_of<'n, 't>(
 /// Whether all values below a node are known.
 fn is_known(node: &Node<'_>) -> bool {
     match &node.kind {
-        Kind::Scalar(scalar) => scalar.bound.as_ref().is_none_or(|bound| bound.is_complete),
+        Kind::Scalar(scalar) => scalar.bound().is_none_or(|bound| bound.is_complete),
         Kind::Sequence(items) => items.iter().all(is_known),
         Kind::Mapping(entries) => entries.iter().all(|(_, value)| is_known(value)),
     }

@@ -169,9 +169,9 @@ impl<'a> Variables<'a> {
         let span = node.span;
         match &mut node.kind {
             Kind::Scalar(scalar) => {
-                if has_variable(&scalar.text) {
-                    let bound = self.bound(&scalar.text, &scalar.layout, span, found);
-                    scalar.bound = Some(Box::new(bound));
+                if scalar.has_dollar && scalar.text.contains("${") {
+                    let bound = self.bound(&scalar.text, scalar.layout(), span, found);
+                    scalar.bind(bound);
                 }
             }
             Kind::Sequence(items) => {
@@ -190,7 +190,7 @@ impl<'a> Variables<'a> {
 
     /// Reports a variable in a key.
     pub(super) fn check_key(&mut self, key: &Key<'_>, found: &mut Diagnostics) {
-        if has_variable(&key.text) {
+        if key.has_dollar && key.text.contains("${") {
             found.push(
                 Diagnostic::new(Code::MisplacedVariable, key.span, "a key can't hold a variable")
                     .help("variables stand in values"),
@@ -508,11 +508,6 @@ fn default_value(data_type: &Type, default: &[String]) -> Result<Value, String> 
         (data_type, [only]) => data_type.value(only),
         (data_type, _) => Err(format!("the default is a list, and the type is {data_type}")),
     }
-}
-
-/// Most texts have no `$`, which is found out far faster.
-fn has_variable(text: &str) -> bool {
-    text.as_bytes().contains(&b'$') && text.contains("${")
 }
 
 fn offset(at: usize) -> u32 {

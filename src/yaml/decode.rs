@@ -162,7 +162,7 @@ impl<'de> NodeDeserializer<'de> {
     /// A scalar whose values are all known.
     fn known_scalar(&self, expected: &str) -> Option<&'de Scalar<'de>> {
         let scalar = self.scalar(expected)?;
-        if scalar.bound.as_ref().is_some_and(|bound| !bound.is_complete) {
+        if scalar.bound().is_some_and(|bound| !bound.is_complete) {
             self.state.is_unknown.set(true);
             return None;
         }
@@ -223,11 +223,11 @@ impl<'de> NodeDeserializer<'de> {
             return None;
         }
         let scalar = self.scalar("a text")?;
-        let segments = match &scalar.bound {
+        let segments = match scalar.bound() {
             Some(bound) => bound.segments.clone(),
             None => vec![Segment::Text { text: scalar.text.clone().into_owned(), at: 0 }],
         };
-        Some(Written { span: self.node.span, style: scalar.style, layout: scalar.layout.clone(), segments })
+        Some(Written { span: self.node.span, style: scalar.style, layout: scalar.layout().clone(), segments })
     }
 
     fn unknown_key(&self, key: &Key<'_>, fields: &[&'static str]) {

@@ -57,8 +57,7 @@ fn rejoined<'t>(text: &'t str, span: Span, found: &mut Diagnostics) -> Node<'t> 
             .help(format!("put it in quotes: {}", quoted(whole)))
             .help("or write the list with one `- item` a line, the mapping with one `key: value` a line"),
     );
-    let scalar =
-        Scalar { text: whole.into(), style: Style::PlainInFlow, layout: Layout::Verbatim, bound: None };
+    let scalar = Scalar::new(whole.into(), Style::PlainInFlow, Layout::Verbatim, whole.contains('$'));
     Node { span, kind: Kind::Scalar(scalar) }
 }
 

@@ -10,9 +10,17 @@ use crate::text::Span;
 pub(crate) struct Scalar<'t> {
     pub(crate) text: Cow<'t, str>,
     pub(crate) style: Style,
-    pub(crate) layout: Layout,
+    /// Whether the file has a `$` here, so that most texts need not be searched for variables.
+    pub(crate) has_dollar: bool,
+    /// What most scalars have nothing of.
+    further: Option<Box<Further>>,
+}
+
+#[derive(Debug, Clone, Default)]
+struct Further {
+    layout: Layout,
     /// Set where the text had variables.
-    pub(crate) bound: Option<Box<Bound>>,
+    bound: Option<Bound>,
 }
 
 /// A scalar's text with values put in.
@@ -23,10 +31,28 @@ pub(crate) struct Bound {
     pub(crate) is_complete: bool,
 }
 
-impl Scalar<'_> {
+impl<'t> Scalar<'t> {
+    pub(super) fn new(text: Cow<'t, str>, style: Style, layout: Layout, has_dollar: bool) -> Self {
+        let further = (layout != Layout::Verbatim).then(|| Box::new(Further { layout, bound: None }));
+        Self { text, style, has_dollar, further }
+    }
+
+    pub(crate) fn layout(&self) -> &Layout {
+        self.further.as_ref().map_or(&Layout::Verbatim, |further| &further.layout)
+    }
+
+    pub(crate) fn bound(&self) -> Option<&Bound> {
+        self.further.as_ref()?.bound.as_ref()
+    }
+
+    /// Puts values in.
+    pub(crate) fn bind(&mut self, bound: Bound) {
+        self.further.get_or_insert_default().bound = Some(bound);
+    }
+
     /// The text with the values in it.
     pub(crate) fn plain(&self) -> Cow<'_, str> {
-        match &self.bound {
+        match self.bound() {
             None => Cow::Borrowed(&self.text),
             Some(bound) => bound
                 .segments
@@ -42,7 +68,7 @@ impl Scalar<'_> {
     /// Whether YAML reads it as nothing.
     pub(crate) fn is_null(&self) -> bool {
         self.style.is_plain()
-            && self.bound.is_none()
+            && self.bound().is_none()
             && matches!(&*self.text, "" | "~" | "null" | "Null" | "NULL")
     }
 }
@@ -51,6 +77,8 @@ impl Scalar<'_> {
 pub(crate) struct Key<'t> {
     pub(crate) text: Cow<'t, str>,
     pub(crate) span: Span,
+    /// Whether the file has a `$` here.
+    pub(crate) has_dollar: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -69,7 +97,7 @@ pub(crate) struct Node<'t> {
 impl<'t> Node<'t> {
     /// A value that is not there, at the place where it would stand.
     pub(crate) fn nothing(span: Span) -> Self {
-        let scalar = Scalar { text: "".into(), style: Style::Plain, layout: Layout::Verbatim, bound: None };
+        let scalar = Scalar::new("".into(), Style::Plain, Layout::Verbatim, false);
         Self { span, kind: Kind::Scalar(scalar) }
     }
 

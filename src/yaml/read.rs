@@ -38,6 +38,7 @@ pub(crate) fn read<'t>(file: FileId, text: &'t str, found: &mut Diagnostics) -> 
         repeated: Vec::new(),
         items: Vec::new(),
         entries: Vec::new(),
+        next_dollar: text.find('$').unwrap_or(usize::MAX),
         flows: 0,
         nodes: 0,
         found,
@@ -60,6 +61,8 @@ struct Reader<'t, 'd> {
     /// The children of what is being read, which move into vectors of the right size.
     items: Vec<Node<'t>>,
     entries: Vec<(Key<'t>, Node<'t>)>,
+    /// Where the next `$` stands.
+    next_dollar: usize,
     /// How many `[` and `{` are open.
     flows: usize,
     nodes: usize,
@@ -120,9 +123,11 @@ impl<'t> Reader<'t, '_> {
             Event::Scalar(text, style, anchor, tag) => {
                 self.refuse_tag(tag.as_deref(), &span, place, &text);
                 let style = self.style(style, place);
-                let place = self.trimmed(place);
+                // A block goes on to where the next line begins.
+                let is_block = matches!(style, Style::Literal | Style::Folded);
+                let place = if is_block { self.trimmed(place) } else { place };
                 let layout = layout(self.raw(place), &text, style);
-                let scalar = Scalar { text, style, layout, bound: None };
+                let scalar = Scalar::new(text, style, layout, self.has_dollar(place));
                 (anchor, Node { span: place, kind: Kind::Scalar(scalar) })
             }
             Event::SequenceStart(_, anchor, tag) => {
@@ -196,10 +201,13 @@ impl<'t> Reader<'t, '_> {
         let place = self.span(&span);
         if let Event::Scalar(text, _, 0, None) = event {
             self.count(1, place)?;
-            return Ok(Some(Key { text, span: place }));
+            let has_dollar = self.has_dollar(place);
+            return Ok(Some(Key { text, span: place, has_dollar }));
         }
         match self.node((event, span), depth)?.kind {
-            Kind::Scalar(scalar) => Ok(Some(Key { text: scalar.text, span: place })),
+            Kind::Scalar(scalar) => {
+                Ok(Some(Key { text: scalar.text, span: place, has_dollar: scalar.has_dollar }))
+            }
             Kind::Sequence(_) | Kind::Mapping(_) => {
                 self.found.push(
                     Diagnostic::new(
@@ -280,7 +288,18 @@ impl<'t> Reader<'t, '_> {
         self.text.get(span.start as usize..).unwrap_or_default()
     }
 
-    /// A span without the space at its end: a block goes on to where the next line begins.
+    /// Whether a `$` stands in a span; to be asked in the order of the file.
+    fn has_dollar(&mut self, span: Span) -> bool {
+        let start = span.start as usize;
+        if self.next_dollar < start {
+            let rest = self.text.as_bytes().get(start..).unwrap_or_default();
+            let next = rest.iter().position(|byte| *byte == b'$');
+            self.next_dollar = next.map_or(usize::MAX, |next| start + next);
+        }
+        self.next_dollar < span.end as usize
+    }
+
+    /// A span without the space at its end.
     fn trimmed(&self, span: Span) -> Span {
         let length = u32::try_from(self.raw(span).trim_end().len()).unwrap_or_default();
         Span { end: span.start + length, ..span }
