@@ -62,6 +62,11 @@ impl Step {
         self.transforms.iter().map(|transform| transform.value.kind().work()).fold(source, Work::max)
     }
 
+    /// Whether a run has something to do for the step's own sake: outputs, or expectations.
+    pub(crate) fn is_end(&self) -> bool {
+        !self.sinks.is_empty() || !self.expectations.is_empty()
+    }
+
     /// The name by which a join's condition calls the columns that were there before it.
     pub(crate) fn left_name(&self) -> &str {
         self.source.value.origin().unwrap_or(self.name.value.as_str())

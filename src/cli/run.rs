@@ -198,10 +198,7 @@ fn wrong(pipeline: &Pipeline, diagnostics: Vec<Diagnostic>) -> Failure {
 }
 
 fn inputs_exist(pipeline: &Pipeline, graph: &Graph) -> Result<(), Failure> {
-    let ends = pipeline.ids().filter(|id| {
-        let step = pipeline.step(*id);
-        !step.sinks.is_empty() || !step.expectations.is_empty()
-    });
+    let ends = pipeline.ids().filter(|id| pipeline.step(*id).is_end());
     let missing = inputs::missing(pipeline, &graph.needed_for(ends));
     if missing.has_errors() {
         return Err(Failure::Input { sources: pipeline.sources.clone(), diagnostics: missing.sorted() });

@@ -75,8 +75,7 @@ pub(crate) fn prefix(
     views: &[(String, String)],
 ) -> Relation {
     let step = pipeline.step(id);
-    let lowering =
-        Lowering { dialect, bindings: &pipeline.bindings, root: &pipeline.root, masked, input, views };
+    let lowering = lowering(pipeline, dialect, masked, input, views);
     let mut chain = Chain::begin(step, Sorted::Not, &lowering);
     for transform in 0..upto {
         chain.apply(transform, &lowering);

@@ -23,11 +23,7 @@ pub(crate) struct Sharing {
 
 impl Sharing {
     pub(crate) fn new(pipeline: &Pipeline, graph: &Graph) -> Self {
-        let has_end = |id: &StepId| {
-            let step = pipeline.step(*id);
-            !step.sinks.is_empty() || !step.expectations.is_empty()
-        };
-        let needed = graph.needed_for(pipeline.ids().filter(has_end));
+        let needed = graph.needed_for(pipeline.ids().filter(|id| pipeline.step(*id).is_end()));
         let mut readers = vec![0_usize; pipeline.steps.len()];
         let mut queried = vec![false; pipeline.steps.len()];
         for id in &needed {
