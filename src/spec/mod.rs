@@ -5,6 +5,7 @@
 
 mod contract;
 mod document;
+mod reference;
 mod resolve;
 mod schema;
 mod step;
