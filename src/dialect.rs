@@ -52,6 +52,11 @@ impl Dialect {
         Self::new(Implementation::Sail, "0.7.2")
     }
 
+    /// The dialect of a server that has not been asked: the newest Spark's.
+    pub(crate) fn spark() -> Self {
+        Self::new(Implementation::Spark, "4.3.0")
+    }
+
     pub(crate) fn implementation(&self) -> Implementation {
         self.implementation
     }

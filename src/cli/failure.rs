@@ -26,6 +26,11 @@ pub(super) enum Failure {
         sources: Sources,
         diagnostics: Vec<Diagnostic>,
     },
+    /// The project file is wrong.
+    Project {
+        sources: Sources,
+        diagnostics: Vec<Diagnostic>,
+    },
     /// Files that a run reads are missing.
     Input {
         sources: Sources,
@@ -58,7 +63,7 @@ impl Failure {
     pub(super) fn exit_code(&self) -> u8 {
         match self {
             Self::Usage { .. } | Self::File { .. } => 2,
-            Self::Pipeline { .. } => 78,
+            Self::Pipeline { .. } | Self::Project { .. } => 78,
             Self::Sink(sink::Error::Busy { .. }) => 75,
             Self::Engine(_)
             | Self::EngineEnded { .. }
@@ -80,10 +85,8 @@ impl Failure {
     pub(super) fn message(&self) -> String {
         match self {
             Self::Usage { message, .. } => message.clone(),
-            Self::Pipeline { diagnostics, .. } => {
-                let errors = diagnostics.iter().filter(|one| one.is_error()).count();
-                format!("the pipeline has {errors} {}", if errors == 1 { "mistake" } else { "mistakes" })
-            }
+            Self::Pipeline { diagnostics, .. } => format!("the pipeline has {}", mistakes(diagnostics)),
+            Self::Project { diagnostics, .. } => format!("the project file has {}", mistakes(diagnostics)),
             Self::Input { .. } => "an input is missing".to_owned(),
             Self::Output(error) => format!("stdout can't be written: {error}"),
             Self::Sink(error) => run::chain(error),
@@ -124,12 +127,22 @@ impl Failure {
     /// Tells it on stderr.
     pub(super) fn report(&self, reporter: Reporter) {
         match self {
-            Self::Pipeline { sources, diagnostics } | Self::Input { sources, diagnostics } => {
+            Self::Pipeline { sources, diagnostics }
+            | Self::Project { sources, diagnostics }
+            | Self::Input { sources, diagnostics } => {
                 reporter.diagnostics(sources, diagnostics);
                 reporter.failure(&self.message(), &[]);
             }
             _ => reporter.failure(&escaped(&self.message()), &self.hints()),
         }
+    }
+}
+
+/// How many there are, in words.
+fn mistakes(diagnostics: &[Diagnostic]) -> String {
+    match diagnostics.iter().filter(|one| one.is_error()).count() {
+        1 => "1 mistake".to_owned(),
+        errors => format!("{errors} mistakes"),
     }
 }
 

@@ -9,8 +9,9 @@ use clap::Args;
 
 use super::environment::variable;
 use super::failure::Failure;
+use super::target::Chosen;
 use crate::diagnostic::Diagnostic;
-use crate::lowering::{Root, normal};
+use crate::lowering::normal;
 use crate::pipeline::Pipeline;
 use crate::spec::{self, Inputs};
 
@@ -25,9 +26,6 @@ pub(super) struct PipelineArguments {
     /// Sets a variable; may be given several times.
     #[arg(long = "var", value_name = "NAME=VALUE", value_parser = assignment)]
     pub(super) variables: Vec<(String, String)>,
-    /// Where relative paths start at an engine that does not share this machine's files: a folder there, or a URL.
-    #[arg(long, value_name = "PATH", env = "PIPECTL_ROOT")]
-    pub(super) root: Option<String>,
 }
 
 fn assignment(text: &str) -> Result<(String, String), String> {
@@ -51,13 +49,6 @@ impl RunIdentity {
     }
 }
 
-/// Where the engine's files are, as far as this machine is concerned.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Files {
-    Shared,
-    Elsewhere,
-}
-
 /// A pipeline without mistakes, and warnings about it.
 #[derive(Debug)]
 pub(super) struct Loaded {
@@ -73,21 +64,17 @@ impl PipelineArguments {
         Ok(normal(path.parent().unwrap_or(Path::new("/"))))
     }
 
-    pub(super) fn load(&self, identity: &RunIdentity, files: Files) -> Result<Loaded, Failure> {
+    pub(super) fn load(&self, identity: &RunIdentity, chosen: &Chosen) -> Result<Loaded, Failure> {
         let folder = self.folder()?;
         let bytes = self.read()?;
-        let root = match (&self.root, files) {
-            (Some(root), _) => Some(Root::Engine(root.clone())),
-            (None, Files::Shared) => None,
-            (None, Files::Elsewhere) => Some(Root::None),
-        };
         let inputs = Inputs {
             variables: &self.variables,
             environment: &variable,
             files: &|path| fs::read(path),
             run_id: &identity.id,
             started_at: identity.started_at,
-            root,
+            root: chosen.root.clone(),
+            target: &chosen.settings,
         };
         let loaded = spec::load(&self.file, folder, bytes, &inputs);
         match loaded.pipeline {

@@ -7,9 +7,11 @@ mod failure;
 mod interrupt;
 mod load;
 mod plan;
+mod project;
 mod reach;
 mod run;
 mod schema;
+mod target;
 mod validate;
 
 use std::ffi::OsString;

@@ -3,8 +3,8 @@
 use clap::Args;
 
 use super::failure::Failure;
-use super::load::{Files, PipelineArguments, RunIdentity};
-use crate::dialect::Dialect;
+use super::load::{PipelineArguments, RunIdentity};
+use super::target::TargetArguments;
 use crate::graph::Graph;
 use crate::plan;
 use crate::report::Reporter;
@@ -14,16 +14,18 @@ use crate::report::Reporter;
 pub(super) struct Plan {
     #[command(flatten)]
     pipeline: PipelineArguments,
+    #[command(flatten)]
+    target: TargetArguments,
 }
 
 pub(super) fn plan(arguments: &Plan, reporter: Reporter) -> Result<(), Failure> {
-    let loaded = arguments.pipeline.load(&RunIdentity::new(), Files::Shared)?;
+    let chosen = arguments.target.choose(&arguments.pipeline.folder()?)?;
+    let loaded = arguments.pipeline.load(&RunIdentity::new(), &chosen)?;
     let pipeline = loaded.pipeline;
     reporter.diagnostics(&pipeline.sources, &loaded.warnings);
     let graph = Graph::new(&pipeline);
-    let plan = plan::compile(&pipeline, &graph, &Dialect::sail()).map_err(|gaps| Failure::Pipeline {
-        sources: pipeline.sources.clone(),
-        diagnostics: gaps.sorted(),
+    let plan = plan::compile(&pipeline, &graph, &chosen.at.likely_dialect()).map_err(|gaps| {
+        Failure::Pipeline { sources: pipeline.sources.clone(), diagnostics: gaps.sorted() }
     })?;
     super::print(&plan::describe(&pipeline, &plan))
 }

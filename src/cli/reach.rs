@@ -6,17 +6,14 @@ use clap::Args;
 
 use super::environment::{engine_place, variable};
 use super::failure::Failure;
-use super::load::Files;
-use crate::connect::{Client, Defaults, Endpoint, Token};
+use super::target::At;
+use crate::connect::{Client, Endpoint};
 use crate::dialect::{Dialect, Implementation};
 use crate::engine::{self, Downloads, Kind, Managed, Progress};
 use crate::run::{Event, Sender};
 
 #[derive(Debug, Args)]
 pub(super) struct EngineArguments {
-    /// A Spark Connect server: `sc://host:15002`. Without it, `PIPECTL_REMOTE` and `SPARK_REMOTE`; without them, a private Sail.
-    #[arg(long, value_name = "URL")]
-    remote: Option<String>,
     /// Seconds for which a call to the engine is tried again while nobody answers.
     #[arg(long, value_name = "SECONDS", env = "PIPECTL_RETRY_BUDGET", default_value_t = 120)]
     retry_budget: u64,
@@ -33,43 +30,18 @@ pub(super) struct Reached {
 }
 
 impl EngineArguments {
-    fn remote(&self) -> Option<String> {
-        self.remote.clone().or_else(|| variable("PIPECTL_REMOTE")).or_else(|| variable("SPARK_REMOTE"))
-    }
-
-    /// Whether the engine reads this machine's files.
-    pub(super) fn files(&self) -> Files {
-        if self.remote().is_some() { Files::Elsewhere } else { Files::Shared }
-    }
-
-    /// Finds mistakes of the command line before anything is started.
-    pub(super) fn endpoint(&self) -> Result<Option<Endpoint>, Failure> {
-        let Some(text) = self.remote() else { return Ok(None) };
-        let defaults = Defaults {
-            user: variable("SPARK_USER").or_else(|| variable("USER")),
-            token: variable("SPARK_CONNECT_AUTHENTICATE_TOKEN").and_then(Token::new),
-            user_agent: variable("SPARK_CONNECT_USER_AGENT"),
-        };
-        Endpoint::parse(&text, &defaults).map(Some).map_err(|error| Failure::Usage {
-            message: format!("the connection string is wrong: {error}"),
-            hints: vec![
-                "write `sc://host:15002`, parameters after `/;`: `sc://host:443/;use_ssl=true`".to_owned(),
-            ],
-        })
-    }
-
     /// Reaches the engine and sets its session up.
     pub(super) async fn reach(
         &self,
-        endpoint: Option<Endpoint>,
+        at: &At,
         conf: &[(String, String)],
         events: &Sender,
     ) -> Result<Reached, Failure> {
         let began = Instant::now();
         let budget = Duration::from_secs(self.retry_budget);
-        let (client, dialect, managed) = match endpoint {
-            Some(endpoint) => {
-                let client = Client::connect(&endpoint, budget).await?;
+        let (client, dialect, managed) = match at {
+            At::Remote(endpoint) => {
+                let client = Client::connect(endpoint, budget).await?;
                 let implementation =
                     if client.is_namesake() { Implementation::Sail } else { Implementation::Spark };
                 let version = match implementation {
@@ -80,8 +52,8 @@ impl EngineArguments {
                 let dialect = Dialect::new(implementation, version);
                 (client, dialect, None)
             }
-            None => {
-                let managed = self.start(events).await?;
+            At::Managed(kind) => {
+                let managed = self.start(*kind, events).await?;
                 let user = variable("SPARK_USER").or_else(|| variable("USER"));
                 let endpoint = Endpoint::loopback(managed.port(), None).or_user(user);
                 let client = Client::connect(&endpoint, budget).await?;
@@ -97,8 +69,7 @@ impl EngineArguments {
         Ok(Reached { client, dialect, managed })
     }
 
-    async fn start(&self, events: &Sender) -> Result<Managed, Failure> {
-        let kind = Kind::Sail;
+    async fn start(&self, kind: Kind, events: &Sender) -> Result<Managed, Failure> {
         let downloads = if self.offline { Downloads::Off } else { Downloads::Allowed };
         let place = engine_place(downloads);
         let sender = std::sync::Mutex::new(events.clone());

@@ -11,6 +11,7 @@ use super::failure::Failure;
 use super::interrupt::Interrupt;
 use super::load::{Loaded, PipelineArguments, RunIdentity};
 use super::reach::{EngineArguments, Reached};
+use super::target::{Chosen, TargetArguments};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::engine::Managed;
 use crate::graph::Graph;
@@ -32,6 +33,8 @@ pub(super) struct Run {
     #[command(flatten)]
     pipeline: PipelineArguments,
     #[command(flatten)]
+    target: TargetArguments,
+    #[command(flatten)]
     engine: EngineArguments,
     /// How many actions run side by side.
     #[arg(short = 'j', long, value_name = "N", env = "PIPECTL_THREADS", default_value_t = 4, value_parser = threads)]
@@ -42,7 +45,7 @@ pub(super) struct Run {
     /// When a step fails, interrupt what runs beside it.
     #[arg(short = 'x', long, env = "PIPECTL_FAIL_FAST", action = clap::ArgAction::SetTrue, value_parser = clap::builder::FalseyValueParser::new())]
     fail_fast: bool,
-    /// Where records of runs are kept; `.pipectl` beside the pipeline file where not given.
+    /// Where records of runs are kept; where not given, `.pipectl` beside the project file, else beside the pipeline file.
     #[arg(long, value_name = "FOLDER", env = "PIPECTL_STATE_DIR")]
     state_dir: Option<PathBuf>,
 }
@@ -74,8 +77,11 @@ pub(super) fn run(arguments: &Run, reporter: Reporter) -> u8 {
         clock: Instant::now(),
     };
     let (events, listener) = reporter.listen(facts);
-    let result = super::runtime().and_then(|runtime| {
-        let result = runtime.block_on(carry_out(arguments, &identity, reporter, &events));
+    let chosen = arguments.pipeline.folder().and_then(|folder| arguments.target.choose(&folder));
+    let project = chosen.as_ref().ok().and_then(|chosen| chosen.project.clone());
+    let result = chosen.and_then(|chosen| {
+        let runtime = super::runtime()?;
+        let result = runtime.block_on(carry_out(arguments, &chosen, &identity, reporter, &events));
         // A write that nobody waits for any more cleans up after itself, but must not hold the process up.
         runtime.shutdown_timeout(LAST_WRITES);
         result
@@ -88,7 +94,9 @@ pub(super) fn run(arguments: &Run, reporter: Reporter) -> u8 {
     });
     let exit_code = result.as_ref().map_or_else(Failure::exit_code, |()| 0);
     if let Err(failure) = &result {
-        if let Failure::Pipeline { sources, diagnostics } | Failure::Input { sources, diagnostics } = failure
+        if let Failure::Pipeline { sources, diagnostics }
+        | Failure::Project { sources, diagnostics }
+        | Failure::Input { sources, diagnostics } = failure
         {
             results.add_diagnostics(sources, diagnostics);
         }
@@ -101,10 +109,9 @@ pub(super) fn run(arguments: &Run, reporter: Reporter) -> u8 {
     if let Err(failure) = &result {
         failure.report(reporter);
     }
-    let state = arguments
-        .state_dir
-        .clone()
-        .map_or_else(|| arguments.pipeline.folder().map(|folder| folder.join(".pipectl")), Ok);
+    let beside = || project.map_or_else(|| arguments.pipeline.folder(), Ok);
+    let state =
+        arguments.state_dir.clone().map_or_else(|| beside().map(|folder| folder.join(".pipectl")), Ok);
     if let Ok(state) = state
         && !matches!(result, Err(Failure::File { .. }))
         && let Err(error) = results.save(&state, exit_code)
@@ -117,17 +124,20 @@ pub(super) fn run(arguments: &Run, reporter: Reporter) -> u8 {
 /// Reads like the way of a run: load, reach the engine, lower for it, check, lock the outputs, execute.
 async fn carry_out(
     arguments: &Run,
+    chosen: &Chosen,
     identity: &RunIdentity,
     reporter: Reporter,
     events: &Sender,
 ) -> Result<(), Failure> {
     let interrupt = Interrupt::watch()?;
-    let endpoint = arguments.engine.endpoint()?;
-    let Loaded { pipeline, warnings } = arguments.pipeline.load(identity, arguments.engine.files())?;
+    for event in chosen.events() {
+        events.send(event);
+    }
+    let Loaded { pipeline, warnings } = arguments.pipeline.load(identity, chosen)?;
     reporter.diagnostics(&pipeline.sources, &warnings);
     let graph = Graph::new(&pipeline);
     inputs_exist(&pipeline, &graph)?;
-    let reached = interrupt.or(arguments.engine.reach(endpoint, &pipeline.conf, events)).await?;
+    let reached = interrupt.or(arguments.engine.reach(&chosen.at, &pipeline.conf, events)).await?;
     let Reached { client, dialect, managed } = reached;
     let work = async {
         let plan =

@@ -1,14 +1,31 @@
-//! `pipectl schema`: the JSON Schema of the file format.
+//! `pipectl schema`: the JSON Schemas of the file formats.
 
 use clap::Args;
 
 use super::failure::Failure;
 use crate::spec;
 
-/// Print the JSON Schema of pipeline files, for editors and validators.
+/// Print the JSON Schema of a file, for editors and validators.
 #[derive(Debug, Args)]
-pub(super) struct Schema {}
+pub(super) struct Schema {
+    /// The file that it is for.
+    #[arg(value_name = "FILE", default_value = "pipeline")]
+    file: File,
+}
 
-pub(super) fn schema(_arguments: &Schema) -> Result<(), Failure> {
-    super::print(&format!("{:#}\n", spec::json_schema()))
+/// What has a schema.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum File {
+    /// A pipeline file.
+    Pipeline,
+    /// The project file, `pipectl.yaml`.
+    Project,
+}
+
+pub(super) fn schema(arguments: &Schema) -> Result<(), Failure> {
+    let schema = match arguments.file {
+        File::Pipeline => spec::json_schema(),
+        File::Project => spec::project_schema(),
+    };
+    super::print(&format!("{schema:#}\n"))
 }

@@ -3,7 +3,8 @@
 use clap::Args;
 
 use super::failure::Failure;
-use super::load::{Files, PipelineArguments, RunIdentity};
+use super::load::{PipelineArguments, RunIdentity};
+use super::target::TargetArguments;
 use crate::report::Reporter;
 
 /// Read a pipeline and say everything that is wrong with it, without an engine.
@@ -11,15 +12,22 @@ use crate::report::Reporter;
 pub(super) struct Validate {
     #[command(flatten)]
     pipeline: PipelineArguments,
+    #[command(flatten)]
+    target: TargetArguments,
 }
 
 pub(super) fn validate(arguments: &Validate, reporter: Reporter) -> Result<(), Failure> {
-    let loaded = arguments.pipeline.load(&RunIdentity::new(), Files::Shared)?;
+    let chosen = arguments.target.choose(&arguments.pipeline.folder()?)?;
+    let loaded = arguments.pipeline.load(&RunIdentity::new(), &chosen)?;
     let pipeline = loaded.pipeline;
     reporter.diagnostics(&pipeline.sources, &loaded.warnings);
     let count = pipeline.steps.len();
     let steps = if count == 1 { "step" } else { "steps" };
-    reporter.note(&format!("`{}` is valid: {count} {steps}", arguments.pipeline.file.display()));
+    reporter.note(&format!(
+        "`{}` is valid{}: {count} {steps}",
+        arguments.pipeline.file.display(),
+        chosen.where_to()
+    ));
     // The process ends here, and gives everything back faster than piece by piece.
     std::mem::forget(pipeline);
     Ok(())

@@ -17,6 +17,8 @@ use std::path::PathBuf;
 
 use etcetera::BaseStrategy as _;
 
+use crate::dialect::Dialect;
+
 pub(crate) use error::Error;
 pub(crate) use install::{Installation, Status};
 pub(crate) use managed::{Managed, Settings};
@@ -28,10 +30,25 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
+    /// What the user calls the engines.
+    pub(crate) const NAMES: &[&str] = &["sail"];
+
+    /// The engine of a name.
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        [Self::Sail].into_iter().find(|kind| kind.name() == name)
+    }
+
     /// What the user calls it.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Sail => "sail",
+        }
+    }
+
+    /// What the engine can do, as far as that is known before it answers.
+    pub(crate) fn dialect(self) -> Dialect {
+        match self {
+            Self::Sail => Dialect::sail(),
         }
     }
 

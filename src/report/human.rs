@@ -38,6 +38,7 @@ impl Human {
     pub(super) fn tell(&mut self, event: &Event) {
         match event {
             Event::Preparing(what) => self.line("", Style::new(), what),
+            Event::Target(target) => self.line("target", Style::new(), target),
             Event::EngineReady { engine, took } => {
                 self.line("engine", Style::new(), &format!("{engine}, ready in {}", seconds(*took)));
             }

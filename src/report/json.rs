@@ -52,6 +52,7 @@ pub(super) fn note(message: &str) -> String {
 pub(super) fn event(event: &Event) -> Option<String> {
     Some(match event {
         Event::Preparing(what) => line("preparing", "info", json!({ "message": what })),
+        Event::Target(target) => line("target", "info", json!({ "target": target })),
         Event::EngineReady { engine, took } => {
             line("engine_ready", "info", json!({ "engine": engine, "seconds": took.as_secs_f64() }))
         }

@@ -41,6 +41,7 @@ pub(crate) enum Ending {
 pub(crate) struct Results {
     facts: RunFacts,
     pipeline: Option<String>,
+    target: Option<String>,
     engine: Option<String>,
     actions: Vec<Value>,
     /// What was begun and has not ended.
@@ -58,6 +59,7 @@ impl Results {
         Self {
             facts,
             pipeline: None,
+            target: None,
             engine: None,
             actions: Vec::new(),
             running: Vec::new(),
@@ -72,6 +74,7 @@ impl Results {
 
     pub(super) fn record(&mut self, event: &Event) {
         match event {
+            Event::Target(target) => self.target = Some(target.clone()),
             Event::EngineReady { engine, .. } => self.engine = Some(engine.clone()),
             Event::Began { pipeline, .. } => self.pipeline = Some(pipeline.clone()),
             Event::Note(text) => self.notes.push(text.clone()),
@@ -154,6 +157,7 @@ impl Results {
             "ended_at": Utc::now().to_rfc3339(),
             "seconds": self.facts.clock.elapsed().as_secs_f64(),
             "exit_code": exit_code,
+            "target": self.target,
             "engine": self.engine,
             "failure": self.failure,
             "actions": self.actions,

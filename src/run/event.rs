@@ -35,6 +35,8 @@ pub(crate) struct Label {
 pub(crate) enum Event {
     /// Something that takes long before the run begins, such as an installation.
     Preparing(String),
+    /// Where the run goes and why, where that was said.
+    Target(String),
     /// The engine answers; how long that took.
     EngineReady {
         engine: String,

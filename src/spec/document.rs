@@ -10,8 +10,12 @@ use crate::expr::Type;
 use crate::name::StepName;
 use crate::pipeline::Pipeline;
 use crate::shape::Entries;
+use crate::target::Settings;
 use crate::text::{FileId, Sources, Span, Spanned};
 use crate::yaml::{Key, Kind, Node, decode, read as read_yaml};
+
+/// The setting that says in which time zone a session's dates are.
+const TIME_ZONE: &str = "spark.sql.session.timeZone";
 
 /// The version of the format.
 const VERSION: &str = "1";
@@ -50,7 +54,7 @@ pub(super) fn read(
     };
     known_keys(entries, found);
     let declarations = take(entries, "vars");
-    let time_zone = time_zone(get(entries, "conf"), found);
+    let time_zone = session_time_zone(entries, context.inputs.target, found);
     let mut variables = Variables::declare(declarations.as_ref(), time_zone, context.inputs, found);
     let steps = take(entries, "steps");
     for (_, node) in entries.iter_mut() {
@@ -82,8 +86,7 @@ pub(super) fn read(
         }
     };
     let bindings = variables.into_bindings(found);
-    let conf =
-        conf.unwrap_or_default().iter().map(|(key, value)| (key.value.clone(), value.clone())).collect();
+    let conf = settings(&conf.unwrap_or_default(), &context.inputs.target.conf);
     resolve::resolve(steps, &bindings, (&context.root, &context.folder), found).map(|steps| {
         let names = steps
             .iter()
@@ -143,10 +146,29 @@ fn version(node: Option<&Node<'_>>, start: Span, found: &mut Diagnostics) {
     }
 }
 
+/// The session's settings: the target's go before the pipeline's.
+fn settings(own: &Entries<String>, target: &[(String, String)]) -> Vec<(String, String)> {
+    let own = own.iter().map(|(key, value)| (key.value.clone(), value.clone()));
+    let own = own.filter(|(key, _)| target.iter().all(|(given, _)| given != key));
+    own.chain(target.iter().cloned()).collect()
+}
+
 /// The session's time zone, in which `${run.date}` is a date.
-fn time_zone(conf: Option<&Node<'_>>, found: &mut Diagnostics) -> chrono_tz::Tz {
+fn session_time_zone(
+    entries: &[(Key<'_>, Node<'_>)],
+    target: &Settings,
+    found: &mut Diagnostics,
+) -> chrono_tz::Tz {
+    let own = time_zone(get(entries, "conf"), found);
+    let given = target.conf.iter().find(|(key, _)| key == TIME_ZONE);
+    // What the target says was checked where it was read.
+    given.and_then(|(_, name)| name.parse().ok()).unwrap_or(own)
+}
+
+/// The time zone that a `conf` sets, UTC where it sets none.
+pub(super) fn time_zone(conf: Option<&Node<'_>>, found: &mut Diagnostics) -> chrono_tz::Tz {
     let entries = conf.and_then(Node::as_mapping).unwrap_or_default();
-    let Some(node) = get(entries, "spark.sql.session.timeZone") else { return chrono_tz::UTC };
+    let Some(node) = get(entries, TIME_ZONE) else { return chrono_tz::UTC };
     let Some(name) = node.as_scalar().map(crate::yaml::Scalar::plain) else { return chrono_tz::UTC };
     name.parse().unwrap_or_else(|_| {
         let message = format!("`{name}` is not a time zone");

@@ -5,6 +5,7 @@
 
 mod contract;
 mod document;
+mod project;
 mod reference;
 mod resolve;
 mod schema;
@@ -20,10 +21,12 @@ use chrono::{DateTime, Utc};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::lowering::Root;
 use crate::pipeline::Pipeline;
+use crate::target::Settings;
 use crate::text::{FileId, Source, Sources, Span};
 use crate::yaml;
 
-pub(crate) use schema::json_schema;
+pub(crate) use project::{LoadedProject, ProjectInputs, load_project};
+pub(crate) use schema::{json_schema, project_schema};
 
 /// What the outside world says to a pipeline.
 pub(crate) struct Inputs<'a> {
@@ -35,6 +38,8 @@ pub(crate) struct Inputs<'a> {
     pub(crate) started_at: DateTime<Utc>,
     /// Where relative paths of the engine start; nothing for the file's own folder.
     pub(crate) root: Option<Root>,
+    /// What the target says.
+    pub(crate) target: &'a Settings,
 }
 
 /// What came of a file: the pipeline where nothing is wrong, and all that is.

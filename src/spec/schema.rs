@@ -4,6 +4,7 @@ use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema as _, Schema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
+use super::project::Document;
 use super::vars::Declaration;
 use crate::expect::{Check, OnFail};
 use crate::name::{NAME_PATTERN, StepRef};
@@ -12,6 +13,15 @@ use crate::shape::{Many, Short};
 use crate::sink::Sink;
 use crate::source::Source;
 use crate::transform::Transform;
+
+/// The schema of a project file (JSON Schema, draft 2020-12).
+pub(crate) fn project_schema() -> Value {
+    let mut schema =
+        SchemaSettings::draft2020_12().into_generator().into_root_schema_for::<Document>().to_value();
+    schema["title"] = "pipectl project".into();
+    as_read(&mut schema);
+    schema
+}
 
 /// The schema of a pipeline file (JSON Schema, draft 2020-12).
 pub(crate) fn json_schema() -> Value {
@@ -35,7 +45,7 @@ pub(crate) fn json_schema() -> Value {
             "name": { "type": "string", "description": "The pipeline's name; the file's where not given." },
             "description": { "type": "string", "description": "What the pipeline is for." },
             "vars": {
-                "description": "Variables: `${name}` in values. Set with `--var name=value`, `PIPECTL_VAR_NAME` or the default.",
+                "description": "Variables: `${name}` in values. Set with `--var name=value`, `PIPECTL_VAR_NAME`, a target's `vars` or the default.",
                 "type": "object",
                 "propertyNames": { "pattern": NAME_PATTERN },
                 "additionalProperties": { "$ref": "#/$defs/Variable" },

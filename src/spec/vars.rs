@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
+use std::path::Path;
 
 use chrono::DateTime;
 use schemars::JsonSchema;
@@ -52,9 +53,42 @@ pub(super) struct Variables<'a> {
     inputs: &'a Inputs<'a>,
     time_zone: chrono_tz::Tz,
     bindings: Bindings,
+    scope: Scope,
+}
+
+/// Where references stand, which decides what they may ask for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Scope {
+    Pipeline,
+    /// In the target that applies.
+    Target,
+    /// In its token.
+    Token,
+    /// In a target that does not apply, so that what is missing for it is no mistake.
+    OtherTarget,
 }
 
 impl<'a> Variables<'a> {
+    /// None: what a project file may refer to.
+    pub(super) fn of_project(inputs: &'a Inputs<'a>) -> Self {
+        Self {
+            values: BTreeMap::new(),
+            declared: BTreeMap::new(),
+            used: BTreeSet::new(),
+            is_incomplete: false,
+            inputs,
+            time_zone: chrono_tz::UTC,
+            bindings: Bindings::default(),
+            scope: Scope::Target,
+        }
+    }
+
+    /// Puts values into every scalar of a part of a project file.
+    pub(super) fn bind_in(&mut self, scope: Scope, node: &mut Node<'_>, found: &mut Diagnostics) {
+        self.scope = scope;
+        self.bind(node, found);
+    }
+
     /// Declares what `vars` holds and finds every value.
     pub(super) fn declare(
         entry: Option<&(Key<'_>, Node<'_>)>,
@@ -70,6 +104,7 @@ impl<'a> Variables<'a> {
             inputs,
             time_zone,
             bindings: Bindings::default(),
+            scope: Scope::Pipeline,
         };
         let place = entry.map_or_else(Span::default, |(key, _)| key.span);
         match entry.map(|(_, node)| (node, &node.kind)) {
@@ -114,7 +149,7 @@ impl<'a> Variables<'a> {
         }
     }
 
-    /// The value of one variable: the command line's, else the environment's, else the default.
+    /// The value of one variable: the command line's, else the environment's, else the target's, else the default.
     fn value(
         &self,
         name: &str,
@@ -140,20 +175,23 @@ impl<'a> Variables<'a> {
         };
         let variable = format!("{ENVIRONMENT}{}", name.to_uppercase());
         let given = self.inputs.variables.iter().rev().find(|(given, _)| given == name);
-        let (result, place, origin) =
-            if let Some((_, text)) = given {
-                (data_type.value(text), span, format!("the value of `{name}` on the command line: "))
-            } else if let Some(text) = (self.inputs.environment)(&variable) {
-                (data_type.value(&text), span, format!("the value of `{name}` in `{variable}`: "))
-            } else if let Some(default) = default {
-                (default_value(&data_type, &default.value), default.span, String::new())
-            } else {
-                let message = format!("the variable `{name}` has no value");
-                found.push(Diagnostic::new(Code::BadVariable, span, message).help(format!(
-                    "give it with `--var {name}=VALUE`, with `{variable}`, or with a `default`"
+        let (result, place, origin) = if let Some((_, text)) = given {
+            (data_type.value(text), span, format!("the value of `{name}` on the command line: "))
+        } else if let Some(text) = (self.inputs.environment)(&variable) {
+            (data_type.value(&text), span, format!("the value of `{name}` in `{variable}`: "))
+        } else if let Some(given) = self.inputs.target.variables.iter().find(|variable| variable.name == name)
+        {
+            let origin = format!("the value of `{name}` at {}: ", given.place);
+            (written_value(&data_type, &given.value), span, origin)
+        } else if let Some(default) = default {
+            (written_value(&data_type, &default.value), default.span, String::new())
+        } else {
+            let message = format!("the variable `{name}` has no value");
+            found.push(Diagnostic::new(Code::BadVariable, span, message).help(format!(
+                    "give it with `--var {name}=VALUE`, with `{variable}`, in a target's `vars`, or with a `default`"
                 )));
-                return None;
-            };
+            return None;
+        };
         match result {
             Ok(value) => Some((data_type, value)),
             Err(reason) => {
@@ -295,6 +333,9 @@ impl<'a> Variables<'a> {
     }
 
     fn lookup(&mut self, name: &str) -> Result<(Type, Value), Option<Problem>> {
+        if self.scope != Scope::Pipeline {
+            return self.lookup_in_target(name);
+        }
         if let Some(value) = self.values.get(name) {
             self.used.insert(name.to_owned());
             return value.clone().ok_or(None);
@@ -316,13 +357,7 @@ impl<'a> Variables<'a> {
             Some(("run", "id")) => Ok((Type::String, Value::Text(self.inputs.run_id.to_owned()))),
             Some(("run", "date")) => Ok((Type::Date, Value::Date(started.date_naive()))),
             Some(("run", "started_at")) => Ok((Type::Timestamp, Value::Timestamp(started.naive_local()))),
-            Some(("env", variable)) => match (self.inputs.environment)(variable) {
-                Some(text) => Ok((Type::String, Value::Text(text))),
-                None => Err(Some(
-                    Problem::new(Code::BadVariable, format!("the environment has no variable `{variable}`"))
-                        .help(format!("set it: `export {variable}=…`")),
-                )),
-            },
+            Some(("env", variable)) => self.environment(variable),
             Some(("secret", _)) => Err(Some(Problem::new(
                 Code::Unsupported,
                 "secrets are not available in this version".to_owned(),
@@ -330,6 +365,44 @@ impl<'a> Variables<'a> {
             Some(_) => Err(Some(
                 Problem::new(Code::UnknownVariable, format!("there is no `${{{name}}}`"))
                     .help("there are `${run.id}`, `${run.date}`, `${run.started_at}` and `${env:NAME}`"),
+            )),
+        }
+    }
+
+    /// What a project file may ask for: the environment, and for a token a secret.
+    fn lookup_in_target(&self, name: &str) -> Result<(Type, Value), Option<Problem>> {
+        match (name.split_once(':'), self.scope) {
+            (Some(("env" | "secret", _)), Scope::OtherTarget) => Err(None),
+            (Some(("env", variable)), _) => self.environment(variable),
+            (Some(("secret", place)), Scope::Token) => match place.split_once(':') {
+                Some(("file", path)) => (self.inputs.files)(Path::new(path))
+                    .map_err(|error| error.to_string())
+                    .and_then(|bytes| String::from_utf8(bytes).map_err(|_| "it is not UTF-8".to_owned()))
+                    .map(|text| (Type::String, Value::Text(text.trim_end().to_owned())))
+                    .map_err(|reason| {
+                        let message = format!("the secret's file `{path}` can't be read: {reason}");
+                        Some(Problem::new(Code::BadVariable, message))
+                    }),
+                _ => self.environment(place),
+            },
+            (Some(("secret", _)), _) => Err(Some(Problem::new(
+                Code::Unsupported,
+                "in this version a secret can stand in a target's `token` alone".to_owned(),
+            ))),
+            _ => Err(Some(
+                Problem::new(Code::UnknownVariable, format!("a project file knows no `${{{name}}}`")).help(
+                    "it knows `${env:NAME}`, and for a `token` `${secret:NAME}` and `${secret:file:PATH}`",
+                ),
+            )),
+        }
+    }
+
+    fn environment(&self, variable: &str) -> Result<(Type, Value), Option<Problem>> {
+        match (self.inputs.environment)(variable) {
+            Some(text) => Ok((Type::String, Value::Text(text))),
+            None => Err(Some(
+                Problem::new(Code::BadVariable, format!("the environment has no variable `{variable}`"))
+                    .help(format!("set it: `export {variable}=…`")),
             )),
         }
     }
@@ -381,13 +454,14 @@ fn look_of(default: &[String]) -> Type {
     if default.len() == 1 { item } else { Type::Array(Box::new(item)) }
 }
 
-fn default_value(data_type: &Type, default: &[String]) -> Result<Value, String> {
-    match (data_type, default) {
+/// The value of what the file has: one text, or a list of them.
+fn written_value(data_type: &Type, written: &[String]) -> Result<Value, String> {
+    match (data_type, written) {
         (Type::Array(item), items) if !items.is_empty() => {
             items.iter().map(|text| item.value(text)).collect::<Result<_, _>>().map(Value::List)
         }
         (data_type, [only]) => data_type.value(only),
-        (data_type, _) => Err(format!("the default is a list, and the type is {data_type}")),
+        (data_type, _) => Err(format!("a list is given, and the type is {data_type}")),
     }
 }
 

@@ -180,7 +180,7 @@ fn a_server_that_is_silent_holds_up_no_interruption() {
 fn a_connection_string_that_is_none_is_2() {
     let outcome = run(NUMBERS).args(["--remote", "http://localhost:15002"]).code(2).any_stderr().run();
     assert_snapshot!(outcome.stderr, @"
-    error: the connection string is wrong: a Spark Connect address begins with `sc://`, as in `sc://localhost:15002`
+    error: the connection string of `--remote` is wrong: a Spark Connect address begins with `sc://`, as in `sc://localhost:15002`
       help: write `sc://host:15002`, parameters after `/;`: `sc://host:443/;use_ssl=true`
     ");
 }

@@ -17,3 +17,4 @@ mod schema;
 mod semantics;
 mod specs;
 mod support;
+mod targets;

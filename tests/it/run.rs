@@ -67,7 +67,10 @@ fn an_engine_out_of_reach_is_69() {
     // Nobody listens at the discard port.
     let case = run(CHECKED).env("PIPECTL_REMOTE", "sc://127.0.0.1:9").env("PIPECTL_RETRY_BUDGET", "1");
     let outcome = case.code(69).any_stderr().run();
-    assert_snapshot!(outcome.stderr, @"error: sc://127.0.0.1:9 can not be reached: nothing listens at this port");
+    assert_snapshot!(outcome.stderr, @"
+      target  the server of `PIPECTL_REMOTE`
+    error: sc://127.0.0.1:9 can not be reached: nothing listens at this port
+    ");
 }
 
 #[test]

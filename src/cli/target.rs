@@ -1,0 +1,297 @@
+//! The choice of where a pipeline runs: a server or an engine that is named, a target of the project file, or a private Sail.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use super::environment::variable;
+use super::failure::Failure;
+use super::project::{Found, PROJECT_FILE, find_project, read_project, shown};
+use crate::connect::{Defaults, Endpoint, Token};
+use crate::diagnostic::{Code, Diagnostic, nearest};
+use crate::dialect::Dialect;
+use crate::engine::Kind;
+use crate::lowering::{Root, is_url, normal};
+use crate::run::Event;
+use crate::secret::Secret;
+use crate::target::{Project, Server, Settings, Target};
+use crate::text::{Sources, Spanned};
+
+/// The variables of the environment that name a server, in their order.
+const REMOTES: [&str; 2] = ["PIPECTL_REMOTE", "SPARK_REMOTE"];
+
+#[derive(Debug, Args)]
+pub(super) struct TargetArguments {
+    /// A target of the project file, `pipectl.yaml`. Without it `PIPECTL_TARGET`, then the file's `default_target`.
+    #[arg(short, long, value_name = "NAME")]
+    target: Option<String>,
+    /// A Spark Connect server: `sc://host:15002`. It goes before all else; without it and `--target`, `PIPECTL_REMOTE` and `SPARK_REMOTE`.
+    #[arg(long, value_name = "URL")]
+    remote: Option<String>,
+    /// Where relative paths start at the engine: a folder there, or a URL. Without it, the target's `root`.
+    #[arg(long, value_name = "PATH", env = "PIPECTL_ROOT")]
+    root: Option<String>,
+}
+
+/// Where a pipeline runs, and what it is told there.
+#[derive(Debug)]
+pub(super) struct Chosen {
+    pub(super) at: At,
+    /// Where relative paths of the engine start; nothing for the pipeline file's folder.
+    pub(super) root: Option<Root>,
+    pub(super) settings: Settings,
+    /// The folder of the project file, where it has a say.
+    pub(super) project: Option<PathBuf>,
+    /// What applies and why, in words.
+    pub(super) origin: Origin,
+    /// What the user should know about the choice.
+    pub(super) notes: Vec<String>,
+}
+
+/// What works out the plans.
+#[derive(Debug)]
+pub(super) enum At {
+    Managed(Kind),
+    Remote(Endpoint),
+}
+
+/// Why a run runs where it runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Origin {
+    /// Nothing was said.
+    Usual,
+    /// A flag or a variable of the environment.
+    Said(&'static str),
+    /// A target of a project file.
+    Target { name: String, file: PathBuf, because: &'static str },
+}
+
+impl Chosen {
+    /// What a run tells of the choice.
+    pub(super) fn events(&self) -> Vec<Event> {
+        let notes = self.notes.iter().cloned().map(Event::Note);
+        notes.chain((self.origin != Origin::Usual).then(|| Event::Target(self.origin.to_string()))).collect()
+    }
+
+    /// The target in a sentence, where there is one.
+    pub(super) fn where_to(&self) -> String {
+        match &self.origin {
+            Origin::Target { name, .. } => format!(" for the target `{name}`"),
+            Origin::Usual | Origin::Said(_) => String::new(),
+        }
+    }
+}
+
+impl At {
+    /// What an engine that has not been asked can probably do.
+    pub(super) fn likely_dialect(&self) -> Dialect {
+        match self {
+            Self::Managed(kind) => kind.dialect(),
+            Self::Remote(_) => Dialect::spark(),
+        }
+    }
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Usual => f.write_str("a private Sail engine"),
+            Self::Said(said) => write!(f, "the server of `{said}`"),
+            Self::Target { name, file, because } => {
+                write!(f, "`{name}` of `{}`, by {because}", file.display())
+            }
+        }
+    }
+}
+
+/// What was asked for, and by which flag or variable of the environment.
+struct Said {
+    by: &'static str,
+    value: String,
+}
+
+/// A target that applies, and the file that has it.
+struct InFile<'f> {
+    target: Target,
+    sources: Sources,
+    file: &'f Found,
+}
+
+impl InFile<'_> {
+    fn wrong(&self, diagnostic: Diagnostic) -> Failure {
+        Failure::Project { sources: self.sources.clone(), diagnostics: vec![diagnostic] }
+    }
+}
+
+impl TargetArguments {
+    /// Chooses for a pipeline file in `folder`: `--remote`, then `--target`, then the environment, then the project file's default.
+    pub(super) fn choose(&self, folder: &Path) -> Result<Chosen, Failure> {
+        let mut notes = Vec::new();
+        let found = find_project(folder, &mut notes);
+        let (remote, wanted) = self.said();
+        let target = applies(found.as_ref(), remote.is_some(), wanted.as_ref(), (folder, &notes))?;
+        let origin = match (&remote, &target) {
+            (_, Some(it)) => Origin::Target {
+                name: it.target.name.clone(),
+                file: it.file.shown.clone(),
+                because: wanted.as_ref().map_or("its `default_target`", |said| said.by),
+            },
+            (Some(said), None) => Origin::Said(said.by),
+            (None, None) => Origin::Usual,
+        };
+        let at = at(remote.as_ref(), target.as_ref())?;
+        let shares = match &at {
+            At::Managed(_) => true,
+            At::Remote(_) => remote.is_none() && target.as_ref().is_some_and(|it| it.target.shared_files),
+        };
+        let root = self.root(shares, target.as_ref())?;
+        let settings = target.map(|it| it.target.settings).unwrap_or_default();
+        let project = found.map(|found| found.folder);
+        Ok(Chosen { at, root, settings, project, origin, notes })
+    }
+
+    /// The server and the target that were asked for. A server that is named stands for itself; a target's settings apply to it
+    /// where both are asked for at once.
+    fn said(&self) -> (Option<Said>, Option<Said>) {
+        let flag = |by, value: &Option<String>| value.clone().map(|value| Said { by, value });
+        let set = |by| variable(by).map(|value| Said { by, value });
+        let (remote, target) = (flag("--remote", &self.remote), flag("--target", &self.target));
+        if remote.is_some() || target.is_some() {
+            return (remote, target);
+        }
+        match REMOTES.into_iter().find_map(set) {
+            Some(remote) => (Some(remote), None),
+            None => (None, set("PIPECTL_TARGET")),
+        }
+    }
+
+    /// Where relative paths start, said by the flag or else by the target.
+    fn root(&self, shares: bool, target: Option<&InFile<'_>>) -> Result<Option<Root>, Failure> {
+        let relative = |root: &str| !is_url(root) && Path::new(root).is_relative();
+        let of = |root: &str, start: &Path| {
+            if shares && !is_url(root) {
+                Root::Folder(normal(&start.join(root)))
+            } else {
+                Root::Engine(root.to_owned())
+            }
+        };
+        if let Some(root) = &self.root {
+            if !shares && relative(root) {
+                return Err(Failure::Usage {
+                    message: format!("the root `{root}` is relative, and means nothing at this engine"),
+                    hints: vec!["write a URL, as in `--root s3://lake/prod`, or a whole path".to_owned()],
+                });
+            }
+            return Ok(Some(of(root, &std::env::current_dir().unwrap_or_default())));
+        }
+        match target.and_then(|it| Some((it.target.root.as_ref()?, it))) {
+            Some((root, it)) if !shares && relative(&root.value) => {
+                let message =
+                    format!("the root `{}` is relative, and means nothing at this engine", root.value);
+                let diagnostic = Diagnostic::new(Code::Path, root.span, message)
+                    .help("write a URL, as in `root: s3://lake/prod`, or a whole path")
+                    .help("or say that the engine reads this machine's files: `shared_files: true`");
+                Err(it.wrong(diagnostic))
+            }
+            Some((root, it)) => Ok(Some(of(&root.value, &it.file.folder))),
+            None if shares => Ok(None),
+            None => Ok(Some(Root::None)),
+        }
+    }
+}
+
+/// The target that applies.
+fn applies<'f>(
+    found: Option<&'f Found>,
+    has_remote: bool,
+    wanted: Option<&Said>,
+    (folder, notes): (&Path, &[String]),
+) -> Result<Option<InFile<'f>>, Failure> {
+    if has_remote && wanted.is_none() {
+        return Ok(None);
+    }
+    let name = wanted.map(|said| said.value.as_str());
+    let project = found.map(|found| read_project(found, name).map(|project| (project, found))).transpose()?;
+    match (project, wanted) {
+        (Some((Project { target: Some(target), sources, .. }, file)), _) => {
+            Ok(Some(InFile { target, sources, file }))
+        }
+        (project, Some(said)) => Err(no_such_target(said, project.as_ref(), folder, notes)),
+        (_, None) => Ok(None),
+    }
+}
+
+/// The server or engine: what was named, else the target's, else the usual one.
+fn at(remote: Option<&Said>, target: Option<&InFile<'_>>) -> Result<At, Failure> {
+    if let Some(said) = remote {
+        let token = variable("SPARK_CONNECT_AUTHENTICATE_TOKEN").and_then(Token::new);
+        return Endpoint::parse(&said.value, &defaults(token)).map(At::Remote).map_err(|error| {
+            Failure::Usage {
+                message: format!("the connection string of `{}` is wrong: {error}", said.by),
+                hints: vec![
+                    "write `sc://host:15002`, parameters after `/;`: `sc://host:443/;use_ssl=true`"
+                        .to_owned(),
+                ],
+            }
+        });
+    }
+    match target.map(|it| (&it.target.server, it)) {
+        None | Some((Server::Managed(None), _)) => Ok(At::Managed(Kind::Sail)),
+        Some((Server::Managed(Some(name)), _)) => Ok(At::Managed(Kind::named(name).unwrap_or(Kind::Sail))),
+        Some((Server::Remote { url, token }, it)) => endpoint(url, token.as_ref(), it).map(At::Remote),
+    }
+}
+
+fn endpoint(url: &Spanned<String>, token: Option<&Secret>, it: &InFile<'_>) -> Result<Endpoint, Failure> {
+    let wrong = |message: String| it.wrong(Diagnostic::new(Code::WrongType, url.span, message));
+    let token = match token {
+        None => variable("SPARK_CONNECT_AUTHENTICATE_TOKEN").and_then(Token::new),
+        Some(secret) => {
+            let problem = || wrong("the target's token has characters that no header may have".to_owned());
+            Some(Token::new(secret.expose()).ok_or_else(problem)?)
+        }
+    };
+    Endpoint::parse(&url.value, &defaults(token))
+        .map_err(|error| wrong(format!("the connection string is wrong: {error}")))
+}
+
+fn defaults(token: Option<Token>) -> Defaults {
+    Defaults {
+        user: variable("SPARK_USER").or_else(|| variable("USER")),
+        token,
+        user_agent: variable("SPARK_CONNECT_USER_AGENT"),
+    }
+}
+
+fn no_such_target(
+    said: &Said,
+    project: Option<&(Project, &Found)>,
+    folder: &Path,
+    notes: &[String],
+) -> Failure {
+    let name = &said.value;
+    let Some((project, found)) = project else {
+        let place = shown(folder);
+        let place = if place.as_os_str().is_empty() { Path::new(".") } else { &place };
+        let mut hints = notes.to_vec();
+        hints.push(format!("write one: `targets: {{ {name}: {{ remote: sc://host:15002 }} }}`"));
+        let message = format!(
+            "there is no target `{name}`: there is no `{PROJECT_FILE}` in `{}` or above it",
+            place.display()
+        );
+        return Failure::Usage { message, hints };
+    };
+    let names = project.names.iter().map(String::as_str);
+    let hint = match nearest(name, names.clone()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None if project.names.is_empty() => "the file has no targets".to_owned(),
+        None => {
+            let names = names.map(|it| format!("`{it}`")).collect::<Vec<_>>();
+            format!("its targets are {}", names.join(", "))
+        }
+    };
+    let message =
+        format!("there is no target `{name}`, given by {}, in `{}`", said.by, found.shown.display());
+    Failure::Usage { message, hints: vec![hint] }
+}

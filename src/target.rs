@@ -1,0 +1,60 @@
+//! Owns targets: where a pipeline runs, and what it is told there. Only `spec` makes one, from a project file.
+
+use crate::secret::Secret;
+use crate::shape::Many;
+use crate::text::{Sources, Spanned};
+
+/// A project file without mistakes.
+#[derive(Debug)]
+pub(crate) struct Project {
+    /// The names of its targets, in the order of the file.
+    pub(crate) names: Vec<String>,
+    /// The target that was asked for, else the default one; nothing where there is no such target.
+    pub(crate) target: Option<Target>,
+    /// The file's text, for what turns out to be wrong with its values.
+    pub(crate) sources: Sources,
+}
+
+/// One target, with the values that hold here and now.
+#[derive(Debug)]
+pub(crate) struct Target {
+    pub(crate) name: String,
+    pub(crate) server: Server,
+    /// Where relative paths start at the engine: a folder there, or a URL.
+    pub(crate) root: Option<Spanned<String>>,
+    /// Whether an engine that is not pipectl's own reads this machine's files.
+    pub(crate) shared_files: bool,
+    pub(crate) settings: Settings,
+}
+
+/// What works out a target's plans.
+#[derive(Debug)]
+pub(crate) enum Server {
+    /// An engine that pipectl starts, by its name; the usual one without a name.
+    Managed(Option<String>),
+    /// A server that somebody else runs.
+    Remote {
+        /// Its connection string.
+        url: Spanned<String>,
+        /// For this very server, and nobody else.
+        token: Option<Secret>,
+    },
+}
+
+/// What a target says to every pipeline.
+#[derive(Debug, Default)]
+pub(crate) struct Settings {
+    /// Spark SQL settings; they go before a pipeline's own.
+    pub(crate) conf: Vec<(String, String)>,
+    /// Values of variables; a pipeline takes those that it declares.
+    pub(crate) variables: Vec<Variable>,
+}
+
+/// The value that a target gives to a variable.
+#[derive(Debug)]
+pub(crate) struct Variable {
+    pub(crate) name: String,
+    pub(crate) value: Many<String>,
+    /// File, line and column, for messages.
+    pub(crate) place: String,
+}
