@@ -2,11 +2,11 @@
 //!
 //! Each batch is an IPC stream of its own, whole or in chunks. The pieces go into the decoder as they come, without being put
 //! together first, and the arrays keep the memory in which gRPC received them where its alignment allows. What the server counts
-//! is checked: a row too many or too few ends the stream with an error.
+//! is checked: a row too many or too few, and a column of another type, end the stream with an error.
 
 use arrow::array::RecordBatch;
 use arrow::buffer::Buffer;
-use arrow::datatypes::Schema;
+use arrow::datatypes::{Schema, SchemaRef};
 use arrow::ipc::reader::StreamDecoder;
 
 use crate::connect::error::Error;
@@ -16,6 +16,8 @@ use crate::proto::spark::execute_plan_response::ArrowBatch;
 #[derive(Default)]
 pub(super) struct Assembler {
     rows: i64,
+    /// Those of the first batch; whoever writes the result relies on them.
+    columns: Option<SchemaRef>,
     partial: Option<Partial>,
 }
 
@@ -53,8 +55,21 @@ impl Assembler {
         if i64::try_from(batch.num_rows()) != Ok(expected) {
             return Err(broken(format!("{} rows in a batch of {expected}", batch.num_rows())));
         }
+        self.same_columns(batch.schema_ref())?;
         self.rows += expected;
         Ok(Some(batch))
+    }
+
+    /// All batches of a result have the columns of the first.
+    fn same_columns(&mut self, columns: &SchemaRef) -> Result<(), Error> {
+        let first = self.columns.get_or_insert_with(|| SchemaRef::clone(columns));
+        let kind = |schema: &Schema| -> Vec<_> {
+            schema.fields().iter().map(|field| (field.name().clone(), field.data_type().clone())).collect()
+        };
+        if first == columns || kind(first) == kind(columns) {
+            return Ok(());
+        }
+        Err(broken("a batch that has other columns than the one before".to_owned()))
     }
 
     /// Ends the result: no chunk may be missing.

@@ -20,6 +20,8 @@ use crate::proto::spark::{
     AnalyzePlanRequest, ConfigRequest, ConfigResponse, DataType, KeyValue, Plan, ReleaseSessionRequest,
 };
 
+/// Spark 4 brought `WithRelations`, arguments as expressions, and checkpoints.
+const OLDEST_MAJOR: u32 = 4;
 /// Analysis may infer the schema of many files.
 const ANALYZE_LIMIT: Duration = Duration::from_secs(3600);
 const CONFIG_LIMIT: Duration = Duration::from_secs(600);
@@ -42,7 +44,11 @@ impl Client {
     pub(crate) async fn connect(endpoint: &Endpoint, budget: Duration) -> Result<Self, Error> {
         let session = Arc::new(Session::new(endpoint, reach(endpoint).await?, budget));
         let mut client = Self { session, version: "".into() };
-        client.version = client.first_answer().await?.into();
+        let version = client.first_answer().await?;
+        if is_too_old(&version) {
+            return Err(Error::TooOld { server: client.session.server.clone(), version });
+        }
+        client.version = version.into();
         Ok(client)
     }
 
@@ -179,6 +185,12 @@ impl Client {
     }
 }
 
+/// Older servers pass over what they do not know of a plan, without a word. A version that can't be read is given a try.
+fn is_too_old(version: &str) -> bool {
+    let major = version.split('.').next().and_then(|major| major.parse::<u32>().ok());
+    major.is_some_and(|major| major < OLDEST_MAJOR)
+}
+
 fn wrong_answer(expected: &str) -> Error {
     Error::Protocol(format!("asked for {expected}, it answers with something else"))
 }
@@ -190,6 +202,7 @@ mod tests {
     use tonic::Status;
 
     use super::Client;
+    use crate::connect::endpoint::Endpoint;
     use crate::connect::error::Error;
     use crate::connect::scripted::{Script, complete, spark_error};
     use crate::connect::session::OperationId;
@@ -199,13 +212,13 @@ mod tests {
 
     async fn error_of_connecting(status: Status) -> Error {
         let server = Script::default().fail(status).serve().await;
-        Client::connect(&server.endpoint, BUDGET).await.unwrap_err()
+        Client::connect(&Endpoint::loopback(server.port, None), BUDGET).await.unwrap_err()
     }
 
     #[tokio::test]
     async fn who_answers_is_asked_for_its_version() {
         let server = Script::default().fail(Status::unavailable("not yet")).serve().await;
-        let client = Client::connect(&server.endpoint, BUDGET).await.unwrap();
+        let client = Client::connect(&Endpoint::loopback(server.port, None), BUDGET).await.unwrap();
         assert_eq!(client.server_version(), "4.3.0");
         assert_eq!(server.script.calls(), ["analyze", "analyze"]);
     }
@@ -236,7 +249,7 @@ mod tests {
     #[tokio::test]
     async fn questions_are_asked_again_while_that_may_help() {
         let server = Script::default().serve().await;
-        let client = Client::connect(&server.endpoint, BUDGET).await.unwrap();
+        let client = Client::connect(&Endpoint::loopback(server.port, None), BUDGET).await.unwrap();
         let script = server.script.clone().fail(Status::unavailable("one")).fail(Status::unavailable("two"));
         client.config_set([("a".to_owned(), "b".to_owned())]).await.unwrap();
         assert_eq!(script.calls(), ["analyze", "config", "config", "config"]);
@@ -249,7 +262,7 @@ mod tests {
     #[tokio::test]
     async fn what_is_wrong_while_analysing_is_wrong_with_the_plan() {
         let server = Script::default().serve().await;
-        let client = Client::connect(&server.endpoint, BUDGET).await.unwrap();
+        let client = Client::connect(&Endpoint::loopback(server.port, None), BUDGET).await.unwrap();
         let _script = server.script.clone().fail(spark_error("divide by zero", &[("classes", "[]")]));
         let error = client.analyze_schema(relation::range(0, 1, 1, None).into()).await.unwrap_err();
         assert!(error.is_analysis() && !error.is_unreachable());
@@ -258,7 +271,7 @@ mod tests {
     #[tokio::test]
     async fn the_end_of_a_session_waits_for_what_is_under_way() {
         let server = Script::default().stream([complete()]).serve().await;
-        let client = Client::connect(&server.endpoint, BUDGET).await.unwrap();
+        let client = Client::connect(&Endpoint::loopback(server.port, None), BUDGET).await.unwrap();
         let mut stream = client.execute(relation::range(0, 9, 1, None).into(), &[], OperationId::new());
         while stream.next().await.unwrap().is_some() {}
         // A server before 4.0, which does not know the call.

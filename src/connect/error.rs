@@ -28,6 +28,9 @@ pub(crate) enum Error {
     /// Somebody answers who is no Spark Connect server.
     #[error("{server} is not a Spark Connect server: {reason}")]
     NotSparkConnect { server: String, reason: String },
+    /// The server is older than the protocol that plans are made of.
+    #[error("{server} runs Spark {version}, and pipectl needs Spark 4.0 or newer")]
+    TooOld { server: String, version: String },
     #[error("the server refuses this user: {message}")]
     Refused { message: String },
     #[error(transparent)]
@@ -94,6 +97,7 @@ impl Error {
             Self::Unreachable { .. }
             | Self::Tls { .. }
             | Self::NotSparkConnect { .. }
+            | Self::TooOld { .. }
             | Self::OperationLost { .. }
             | Self::SessionLost { .. }
             | Self::Overdue { .. } => true,

@@ -12,6 +12,8 @@ mod reach;
 mod reattach;
 mod retry;
 #[cfg(test)]
+#[expect(dead_code, unused_imports, reason = "tests of the whole program use the rest")]
+#[path = "../../tests/scripted/mod.rs"]
 mod scripted;
 mod session;
 mod stream;

@@ -119,7 +119,9 @@ fn write(mut receiver: mpsc::Receiver<Item>, target: &Target) -> Result<Vec<sink
     let mut opened = false;
     while let Some(item) = receiver.blocking_recv() {
         let batch = match item {
-            Item::End => return finish(writers),
+            Item::End if opened => return finish(writers),
+            // Even a result without rows has a batch, for its columns.
+            Item::End => return Err(connect::Error::Protocol("a result without columns".to_owned()).into()),
             Item::Batch(batch) => batch,
         };
         if !opened {

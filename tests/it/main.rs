@@ -4,6 +4,7 @@
 
 mod analysis;
 mod chains;
+mod conversations;
 mod engines;
 mod expectations;
 mod inputs;
@@ -11,9 +12,13 @@ mod interrupts;
 mod layers;
 mod outputs;
 mod pipelines;
+mod proto;
 mod protocol;
 mod run;
 mod schema;
+#[expect(dead_code, unused_imports, reason = "the client's own tests use the rest")]
+#[path = "../scripted/mod.rs"]
+mod scripted;
 mod semantics;
 mod specs;
 mod support;

@@ -23,6 +23,10 @@ const BUDGET: Duration = Duration::from_millis(600);
 const SILENCE: Duration = Duration::from_secs(1);
 const NOT_FOUND: &str = "[INVALID_HANDLE.OPERATION_NOT_FOUND] The handle is invalid.";
 
+fn at(port: u16) -> Endpoint {
+    Endpoint::loopback(port, None)
+}
+
 async fn session(endpoint: &Endpoint) -> Arc<Session> {
     let mut session = Session::new(endpoint, reach(endpoint).await.unwrap(), BUDGET);
     session.patience.silence = SILENCE;
@@ -50,7 +54,7 @@ async fn read(stream: &mut ResponseStream) -> Result<(Vec<i32>, usize), Error> {
 /// Plays a script and reads the result; then everything in the background is over.
 async fn play(script: Script) -> (Result<(Vec<i32>, usize), Error>, Script) {
     let server = script.serve().await;
-    let session = session(&server.endpoint).await;
+    let session = session(&at(server.port)).await;
     let result = read(&mut execute(&session)).await;
     session.finish_background().await;
     (result, server.script)
@@ -195,7 +199,7 @@ async fn what_was_interrupted_is_cancelled_however_the_server_says_so() {
         let pause = Step::Pause(Duration::from_millis(150));
         let steps = [rows("1", 0, 3), pause].into_iter().chain(end.clone());
         let server = Script::default().stream(steps).serve().await;
-        let session = session(&server.endpoint).await;
+        let session = session(&at(server.port)).await;
         let mut stream = execute(&session);
         stream.next().await.unwrap();
         interrupt(&session, &Interrupted::Tag(Tag::new("run,1"))).await.unwrap();
@@ -207,7 +211,7 @@ async fn what_was_interrupted_is_cancelled_however_the_server_says_so() {
 #[tokio::test]
 async fn an_interrupt_of_something_else_cancels_nothing() {
     let server = Script::default().stream([rows("1", 0, 3)]).stream([complete()]).serve().await;
-    let session = session(&server.endpoint).await;
+    let session = session(&at(server.port)).await;
     interrupt(&session, &Interrupted::Tag(Tag::new("t"))).await.unwrap();
     let mut stream = execute(&session);
     interrupt(&session, &Interrupted::Operation(OperationId::new())).await.unwrap();
@@ -250,7 +254,7 @@ async fn another_server_behind_the_address_is_noticed() {
     let server =
         Script::default().stream([rows("1", 0, 3)]).stream([rows("2", 3, 5), complete()]).serve().await;
     server.script.server_session("first");
-    let session = session(&server.endpoint).await;
+    let session = session(&at(server.port)).await;
     let mut stream = execute(&session);
     stream.next().await.unwrap();
     server.script.server_session("second");
@@ -280,7 +284,7 @@ async fn an_answer_for_another_session_is_refused() {
 #[tokio::test]
 async fn what_is_not_read_to_its_end_is_stopped() {
     let server = Script::default().stream([rows("1", 0, 3), Step::Hang]).serve().await;
-    let session = session(&server.endpoint).await;
+    let session = session(&at(server.port)).await;
     let mut stream = execute(&session);
     stream.next().await.unwrap();
     drop(stream);
@@ -291,7 +295,7 @@ async fn what_is_not_read_to_its_end_is_stopped() {
 #[tokio::test]
 async fn what_was_never_asked_for_is_never_sent() {
     let server = Script::default().serve().await;
-    let session = session(&server.endpoint).await;
+    let session = session(&at(server.port)).await;
     drop(execute(&session));
     session.finish_background().await;
     assert!(server.script.calls().is_empty());
@@ -331,7 +335,7 @@ async fn a_reader_may_give_up_and_come_back() {
     let pause = || Step::Pause(Duration::from_millis(30));
     let steps = [pause(), rows("1", 0, 3), pause(), rows("2", 3, 5), pause()];
     let server = Script::default().stream(steps).stream([pause(), rows("3", 5, 6), complete()]).serve().await;
-    let session = session(&server.endpoint).await;
+    let session = session(&at(server.port)).await;
     let mut stream = execute(&session);
     let mut batches = 0;
     loop {
@@ -363,7 +367,7 @@ async fn a_cut_wire_loses_nothing() {
         Script::default().stream([rows("1", 0, 3), Step::Hang]).stream([rows("2", 3, 5), complete()]);
     let server = script.serve().await;
     let wire = server.wire().await;
-    let session = session(&wire.endpoint).await;
+    let session = session(&at(wire.port)).await;
     let mut stream = execute(&session);
     stream.next().await.unwrap();
     wire.cut();
@@ -379,7 +383,7 @@ async fn a_cut_wire_loses_nothing() {
 async fn an_execution_that_was_never_sent_is_sent_later() {
     let server = Script::default().stream([rows("1", 0, 3), complete()]).serve().await;
     let wire = server.wire().await;
-    let endpoint = wire.endpoint.clone();
+    let endpoint = at(wire.port);
     let session = session(&endpoint).await;
     drop(wire);
     // The channel notices that its connection is gone.
@@ -399,7 +403,7 @@ async fn an_execution_that_was_never_sent_is_sent_later() {
 async fn a_server_that_dies_is_unreachable() {
     let server = Script::default().stream([rows("1", 0, 3), Step::Hang]).serve().await;
     let wire = server.wire().await;
-    let session = session(&wire.endpoint).await;
+    let session = session(&at(wire.port)).await;
     let mut stream = execute(&session);
     stream.next().await.unwrap();
     drop(wire);

@@ -1,17 +1,14 @@
 //! A server for tests that does what it is told: each stream that is opened plays the next part of a script, and every call is
 //! written down.
+//!
+//! The client's own tests and those of the whole program use it; whoever includes it has the messages as `crate::proto::spark`.
 
 use std::collections::VecDeque;
 use std::net::Ipv4Addr;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
-use arrow::array::{Int32Array, RecordBatch};
-use arrow::ipc::writer::StreamWriter;
-use bytes::Bytes;
-use tokio::io::copy_bidirectional;
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::watch;
+use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 use tonic::transport::Server;
@@ -19,15 +16,18 @@ use tonic::transport::server::TcpIncoming;
 use tonic::{Request, Response, Status};
 use tonic_types::{ErrorDetails, StatusExt as _};
 
-use crate::connect::endpoint::Endpoint;
-use crate::proto::spark::analyze_plan_response::{self, SparkVersion};
-use crate::proto::spark::execute_plan_response::{ArrowBatch, ResponseType, ResultComplete};
+use crate::proto::spark::analyze_plan_request::Analyze;
+use crate::proto::spark::analyze_plan_response::{self, Schema, SparkVersion};
+use crate::proto::spark::plan::OpType;
 use crate::proto::spark::release_execute_request::Release;
 use crate::proto::spark::{
     AnalyzePlanRequest, AnalyzePlanResponse, ConfigRequest, ConfigResponse, DataType, ExecutePlanRequest,
     ExecutePlanResponse, FetchErrorDetailsRequest, FetchErrorDetailsResponse, InterruptRequest,
     InterruptResponse, ReattachExecuteRequest, ReleaseExecuteRequest, ReleaseExecuteResponse,
 };
+
+mod responses;
+mod wire;
 
 #[expect(
     unreachable_pub,
@@ -41,6 +41,9 @@ use crate::proto::spark::{
 mod generated {
     include!(concat!(env!("OUT_DIR"), "/server/spark.connect.rs"));
 }
+
+pub(crate) use responses::{batch, complete, halves, pieces, rows, schema};
+pub(crate) use wire::Wire;
 
 use generated::spark_connect_service_server::{SparkConnectService, SparkConnectServiceServer};
 
@@ -60,11 +63,12 @@ pub(crate) struct Script {
     state: Arc<Mutex<State>>,
 }
 
-#[derive(Default)]
 struct State {
     streams: VecDeque<Result<Vec<Step>, Status>>,
     failures: VecDeque<Status>,
     details: Option<FetchErrorDetailsResponse>,
+    version: String,
+    columns: DataType,
     server_session: String,
     wrong_session: bool,
     executed: Vec<ExecutePlanRequest>,
@@ -74,56 +78,9 @@ struct State {
 /// A running server, gone when dropped.
 pub(crate) struct Scripted {
     pub(crate) script: Script,
-    pub(crate) endpoint: Endpoint,
+    /// It listens at this port of the loopback address.
+    pub(crate) port: u16,
     _server: JoinSet<()>,
-}
-
-/// A wire that can be cut.
-pub(crate) struct Wire {
-    pub(crate) endpoint: Endpoint,
-    cuts: watch::Sender<u32>,
-    _connections: JoinSet<()>,
-}
-
-/// Rows `from..to` as one response, under this id.
-pub(crate) fn rows(id: &str, from: i32, to: i32) -> Step {
-    Step::Send(Box::new(rows_response(id, from, to)))
-}
-
-/// The same in two responses, `ID-0` and `ID-1`.
-pub(crate) fn halves(id: &str, from: i32, to: i32) -> [Step; 2] {
-    let whole = rows_response(id, from, to);
-    let Some(ResponseType::ArrowBatch(batch)) = whole.response_type.clone() else {
-        panic!("rows are a batch");
-    };
-    let middle = batch.data.len() / 2;
-    [(0, ..middle), (1, ..batch.data.len())].map(|(index, end)| {
-        let start = if index == 0 { 0 } else { middle };
-        let piece = ArrowBatch {
-            data: batch.data.slice(start..end.end),
-            chunk_index: Some(index),
-            num_chunks_in_batch: Some(2),
-            ..batch.clone()
-        };
-        Step::Send(Box::new(ExecutePlanResponse {
-            response_id: format!("{id}-{index}"),
-            response_type: Some(ResponseType::ArrowBatch(piece)),
-            ..whole.clone()
-        }))
-    })
-}
-
-pub(crate) fn schema(id: &str) -> Step {
-    send(id, ExecutePlanResponse { schema: Some(DataType::default()), ..ExecutePlanResponse::default() })
-}
-
-pub(crate) fn complete() -> Step {
-    let response_type = Some(ResponseType::ResultComplete(ResultComplete {}));
-    send("last", ExecutePlanResponse { response_type, ..ExecutePlanResponse::default() })
-}
-
-fn send(id: &str, response: ExecutePlanResponse) -> Step {
-    Step::Send(Box::new(ExecutePlanResponse { response_id: id.to_owned(), ..response }))
 }
 
 /// An error as Spark sends it.
@@ -138,35 +95,17 @@ pub(crate) fn spark_error(message: &str, metadata: &[(&str, &str)]) -> Status {
     Status::with_error_details(tonic::Code::Internal, message, details)
 }
 
-fn rows_response(id: &str, from: i32, to: i32) -> ExecutePlanResponse {
-    let numbers = Int32Array::from_iter_values(from..to);
-    let batch = RecordBatch::try_from_iter([("n", Arc::new(numbers) as _)]).unwrap();
-    let mut writer = StreamWriter::try_new(Vec::new(), &batch.schema()).unwrap();
-    writer.write(&batch).unwrap();
-    let piece = ArrowBatch {
-        row_count: i64::from(to - from),
-        data: Bytes::from(writer.into_inner().unwrap()),
-        start_offset: Some(i64::from(from)),
-        ..ArrowBatch::default()
-    };
-    ExecutePlanResponse {
-        response_id: id.to_owned(),
-        response_type: Some(ResponseType::ArrowBatch(piece)),
-        ..ExecutePlanResponse::default()
-    }
-}
-
 impl Script {
     /// Serves from now on; needs a runtime.
     pub(crate) async fn serve(self) -> Scripted {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
-        let endpoint = Endpoint::loopback(listener.local_addr().unwrap().port(), None);
+        let port = listener.local_addr().unwrap().port();
         let service = SparkConnectServiceServer::new(self.clone());
         let mut server = JoinSet::new();
         server.spawn(async move {
             Server::builder().serve_with_incoming(service, TcpIncoming::from(listener)).await.unwrap();
         });
-        Scripted { script: self, endpoint, _server: server }
+        Scripted { script: self, port, _server: server }
     }
 
     /// What the next stream does that is opened.
@@ -197,6 +136,18 @@ impl Script {
         id.clone_into(&mut self.state().server_session);
     }
 
+    /// The version of Spark that it says it has.
+    pub(crate) fn version(self, version: &str) -> Self {
+        version.clone_into(&mut self.state().version);
+        self
+    }
+
+    /// The columns of every plan.
+    pub(crate) fn columns(self, columns: DataType) -> Self {
+        self.state().columns = columns;
+        self
+    }
+
     /// Answers in another session than it is asked in.
     pub(crate) fn confuse_sessions(&self) {
         self.state().wrong_session = true;
@@ -223,10 +174,14 @@ impl Script {
         self.state.lock().unwrap()
     }
 
+    /// Plays the next part of the script.
     fn play(&self, session: &str) -> Result<Response<BoxStream>, Status> {
-        let mut state = self.state();
-        let steps =
-            state.streams.pop_front().unwrap_or_else(|| Err(Status::internal("the script is over")))?;
+        let next = self.state().streams.pop_front();
+        Ok(self.perform(session, next.unwrap_or_else(|| Err(Status::internal("the script is over")))?))
+    }
+
+    fn perform(&self, session: &str, steps: Vec<Step>) -> Response<BoxStream> {
+        let state = self.state();
         let (session, server_session) = (state.session(session), state.server_session.clone());
         let stream = tokio_stream::StreamExt::then(tokio_stream::iter(steps), move |step| {
             let (session, server_session) = (session.clone(), server_session.clone());
@@ -246,52 +201,29 @@ impl Script {
                 }
             }
         });
-        Ok(Response::new(Box::pin(tokio_stream::StreamExt::filter_map(stream, |item| item))))
+        Response::new(Box::pin(tokio_stream::StreamExt::filter_map(stream, |item| item)))
+    }
+}
+
+impl Default for State {
+    fn default() -> Self {
+        Self {
+            streams: VecDeque::new(),
+            failures: VecDeque::new(),
+            details: None,
+            version: "4.3.0".to_owned(),
+            columns: DataType::default(),
+            server_session: String::new(),
+            wrong_session: false,
+            executed: Vec::new(),
+            calls: Vec::new(),
+        }
     }
 }
 
 impl State {
     fn session(&self, asked: &str) -> String {
         if self.wrong_session { "another".to_owned() } else { asked.to_owned() }
-    }
-}
-
-impl Scripted {
-    /// A connection to this server that can be cut.
-    pub(crate) async fn wire(&self) -> Wire {
-        self.wire_at(0).await
-    }
-
-    /// The same from a port that another wire has had.
-    pub(crate) async fn wire_at(&self, port: u16) -> Wire {
-        let target = (Ipv4Addr::LOCALHOST, self.endpoint.port());
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.unwrap();
-        let endpoint = Endpoint::loopback(listener.local_addr().unwrap().port(), None);
-        let cuts = watch::Sender::new(0);
-        let cut = cuts.subscribe();
-        let mut wire = JoinSet::new();
-        wire.spawn(async move {
-            let mut connections = JoinSet::new();
-            loop {
-                let (mut near, _) = listener.accept().await.unwrap();
-                let mut far = TcpStream::connect(target).await.unwrap();
-                let mut cut = cut.clone();
-                cut.mark_unchanged();
-                connections.spawn(async move {
-                    tokio::select! {
-                        _ = copy_bidirectional(&mut near, &mut far) => (),
-                        _ = cut.changed() => (),
-                    }
-                });
-            }
-        });
-        Wire { endpoint, cuts, _connections: wire }
-    }
-}
-
-impl Wire {
-    pub(crate) fn cut(&self) {
-        self.cuts.send_modify(|cuts| *cuts += 1);
     }
 }
 
@@ -306,8 +238,11 @@ impl SparkConnectService for Script {
         let request = request.into_inner();
         let session = request.session_id.clone();
         self.state().calls.push("execute".to_owned());
+        let is_command =
+            matches!(request.plan.as_ref().and_then(|plan| plan.op_type.as_ref()), Some(OpType::Command(_)));
         self.state().executed.push(request);
-        self.play(&session)
+        // What makes a view has nothing to say, and is no part of the script.
+        if is_command { Ok(self.perform(&session, vec![complete()])) } else { self.play(&session) }
     }
 
     async fn reattach_execute(
@@ -358,12 +293,17 @@ impl SparkConnectService for Script {
         if let Some(status) = state.failures.pop_front() {
             return Err(status);
         }
+        let request = request.into_inner();
+        let result = match request.analyze {
+            Some(Analyze::Schema(_)) => {
+                analyze_plan_response::Result::Schema(Schema { schema: Some(state.columns.clone()) })
+            }
+            _ => analyze_plan_response::Result::SparkVersion(SparkVersion { version: state.version.clone() }),
+        };
         Ok(Response::new(AnalyzePlanResponse {
-            session_id: state.session(&request.into_inner().session_id),
+            session_id: state.session(&request.session_id),
             server_side_session_id: state.server_session.clone(),
-            result: Some(analyze_plan_response::Result::SparkVersion(SparkVersion {
-                version: "4.3.0".to_owned(),
-            })),
+            result: Some(result),
         }))
     }
 
