@@ -17,6 +17,8 @@ pub(super) fn engine_place(downloads: Downloads) -> Place {
         cache: cache.unwrap_or_else(|| temporary.join("pipectl-cache")),
         temporary,
         python: variable("PIPECTL_PYTHON").map(PathBuf::from),
+        java: variable("PIPECTL_JAVA").map(PathBuf::from),
+        java_home: variable("JAVA_HOME").map(PathBuf::from),
         downloads,
     }
 }

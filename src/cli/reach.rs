@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 
+use super::engine::KindParser;
 use super::environment::{engine_place, variable};
 use super::failure::Failure;
 use super::load::Files;
@@ -14,9 +15,13 @@ use crate::run::{Event, Sender};
 
 #[derive(Debug, Args)]
 pub(super) struct EngineArguments {
-    /// A Spark Connect server: `sc://host:15002`. Without it, `PIPECTL_REMOTE` and `SPARK_REMOTE`; without them, a private Sail.
+    /// A Spark Connect server: `sc://host:15002`. Without it, `PIPECTL_REMOTE`, `PIPECTL_ENGINE` and `SPARK_REMOTE`; without them, a
+    /// private Sail.
     #[arg(long, value_name = "URL")]
     remote: Option<String>,
+    /// An engine that pipectl installs and starts by itself: `sail`, or `spark`, which is the newest, or one of its versions.
+    #[arg(long, value_name = "KIND", conflicts_with = "remote", value_parser = KindParser)]
+    engine: Option<Kind>,
     /// Seconds for which a call to the engine is tried again while nobody answers.
     #[arg(long, value_name = "SECONDS", env = "PIPECTL_RETRY_BUDGET", default_value_t = 120)]
     retry_budget: u64,
@@ -34,7 +39,25 @@ pub(super) struct Reached {
 
 impl EngineArguments {
     fn remote(&self) -> Option<String> {
-        self.remote.clone().or_else(|| variable("PIPECTL_REMOTE")).or_else(|| variable("SPARK_REMOTE"))
+        if self.engine.is_some() {
+            return None;
+        }
+        let named = self.remote.clone().or_else(|| variable("PIPECTL_REMOTE"));
+        // Ours goes before what is said to every client of Spark.
+        let kind = variable("PIPECTL_ENGINE");
+        named.or_else(|| variable("SPARK_REMOTE").filter(|_| kind.is_none()))
+    }
+
+    /// The engine to start where no server is named.
+    fn kind(&self) -> Result<Kind, Failure> {
+        match (self.engine, variable("PIPECTL_ENGINE")) {
+            (Some(kind), _) => Ok(kind),
+            (None, None) => Ok(Kind::Sail),
+            (None, Some(name)) => Kind::named(&name).ok_or_else(|| Failure::Usage {
+                message: format!("`PIPECTL_ENGINE` is `{name}`, which is no engine"),
+                hints: vec![format!("one of {}", Kind::NAMES.join(", "))],
+            }),
+        }
     }
 
     /// Whether the engine reads this machine's files.
@@ -44,7 +67,7 @@ impl EngineArguments {
 
     /// Finds mistakes of the command line before anything is started.
     pub(super) fn endpoint(&self) -> Result<Option<Endpoint>, Failure> {
-        let Some(text) = self.remote() else { return Ok(None) };
+        let Some(text) = self.remote() else { return self.kind().map(|_| None) };
         let defaults = Defaults {
             user: variable("SPARK_USER").or_else(|| variable("USER")),
             token: variable("SPARK_CONNECT_AUTHENTICATE_TOKEN").and_then(Token::new),
@@ -67,27 +90,16 @@ impl EngineArguments {
     ) -> Result<Reached, Failure> {
         let began = Instant::now();
         let budget = Duration::from_secs(self.retry_budget);
-        let (client, dialect, managed) = match endpoint {
-            Some(endpoint) => {
-                let client = Client::connect(&endpoint, budget).await?;
-                let implementation =
-                    if client.is_namesake() { Implementation::Sail } else { Implementation::Spark };
-                let version = match implementation {
-                    // What it says is the version of Spark that it stands in for.
-                    Implementation::Sail => format!("as Spark {}", client.server_version()),
-                    Implementation::Spark => client.server_version().to_owned(),
-                };
-                let dialect = Dialect::new(implementation, version);
-                (client, dialect, None)
-            }
+        let (client, managed) = match endpoint {
+            Some(endpoint) => (Client::connect(&endpoint, budget).await?, None),
             None => {
                 let managed = self.start(events).await?;
                 let user = variable("SPARK_USER").or_else(|| variable("USER"));
-                let endpoint = Endpoint::loopback(managed.port(), None).or_user(user);
-                let client = Client::connect(&endpoint, budget).await?;
-                (client, Dialect::sail(), Some(managed))
+                let client = connect(&managed, managed.endpoint().or_user(user), budget).await?;
+                (client, Some(managed))
             }
         };
+        let dialect = dialect_of(&client, managed.as_ref());
         let settings = dialect.settings().into_iter().map(|(key, value)| (key.to_owned(), value.to_owned()));
         for warning in client.config_set(settings.chain(conf.iter().cloned())).await? {
             events.send(Event::Note(format!("the engine says of the session's settings: {warning}")));
@@ -98,12 +110,12 @@ impl EngineArguments {
     }
 
     async fn start(&self, events: &Sender) -> Result<Managed, Failure> {
-        let kind = Kind::Sail;
+        let kind = self.kind()?;
         let downloads = if self.offline { Downloads::Off } else { Downloads::Allowed };
         let place = engine_place(downloads);
         let sender = std::sync::Mutex::new(events.clone());
         let progress = move |progress: Progress| {
-            if let (Some(text), Ok(events)) = (progress_text(kind, &progress), sender.lock()) {
+            if let (Some(text), Ok(events)) = (progress_text(&progress), sender.lock()) {
                 events.send(Event::Preparing(text));
             }
         };
@@ -111,14 +123,38 @@ impl EngineArguments {
     }
 }
 
+/// Connects for as long as the engine lives.
+async fn connect(managed: &Managed, endpoint: Endpoint, budget: Duration) -> Result<Client, Failure> {
+    tokio::select! {
+        biased;
+        client = Client::connect(&endpoint, budget) => Ok(client?),
+        ended = managed.ended() => Err(Failure::EngineEnded {
+            reason: ended.ending.to_string(),
+            last_lines: ended.last_lines,
+        }),
+    }
+}
+
+/// What a server is, by its own word.
+fn dialect_of(client: &Client, managed: Option<&Managed>) -> Dialect {
+    match (client.is_namesake(), managed) {
+        (true, Some(_)) => Dialect::sail(),
+        // What it says is the version of Spark that it stands in for.
+        (true, None) => Dialect::new(Implementation::Sail, format!("as Spark {}", client.server_version())),
+        (false, _) => Dialect::new(Implementation::Spark, client.server_version()),
+    }
+}
+
 /// What takes long, in words; what does not has none.
-pub(super) fn progress_text(kind: Kind, progress: &Progress) -> Option<String> {
-    let name = kind.name();
+pub(super) fn progress_text(progress: &Progress) -> Option<String> {
     match progress {
-        Progress::Waiting => Some(format!("another process is installing {name}; waiting for it")),
-        Progress::Fetching { what } => Some(format!("installing {name}, once: fetching {what}")),
+        Progress::Waiting { what } => Some(format!("another process is installing {what}; waiting for it")),
+        Progress::Fetching { what } => Some(format!("installing, once: fetching {what}")),
+        Progress::Fetched { bytes, of: Some(of) } => {
+            Some(format!("fetched {} of {} MB", bytes / 1_000_000, of / 1_000_000))
+        }
         Progress::Unpacking { what } => Some(format!("unpacking {what}")),
-        Progress::Installed => Some(format!("{name} {} is installed", kind.version())),
-        Progress::Fetched { .. } | Progress::Starting => None,
+        Progress::Installed { what } => Some(format!("{what} is installed")),
+        Progress::Fetched { of: None, .. } | Progress::Starting => None,
     }
 }

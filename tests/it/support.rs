@@ -424,7 +424,8 @@ static ENGINE: LazyLock<()> = LazyLock::new(|| {
 pub(crate) fn installed() -> (PathBuf, PathBuf) {
     LazyLock::force(&ENGINE);
     let output = bare().args(["engine", "status"]).output().unwrap();
-    let line = String::from_utf8(output.stdout).unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    let line = text.lines().find(|line| line.starts_with("Sail")).unwrap();
     let python = line.split('`').nth(1).unwrap();
     let (_, folder) = line.trim_end().trim_end_matches(')').rsplit_once('(').unwrap();
     (python.into(), Path::new(folder).join("site"))
