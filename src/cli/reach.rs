@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use clap::Args;
+use tokio::time::timeout;
 
 use super::engine::KindParser;
 use super::environment::{engine_place, variable};
@@ -10,8 +11,11 @@ use super::failure::Failure;
 use super::load::Files;
 use crate::connect::{Client, Defaults, Endpoint, Token};
 use crate::dialect::{Dialect, Implementation};
-use crate::engine::{self, Downloads, Kind, Managed, Progress};
+use crate::engine::{self, Downloads, Found, Kind, Managed, Progress};
 use crate::run::{Event, Sender};
+
+/// How long an engine that is kept between runs may take to answer.
+const WARM_LIMIT: Duration = Duration::from_secs(20);
 
 #[derive(Debug, Args)]
 pub(super) struct EngineArguments {
@@ -35,6 +39,14 @@ pub(super) struct Reached {
     pub(super) client: Client,
     pub(super) dialect: Dialect,
     pub(super) managed: Option<Managed>,
+}
+
+/// Whose engine it is.
+#[derive(Clone, Copy)]
+enum Whose {
+    Others,
+    /// Started by pipectl, and how, in words.
+    Ours(&'static str),
 }
 
 impl EngineArguments {
@@ -69,7 +81,7 @@ impl EngineArguments {
     pub(super) fn endpoint(&self) -> Result<Option<Endpoint>, Failure> {
         let Some(text) = self.remote() else { return self.kind().map(|_| None) };
         let defaults = Defaults {
-            user: variable("SPARK_USER").or_else(|| variable("USER")),
+            user: user(),
             token: variable("SPARK_CONNECT_AUTHENTICATE_TOKEN").and_then(Token::new),
             user_agent: variable("SPARK_CONNECT_USER_AGENT"),
         };
@@ -90,23 +102,53 @@ impl EngineArguments {
     ) -> Result<Reached, Failure> {
         let began = Instant::now();
         let budget = Duration::from_secs(self.retry_budget);
-        let (client, managed) = match endpoint {
-            Some(endpoint) => (Client::connect(&endpoint, budget).await?, None),
-            None => {
-                let managed = self.start(events).await?;
-                let user = variable("SPARK_USER").or_else(|| variable("USER"));
-                let client = connect(&managed, managed.endpoint().or_user(user), budget).await?;
-                (client, Some(managed))
-            }
+        let (client, managed, whose) = match endpoint {
+            Some(endpoint) => (Client::connect(&endpoint, budget).await?, None, Whose::Others),
+            None => match self.warm(events).await? {
+                Some(client) => (client, None, Whose::Ours("kept warm by `pipectl engine start`")),
+                None => {
+                    let managed = self.start(events).await?;
+                    let client = connect(&managed, managed.endpoint().or_user(user()), budget).await?;
+                    (client, Some(managed), Whose::Ours("private to this run"))
+                }
+            },
         };
-        let dialect = dialect_of(&client, managed.as_ref());
+        let dialect = dialect_of(&client, whose);
         let settings = dialect.settings().into_iter().map(|(key, value)| (key.to_owned(), value.to_owned()));
         for warning in client.config_set(settings.chain(conf.iter().cloned())).await? {
             events.send(Event::Note(format!("the engine says of the session's settings: {warning}")));
         }
-        let engine = format!("{dialect}{}", if managed.is_some() { ", private to this run" } else { "" });
+        let engine = match whose {
+            Whose::Others => dialect.to_string(),
+            Whose::Ours(how) => format!("{dialect}, {how}"),
+        };
         events.send(Event::EngineReady { engine, took: began.elapsed() });
         Ok(Reached { client, dialect, managed })
+    }
+
+    /// Connects to an engine that is kept between runs, if there is one that answers.
+    async fn warm(&self, events: &Sender) -> Result<Option<Client>, Failure> {
+        let kind = self.kind()?;
+        let why = match kind.find_warm(&engine_place(Downloads::Off)).await {
+            Found::Nothing => return Ok(None),
+            Found::Gone => "has ended".to_owned(),
+            Found::Refused(reason) => format!("is not used: {reason}"),
+            Found::Warm(warm) => {
+                let endpoint = warm.endpoint().or_user(user());
+                let why = match timeout(WARM_LIMIT, Client::connect(&endpoint, Duration::ZERO)).await {
+                    Ok(Ok(client)) => return Ok(Some(client)),
+                    Ok(Err(error)) => format!("does not answer as it should ({error}) and was ended"),
+                    Err(_) => "does not answer and was ended".to_owned(),
+                };
+                let _ended = warm.stop().await;
+                why
+            }
+        };
+        let title = kind.title();
+        events.send(Event::Note(format!(
+            "the {title} of `pipectl engine start` {why}; this run starts its own"
+        )));
+        Ok(None)
     }
 
     async fn start(&self, events: &Sender) -> Result<Managed, Failure> {
@@ -123,6 +165,11 @@ impl EngineArguments {
     }
 }
 
+/// As whom a run acts at an engine of pipectl's own.
+fn user() -> Option<String> {
+    variable("SPARK_USER").or_else(|| variable("USER"))
+}
+
 /// Connects for as long as the engine lives.
 async fn connect(managed: &Managed, endpoint: Endpoint, budget: Duration) -> Result<Client, Failure> {
     tokio::select! {
@@ -136,11 +183,13 @@ async fn connect(managed: &Managed, endpoint: Endpoint, budget: Duration) -> Res
 }
 
 /// What a server is, by its own word.
-fn dialect_of(client: &Client, managed: Option<&Managed>) -> Dialect {
-    match (client.is_namesake(), managed) {
-        (true, Some(_)) => Dialect::sail(),
+fn dialect_of(client: &Client, whose: Whose) -> Dialect {
+    match (client.is_namesake(), whose) {
+        (true, Whose::Ours(_)) => Dialect::sail(),
         // What it says is the version of Spark that it stands in for.
-        (true, None) => Dialect::new(Implementation::Sail, format!("as Spark {}", client.server_version())),
+        (true, Whose::Others) => {
+            Dialect::new(Implementation::Sail, format!("as Spark {}", client.server_version()))
+        }
         (false, _) => Dialect::new(Implementation::Spark, client.server_version()),
     }
 }

@@ -56,6 +56,12 @@ pub(crate) enum Error {
     #[error("cannot start `{}`", program.display())]
     Spawn { program: PathBuf, source: io::Error },
 
+    #[error("what says where a kept engine is cannot be trusted: `{}` {reason}", path.display())]
+    Unsafe { path: PathBuf, reason: String },
+
+    #[error("the engine does not end; its process is {pid}")]
+    Unstoppable { pid: u32 },
+
     #[error("the engine did not start within {} s", limit.as_secs_f64())]
     Silent { limit: Duration, last_lines: Vec<String> },
 
@@ -96,6 +102,8 @@ impl Error {
             }
             Self::Folder { .. } => "choose another folder for temporary files: `TMPDIR=/path`",
             Self::Unloadable { .. } | Self::Silent { .. } | Self::EndedEarly { .. } => "run `pipectl doctor`",
+            Self::Unsafe { .. } => "remove it, then try again",
+            Self::Unstoppable { .. } => "end that process by hand",
             Self::Install { .. } | Self::Spawn { .. } => return None,
         };
         Some(hint.into())
@@ -119,6 +127,8 @@ impl Error {
             | Self::Unloadable { .. }
             | Self::Install { .. }
             | Self::Folder { .. }
+            | Self::Unsafe { .. }
+            | Self::Unstoppable { .. }
             | Self::Spawn { .. } => &[],
         }
     }

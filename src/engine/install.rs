@@ -188,7 +188,11 @@ fn fingerprint<'a>(texts: impl Iterator<Item = &'a str>) -> u64 {
 }
 
 /// Keeps other processes from installing the same engine until the file is dropped, or this process ends.
-async fn lock(path: &Path, packages: &'static Packages, progress: &Report<'_>) -> Result<File, Error> {
+pub(super) async fn lock(
+    path: &Path,
+    packages: &'static Packages,
+    progress: &Report<'_>,
+) -> Result<File, Error> {
     let file = File::create(path).map_err(|error| unwritable(packages, path, error))?;
     let mut told = false;
     // Waiting in `File::lock` could not be interrupted.
@@ -332,7 +336,7 @@ async fn fill(
         Ok(Message::Unpacking(what)) => progress(Progress::Unpacking { what }),
         Ok(Message::Done { bytes }) => result = Some(Ok(bytes)),
         Ok(Message::Failed { why, detail }) => {
-            result = Some(Err(failure(&why, detail, folder, packages, python)))
+            result = Some(Err(failure(&why, detail, folder, packages, python)));
         }
         Err(_) => tail.push(line),
     };
@@ -383,6 +387,7 @@ mod tests {
             python: None,
             java: None,
             java_home: None,
+            warm: std::env::temp_dir().join("none"),
             downloads,
         }
     }

@@ -170,6 +170,7 @@ mod tests {
             python: None,
             java: named,
             java_home: home,
+            warm: folder.join("warm"),
             downloads: Downloads::Off,
         };
         let need = Need { engine: "Spark 4.0.5", versions: 17..=newest };

@@ -14,6 +14,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
 use tokio::sync::{oneshot, watch};
@@ -28,6 +29,7 @@ use super::{Kind, Place, Progress, Report};
 use crate::connect::{Endpoint, Token};
 
 const LAUNCHER: &str = include_str!("launch.py");
+const KEEPER: &str = include_str!("keep.py");
 const MEMORY: &str = include_str!("memory.py");
 /// How long the engine may take to end, and then its folder to vanish.
 const STOP_LIMIT: Duration = Duration::from_secs(3);
@@ -73,16 +75,31 @@ impl Managed {
         settings: &Settings,
         progress: &Report<'_>,
     ) -> Result<Self, Error> {
-        let tools = Tools::ensure(kind, place, Trust::Record, progress).await?;
+        Self::start_with(Start { kind, place, settings, record: None }, progress).await
+    }
+
+    /// Starts an engine that can be let go of, so that it stays. It has a process that keeps it, and removes `record` at the end.
+    pub(super) async fn start_kept(
+        kind: Kind,
+        place: &Place,
+        settings: &Settings,
+        record: &Path,
+        progress: &Report<'_>,
+    ) -> Result<Self, Error> {
+        Self::start_with(Start { kind, place, settings, record: Some(record) }, progress).await
+    }
+
+    async fn start_with(start: Start<'_>, progress: &Report<'_>) -> Result<Self, Error> {
+        let tools = Tools::ensure(start.kind, start.place, Trust::Record, progress).await?;
         progress(Progress::Starting);
-        let reason = match attempt(kind, place, settings, &tools).await {
+        let reason = match attempt(&start, &tools).await {
             Err(Failure::Broken(reason)) => reason,
             Err(Failure::Final(error)) => return Err(error),
             Ok(managed) => return Ok(managed),
         };
-        let tools = Tools::ensure(kind, place, Trust::Verify, progress).await?;
+        let tools = Tools::ensure(start.kind, start.place, Trust::Verify, progress).await?;
         progress(Progress::Starting);
-        attempt(kind, place, settings, &tools).await.map_err(|failure| match failure {
+        attempt(&start, &tools).await.map_err(|failure| match failure {
             Failure::Broken(_) => Error::Unloadable { reason },
             Failure::Final(error) => error,
         })
@@ -91,6 +108,35 @@ impl Managed {
     /// Where it listens, with what it takes to be let in.
     pub(crate) fn endpoint(&self) -> Endpoint {
         Endpoint::loopback(self.port, self.running.token.clone().and_then(Token::new))
+    }
+
+    pub(super) fn port(&self) -> u16 {
+        self.port
+    }
+
+    pub(super) fn token(&self) -> Option<String> {
+        self.running.token.clone()
+    }
+
+    /// The process that pipectl has started.
+    pub(super) fn pid(&self) -> u32 {
+        self.running.pid
+    }
+
+    /// The named pipe of a kept engine.
+    pub(super) fn control(&self) -> PathBuf {
+        self.running.folder.control()
+    }
+
+    /// Lets a kept engine live on when this process ends.
+    pub(super) async fn let_go(mut self) -> io::Result<()> {
+        match &mut self.running.life {
+            Some(life) => {
+                life.write_all(b"keep\n").await?;
+                life.flush().await
+            }
+            None => Ok(()),
+        }
     }
 
     /// Waits until it has ended, which it should not do by itself.
@@ -108,6 +154,15 @@ impl Managed {
     pub(crate) async fn stop(self) {
         self.running.stop().await;
     }
+}
+
+/// What is to be started.
+struct Start<'a> {
+    kind: Kind,
+    place: &'a Place,
+    settings: &'a Settings,
+    /// The file that says where a kept engine is; a private one has none.
+    record: Option<&'a Path>,
 }
 
 /// What an engine runs with.
@@ -186,6 +241,7 @@ impl Folder {
             fs::create_dir(folder)?;
         }
         fs::write(self.launcher(), LAUNCHER)?;
+        fs::write(self.keeper(), KEEPER)?;
         fs::write(self.path.join("memory.py"), MEMORY)?;
         fs::write(self.script(), kind.script())
     }
@@ -221,6 +277,14 @@ impl Folder {
         self.path.join("launch.py")
     }
 
+    fn keeper(&self) -> PathBuf {
+        self.path.join("keep.py")
+    }
+
+    fn control(&self) -> PathBuf {
+        self.path.join("control")
+    }
+
     fn script(&self) -> PathBuf {
         self.path.join("serve.py")
     }
@@ -237,9 +301,9 @@ enum Failure {
     Final(Error),
 }
 
-async fn attempt(kind: Kind, place: &Place, settings: &Settings, tools: &Tools) -> Result<Managed, Failure> {
-    let running = Running::launch(kind, place, settings, tools).map_err(Failure::Final)?;
-    let limit = settings.ready_within.unwrap_or_else(|| kind.ready_within());
+async fn attempt(start: &Start<'_>, tools: &Tools) -> Result<Managed, Failure> {
+    let running = Running::launch(start, tools).map_err(Failure::Final)?;
+    let limit = start.settings.ready_within.unwrap_or_else(|| start.kind.ready_within());
     let failure = match timeout(limit, running.ready()).await {
         Ok(Ok(port)) => return Ok(Managed { port, running }),
         Ok(Err(failure)) => failure,
@@ -280,6 +344,7 @@ struct Running {
     tail: Tail,
     folder: Folder,
     token: Option<String>,
+    pid: u32,
     /// Owns the task that watches the process.
     watch: JoinSet<()>,
 }
@@ -293,6 +358,14 @@ struct Order<'a> {
     dropped: &'static [&'static str],
 }
 
+/// What the process is told that keeps an engine.
+#[derive(Serialize)]
+struct KeepOrder<'a> {
+    command: Vec<&'a Path>,
+    control: &'a Path,
+    record: &'a Path,
+}
+
 /// What launcher and server say on their standard output.
 #[derive(Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -303,7 +376,8 @@ enum Message {
 }
 
 impl Running {
-    fn launch(kind: Kind, place: &Place, settings: &Settings, tools: &Tools) -> Result<Self, Error> {
+    fn launch(start: &Start<'_>, tools: &Tools) -> Result<Self, Error> {
+        let &Start { kind, place, settings, record } = start;
         let folder = Folder::create(kind, place)?;
         let python = &tools.installation.python.executable;
         let launch = kind.launch(settings, &folder, tools.java.as_ref());
@@ -319,18 +393,24 @@ impl Running {
             environment: launch.environment.into_iter().collect(),
             dropped: launch.dropped,
         };
-        let order = serde_json::to_string(&order)
-            .map_err(|error| Error::Folder { path: folder.path.clone(), source: error.into() })?;
-        let spawned = Command::new(python)
-            .args(["-I", "-S"])
-            .arg(folder.launcher())
-            .arg(order)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
+        let encoded =
+            |error: serde_json::Error| Error::Folder { path: folder.path.clone(), source: error.into() };
+        let order = serde_json::to_string(&order).map_err(encoded)?;
+        let launcher = folder.launcher();
+        let mut spawn = Command::new(python);
+        spawn.args(["-I", "-S"]);
+        match record {
             // An interrupt from the terminal is for pipectl, which still needs the engine to interrupt its operations.
-            .process_group(0)
-            .spawn();
+            None => spawn.arg(&launcher).arg(order).process_group(0),
+            // It makes a session of its own, which the leader of a group cannot.
+            Some(record) => {
+                let command =
+                    vec![python.as_path(), Path::new("-I"), Path::new("-S"), &launcher, Path::new(&order)];
+                let keep = KeepOrder { command, control: &folder.control(), record };
+                spawn.arg(folder.keeper()).arg(serde_json::to_string(&keep).map_err(encoded)?)
+            }
+        };
+        let spawned = spawn.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
         let spawned = spawned.and_then(|mut child| {
             let pipes = child.stdin.take().zip(child.stdout.take()).zip(child.stderr.take());
             pipes.map(|pipes| (child, pipes)).ok_or_else(|| io::Error::other("its pipes are missing"))
@@ -341,11 +421,12 @@ impl Running {
         })?;
 
         let tail = Tail::default();
+        let pid = child.id().unwrap_or_default();
         let (sender, state) = watch::channel(State::Starting);
         let (kill, killed) = oneshot::channel();
         let mut watch = JoinSet::new();
         watch.spawn(follow(Watched { child, stdout, stderr, killed }, tail.clone(), sender));
-        Ok(Self { life: Some(life), kill: Some(kill), state, tail, folder, token: launch.token, watch })
+        Ok(Self { life: Some(life), kill: Some(kill), state, tail, folder, token: launch.token, pid, watch })
     }
 
     /// Waits until the engine accepts connections, and gives its port.
@@ -459,6 +540,7 @@ mod tests {
             python: None,
             java: None,
             java_home: None,
+            warm: std::env::temp_dir().join("none"),
             downloads: Downloads::Allowed,
         }
     }

@@ -14,6 +14,7 @@ mod python;
 mod sail;
 mod spark;
 mod tail;
+mod warm;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -26,6 +27,7 @@ pub(crate) use install::{Installation, Status};
 pub(crate) use java::Java;
 pub(crate) use managed::{Managed, Settings};
 pub(crate) use spark::Version;
+pub(crate) use warm::{Age, Found, Warm};
 
 /// The engines that pipectl can install and start by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,6 +93,21 @@ impl Kind {
         Managed::start(self, place, settings, progress).await
     }
 
+    /// Looks for an engine that is kept between runs.
+    pub(crate) async fn find_warm(self, place: &Place) -> Found {
+        warm::find(self, place).await
+    }
+
+    /// Starts an engine that is kept between runs, unless there is one.
+    pub(crate) async fn keep(
+        self,
+        place: &Place,
+        settings: &Settings,
+        progress: &Report<'_>,
+    ) -> Result<(Warm, Age), Error> {
+        warm::keep(self, place, settings, progress).await
+    }
+
     fn packages(self) -> &'static Packages {
         match self {
             Self::Sail => &sail::PACKAGES,
@@ -150,6 +167,8 @@ pub(crate) struct Place {
     pub java: Option<PathBuf>,
     /// The home of the user's Java (`JAVA_HOME`), where that fits.
     pub java_home: Option<PathBuf>,
+    /// The folder of the files that say where engines are that are kept.
+    pub warm: PathBuf,
     pub downloads: Downloads,
 }
 

@@ -99,6 +99,8 @@ impl Case {
             .current_dir(folder.path())
             .env("PIPECTL_STATE_DIR", folder.path().join("state"))
             .env("TMPDIR", folder.path().join("tmp"))
+            // Where engines are found that are kept: by the runs of this test alone.
+            .env("XDG_RUNTIME_DIR", folder.path())
             .args(arguments);
         Self {
             folder,
@@ -440,7 +442,7 @@ fn bare() -> Command {
             command.env_remove(name);
         }
     }
-    command.env("PIPECTL_CACHE_DIR", CACHE);
+    command.env("PIPECTL_CACHE_DIR", CACHE).env_remove("XDG_RUNTIME_DIR");
     command
 }
 
