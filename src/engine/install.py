@@ -270,7 +270,7 @@ class Index:
                 with self.open(page, {"Accept": "text/html"}) as answer:
                     text, url = answer.read().decode("utf-8", "replace"), answer.url
             except (OSError, ValueError, http.client.HTTPException) as error:
-                failure = failure or type(error)(f"{address(page)}: {error}")
+                failure = failure or OSError(f"{address(page)}: {plain(error)}")
                 continue
             links = Links()
             links.feed(text)
@@ -299,6 +299,12 @@ class Index:
             urllib.request.ProxyHandler(self.proxies), urllib.request.HTTPSHandler(context=context)
         )
         return opener.open(request, timeout=self.timeout)
+
+
+def plain(error):
+    """What the system says, without what urllib puts around it."""
+    error = getattr(error, "reason", None) or error
+    return getattr(error, "strerror", None) or str(error)
 
 
 def address(url):
@@ -394,11 +400,11 @@ class Body:
                     return block
                 reason = f"the connection ended after {self.got} of {self.bytes} bytes"
             except urllib.error.HTTPError as error:
-                reason = f"{address(self.url)}: {error}"
+                reason = f"{address(self.url)}: HTTP {error.code}"
                 if error.code < 500 and error.code not in (408, 429):
                     break
             except (OSError, http.client.HTTPException) as error:
-                reason = str(error)
+                reason = plain(error)
             self.answer = None
         raise Failed("download", f"{self.name}: {reason}")
 

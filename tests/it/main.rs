@@ -3,12 +3,14 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails where something is not as it should be")]
 
 mod analysis;
+mod archives;
 mod chains;
 mod engines;
 mod expectations;
 mod inputs;
 mod interrupts;
 mod layers;
+mod managed;
 mod outputs;
 mod pipelines;
 mod protocol;
