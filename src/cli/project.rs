@@ -60,7 +60,7 @@ pub(super) fn read_project(found: &Found, target: Option<&str>) -> Result<Projec
         .map_err(|error| Failure::File { path: found.shown.clone(), reason: error.to_string() })?;
     let inputs = ProjectInputs {
         target,
-        engines: Kind::NAMES,
+        engines: &Kind::NAMES,
         environment: &variable,
         files: &|path| fs::read(found.folder.join(path)),
     };

@@ -3,14 +3,18 @@
 use std::time::{Duration, Instant};
 
 use clap::Args;
+use tokio::time::timeout;
 
 use super::environment::{engine_place, variable};
 use super::failure::Failure;
 use super::target::At;
 use crate::connect::{Client, Endpoint};
 use crate::dialect::{Dialect, Implementation};
-use crate::engine::{self, Downloads, Kind, Managed, Progress};
+use crate::engine::{self, Downloads, Found, Kind, Managed, Progress};
 use crate::run::{Event, Sender};
+
+/// How long an engine that is kept between runs may take to answer.
+const WARM_LIMIT: Duration = Duration::from_secs(20);
 
 #[derive(Debug, Args)]
 pub(super) struct EngineArguments {
@@ -29,6 +33,14 @@ pub(super) struct Reached {
     pub(super) managed: Option<Managed>,
 }
 
+/// Whose engine it is.
+#[derive(Clone, Copy)]
+enum Whose {
+    Others,
+    /// Started by pipectl, and how, in words.
+    Ours(&'static str),
+}
+
 impl EngineArguments {
     /// Reaches the engine and sets its session up.
     pub(super) async fn reach(
@@ -39,32 +51,26 @@ impl EngineArguments {
     ) -> Result<Reached, Failure> {
         let began = Instant::now();
         let budget = Duration::from_secs(self.retry_budget);
-        let (client, dialect, managed) = match at {
-            At::Remote(endpoint) => {
-                let client = Client::connect(endpoint, budget).await?;
-                let implementation =
-                    if client.is_namesake() { Implementation::Sail } else { Implementation::Spark };
-                let version = match implementation {
-                    // What it says is the version of Spark that it stands in for.
-                    Implementation::Sail => format!("as Spark {}", client.server_version()),
-                    Implementation::Spark => client.server_version().to_owned(),
-                };
-                let dialect = Dialect::new(implementation, version);
-                (client, dialect, None)
-            }
-            At::Managed(kind) => {
-                let managed = self.start(*kind, events).await?;
-                let user = variable("SPARK_USER").or_else(|| variable("USER"));
-                let endpoint = Endpoint::loopback(managed.port(), None).or_user(user);
-                let client = Client::connect(&endpoint, budget).await?;
-                (client, Dialect::sail(), Some(managed))
-            }
+        let (client, managed, whose) = match at {
+            At::Remote(endpoint) => (Client::connect(endpoint, budget).await?, None, Whose::Others),
+            At::Managed(kind) => match warm(*kind, events).await? {
+                Some(client) => (client, None, Whose::Ours("kept warm by `pipectl engine start`")),
+                None => {
+                    let managed = self.start(*kind, events).await?;
+                    let client = connect(&managed, managed.endpoint().or_user(user()), budget).await?;
+                    (client, Some(managed), Whose::Ours("private to this run"))
+                }
+            },
         };
+        let dialect = dialect_of(&client, whose);
         let settings = dialect.settings().into_iter().map(|(key, value)| (key.to_owned(), value.to_owned()));
         for warning in client.config_set(settings.chain(conf.iter().cloned())).await? {
             events.send(Event::Note(format!("the engine says of the session's settings: {warning}")));
         }
-        let engine = format!("{dialect}{}", if managed.is_some() { ", private to this run" } else { "" });
+        let engine = match whose {
+            Whose::Others => dialect.to_string(),
+            Whose::Ours(how) => format!("{dialect}, {how}"),
+        };
         events.send(Event::EngineReady { engine, took: began.elapsed() });
         Ok(Reached { client, dialect, managed })
     }
@@ -74,7 +80,7 @@ impl EngineArguments {
         let place = engine_place(downloads);
         let sender = std::sync::Mutex::new(events.clone());
         let progress = move |progress: Progress| {
-            if let (Some(text), Ok(events)) = (progress_text(kind, &progress), sender.lock()) {
+            if let (Some(text), Ok(events)) = (progress_text(&progress), sender.lock()) {
                 events.send(Event::Preparing(text));
             }
         };
@@ -82,14 +88,67 @@ impl EngineArguments {
     }
 }
 
+/// Connects to an engine that is kept between runs, if there is one that answers.
+async fn warm(kind: Kind, events: &Sender) -> Result<Option<Client>, Failure> {
+    let why = match kind.find_warm(&engine_place(Downloads::Off)).await {
+        Found::Nothing => return Ok(None),
+        Found::Gone => "has ended".to_owned(),
+        Found::Refused(reason) => format!("is not used: {reason}"),
+        Found::Warm(warm) => {
+            let endpoint = warm.endpoint().or_user(user());
+            let why = match timeout(WARM_LIMIT, Client::connect(&endpoint, Duration::ZERO)).await {
+                Ok(Ok(client)) => return Ok(Some(client)),
+                Ok(Err(error)) => format!("does not answer as it should ({error}) and was ended"),
+                Err(_) => "does not answer and was ended".to_owned(),
+            };
+            let _ended = warm.stop().await;
+            why
+        }
+    };
+    let title = kind.title();
+    events.send(Event::Note(format!("the {title} of `pipectl engine start` {why}; this run starts its own")));
+    Ok(None)
+}
+
+/// As whom a run acts, where the connection string does not say.
+pub(super) fn user() -> Option<String> {
+    variable("SPARK_USER").or_else(|| variable("USER"))
+}
+
+/// Connects for as long as the engine lives.
+async fn connect(managed: &Managed, endpoint: Endpoint, budget: Duration) -> Result<Client, Failure> {
+    tokio::select! {
+        biased;
+        client = Client::connect(&endpoint, budget) => Ok(client?),
+        ended = managed.ended() => Err(Failure::EngineEnded {
+            reason: ended.ending.to_string(),
+            last_lines: ended.last_lines,
+        }),
+    }
+}
+
+/// What a server is, by its own word.
+fn dialect_of(client: &Client, whose: Whose) -> Dialect {
+    match (client.is_namesake(), whose) {
+        (true, Whose::Ours(_)) => Dialect::sail(),
+        // What it says is the version of Spark that it stands in for.
+        (true, Whose::Others) => {
+            Dialect::new(Implementation::Sail, format!("as Spark {}", client.server_version()))
+        }
+        (false, _) => Dialect::new(Implementation::Spark, client.server_version()),
+    }
+}
+
 /// What takes long, in words; what does not has none.
-pub(super) fn progress_text(kind: Kind, progress: &Progress) -> Option<String> {
-    let name = kind.name();
+pub(super) fn progress_text(progress: &Progress) -> Option<String> {
     match progress {
-        Progress::Waiting => Some(format!("another process is installing {name}; waiting for it")),
-        Progress::Fetching { what } => Some(format!("installing {name}, once: fetching {what}")),
+        Progress::Waiting { what } => Some(format!("another process is installing {what}; waiting for it")),
+        Progress::Fetching { what } => Some(format!("installing, once: fetching {what}")),
+        Progress::Fetched { bytes, of: Some(of) } => {
+            Some(format!("fetched {} of {} MB", bytes / 1_000_000, of / 1_000_000))
+        }
         Progress::Unpacking { what } => Some(format!("unpacking {what}")),
-        Progress::Installed => Some(format!("{name} {} is installed", kind.version())),
-        Progress::Fetched { .. } | Progress::Starting => None,
+        Progress::Installed { what } => Some(format!("{what} is installed")),
+        Progress::Fetched { of: None, .. } | Progress::Starting => None,
     }
 }

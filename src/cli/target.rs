@@ -5,9 +5,11 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
+use super::engine::KindParser;
 use super::environment::variable;
 use super::failure::Failure;
 use super::project::{Found, PROJECT_FILE, find_project, read_project, shown};
+use super::reach::user;
 use crate::connect::{Defaults, Endpoint, Token};
 use crate::diagnostic::{Code, Diagnostic, nearest};
 use crate::dialect::Dialect;
@@ -18,17 +20,18 @@ use crate::secret::Secret;
 use crate::target::{Project, Server, Settings, Target};
 use crate::text::{Sources, Spanned};
 
-/// The variables of the environment that name a server, in their order.
-const REMOTES: [&str; 2] = ["PIPECTL_REMOTE", "SPARK_REMOTE"];
-
 #[derive(Debug, Args)]
 pub(super) struct TargetArguments {
     /// A target of the project file, `pipectl.yaml`. Without it `PIPECTL_TARGET`, then the file's `default_target`.
     #[arg(short, long, value_name = "NAME")]
     target: Option<String>,
-    /// A Spark Connect server: `sc://host:15002`. It goes before all else; without it and `--target`, `PIPECTL_REMOTE` and `SPARK_REMOTE`.
+    /// A Spark Connect server: `sc://host:15002`. It goes before all else; without any of these flags, `PIPECTL_REMOTE`,
+    /// `PIPECTL_ENGINE` and `SPARK_REMOTE` do.
     #[arg(long, value_name = "URL")]
     remote: Option<String>,
+    /// An engine that pipectl installs and starts by itself: `sail`, or `spark`, which is the newest, or one of its versions.
+    #[arg(long, value_name = "KIND", conflicts_with = "remote", value_parser = KindParser)]
+    engine: Option<Kind>,
     /// Where relative paths start at the engine: a folder there, or a URL. Without it, the target's `root`.
     #[arg(long, value_name = "PATH", env = "PIPECTL_ROOT")]
     root: Option<String>,
@@ -61,8 +64,10 @@ pub(super) enum At {
 pub(super) enum Origin {
     /// Nothing was said.
     Usual,
-    /// A flag or a variable of the environment.
-    Said(&'static str),
+    /// A flag or a variable of the environment named a server.
+    Server(&'static str),
+    /// A flag or a variable of the environment named an engine.
+    Engine(&'static str),
     /// A target of a project file.
     Target { name: String, file: PathBuf, because: &'static str },
 }
@@ -71,14 +76,19 @@ impl Chosen {
     /// What a run tells of the choice.
     pub(super) fn events(&self) -> Vec<Event> {
         let notes = self.notes.iter().cloned().map(Event::Note);
-        notes.chain((self.origin != Origin::Usual).then(|| Event::Target(self.origin.to_string()))).collect()
+        notes.chain(self.is_told().then(|| Event::Target(self.origin.to_string()))).collect()
+    }
+
+    /// Whether the line about the engine does not say it all.
+    fn is_told(&self) -> bool {
+        !matches!(self.origin, Origin::Usual | Origin::Engine("--engine"))
     }
 
     /// The target in a sentence, where there is one.
     pub(super) fn where_to(&self) -> String {
         match &self.origin {
             Origin::Target { name, .. } => format!(" for the target `{name}`"),
-            Origin::Usual | Origin::Said(_) => String::new(),
+            Origin::Usual | Origin::Server(_) | Origin::Engine(_) => String::new(),
         }
     }
 }
@@ -97,7 +107,8 @@ impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Usual => f.write_str("a private Sail engine"),
-            Self::Said(said) => write!(f, "the server of `{said}`"),
+            Self::Server(by) => write!(f, "the server of `{by}`"),
+            Self::Engine(by) => write!(f, "the engine of `{by}`"),
             Self::Target { name, file, because } => {
                 write!(f, "`{name}` of `{}`, by {because}", file.display())
             }
@@ -106,9 +117,15 @@ impl fmt::Display for Origin {
 }
 
 /// What was asked for, and by which flag or variable of the environment.
-struct Said {
+struct Said<T> {
     by: &'static str,
-    value: String,
+    value: T,
+}
+
+/// A server or an engine that was asked for.
+enum Named {
+    Remote(String),
+    Engine(Kind),
 }
 
 /// A target that applies, and the file that has it.
@@ -129,21 +146,22 @@ impl TargetArguments {
     pub(super) fn choose(&self, folder: &Path) -> Result<Chosen, Failure> {
         let mut notes = Vec::new();
         let found = find_project(folder, &mut notes);
-        let (remote, wanted) = self.said();
-        let target = applies(found.as_ref(), remote.is_some(), wanted.as_ref(), (folder, &notes))?;
-        let origin = match (&remote, &target) {
+        let (named, wanted) = self.said()?;
+        let target = applies(found.as_ref(), named.is_some(), wanted.as_ref(), (folder, &notes))?;
+        let origin = match (&named, &target) {
             (_, Some(it)) => Origin::Target {
                 name: it.target.name.clone(),
                 file: it.file.shown.clone(),
                 because: wanted.as_ref().map_or("its `default_target`", |said| said.by),
             },
-            (Some(said), None) => Origin::Said(said.by),
+            (Some(Said { by, value: Named::Remote(_) }), None) => Origin::Server(by),
+            (Some(Said { by, value: Named::Engine(_) }), None) => Origin::Engine(by),
             (None, None) => Origin::Usual,
         };
-        let at = at(remote.as_ref(), target.as_ref())?;
+        let at = at(named.as_ref(), target.as_ref())?;
         let shares = match &at {
             At::Managed(_) => true,
-            At::Remote(_) => remote.is_none() && target.as_ref().is_some_and(|it| it.target.shared_files),
+            At::Remote(_) => named.is_none() && target.as_ref().is_some_and(|it| it.target.shared_files),
         };
         let root = self.root(shares, target.as_ref())?;
         let settings = target.map(|it| it.target.settings).unwrap_or_default();
@@ -151,19 +169,33 @@ impl TargetArguments {
         Ok(Chosen { at, root, settings, project, origin, notes })
     }
 
-    /// The server and the target that were asked for. A server that is named stands for itself; a target's settings apply to it
+    /// The server or engine and the target that were asked for. One that is named stands for itself; a target's settings apply to it
     /// where both are asked for at once.
-    fn said(&self) -> (Option<Said>, Option<Said>) {
-        let flag = |by, value: &Option<String>| value.clone().map(|value| Said { by, value });
-        let set = |by| variable(by).map(|value| Said { by, value });
-        let (remote, target) = (flag("--remote", &self.remote), flag("--target", &self.target));
-        if remote.is_some() || target.is_some() {
-            return (remote, target);
+    fn said(&self) -> Result<(Option<Said<Named>>, Option<Said<String>>), Failure> {
+        let remote = |by, url| Said { by, value: Named::Remote(url) };
+        let named = match (&self.remote, self.engine) {
+            (Some(url), _) => Some(remote("--remote", url.clone())),
+            (None, Some(kind)) => Some(Said { by: "--engine", value: Named::Engine(kind) }),
+            (None, None) => None,
+        };
+        let target = self.target.clone().map(|value| Said { by: "--target", value });
+        if named.is_some() || target.is_some() {
+            return Ok((named, target));
         }
-        match REMOTES.into_iter().find_map(set) {
-            Some(remote) => (Some(remote), None),
-            None => (None, set("PIPECTL_TARGET")),
-        }
+        let named = if let Some(url) = variable("PIPECTL_REMOTE") {
+            Some(remote("PIPECTL_REMOTE", url))
+        } else if let Some(name) = variable("PIPECTL_ENGINE") {
+            let kind = Kind::named(&name).ok_or_else(|| Failure::Usage {
+                message: format!("`PIPECTL_ENGINE` is `{name}`, which is no engine"),
+                hints: vec![format!("one of {}", Kind::NAMES.join(", "))],
+            })?;
+            Some(Said { by: "PIPECTL_ENGINE", value: Named::Engine(kind) })
+        } else {
+            // What is said to every client of Spark comes last.
+            variable("SPARK_REMOTE").map(|url| remote("SPARK_REMOTE", url))
+        };
+        let target = variable("PIPECTL_TARGET").filter(|_| named.is_none());
+        Ok((named, target.map(|value| Said { by: "PIPECTL_TARGET", value })))
     }
 
     /// Where relative paths start, said by the flag or else by the target.
@@ -204,11 +236,11 @@ impl TargetArguments {
 /// The target that applies.
 fn applies<'f>(
     found: Option<&'f Found>,
-    has_remote: bool,
-    wanted: Option<&Said>,
+    is_named: bool,
+    wanted: Option<&Said<String>>,
     (folder, notes): (&Path, &[String]),
 ) -> Result<Option<InFile<'f>>, Failure> {
-    if has_remote && wanted.is_none() {
+    if is_named && wanted.is_none() {
         return Ok(None);
     }
     let name = wanted.map(|said| said.value.as_str());
@@ -223,17 +255,17 @@ fn applies<'f>(
 }
 
 /// The server or engine: what was named, else the target's, else the usual one.
-fn at(remote: Option<&Said>, target: Option<&InFile<'_>>) -> Result<At, Failure> {
-    if let Some(said) = remote {
+fn at(named: Option<&Said<Named>>, target: Option<&InFile<'_>>) -> Result<At, Failure> {
+    if let Some(Said { value: Named::Engine(kind), .. }) = named {
+        return Ok(At::Managed(*kind));
+    }
+    if let Some(Said { by, value: Named::Remote(url) }) = named {
         let token = variable("SPARK_CONNECT_AUTHENTICATE_TOKEN").and_then(Token::new);
-        return Endpoint::parse(&said.value, &defaults(token)).map(At::Remote).map_err(|error| {
-            Failure::Usage {
-                message: format!("the connection string of `{}` is wrong: {error}", said.by),
-                hints: vec![
-                    "write `sc://host:15002`, parameters after `/;`: `sc://host:443/;use_ssl=true`"
-                        .to_owned(),
-                ],
-            }
+        return Endpoint::parse(url, &defaults(token)).map(At::Remote).map_err(|error| Failure::Usage {
+            message: format!("the connection string of `{by}` is wrong: {error}"),
+            hints: vec![
+                "write `sc://host:15002`, parameters after `/;`: `sc://host:443/;use_ssl=true`".to_owned(),
+            ],
         });
     }
     match target.map(|it| (&it.target.server, it)) {
@@ -257,15 +289,11 @@ fn endpoint(url: &Spanned<String>, token: Option<&Secret>, it: &InFile<'_>) -> R
 }
 
 fn defaults(token: Option<Token>) -> Defaults {
-    Defaults {
-        user: variable("SPARK_USER").or_else(|| variable("USER")),
-        token,
-        user_agent: variable("SPARK_CONNECT_USER_AGENT"),
-    }
+    Defaults { user: user(), token, user_agent: variable("SPARK_CONNECT_USER_AGENT") }
 }
 
 fn no_such_target(
-    said: &Said,
+    said: &Said<String>,
     project: Option<&(Project, &Found)>,
     folder: &Path,
     notes: &[String],

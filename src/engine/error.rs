@@ -1,6 +1,8 @@
 //! What can go wrong with a managed engine, and what the user can do about it.
 
+use std::borrow::Cow;
 use std::io;
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -15,17 +17,23 @@ pub(crate) enum Error {
     #[error("no Python fits the engine ({found}): it needs CPython 3.10 to 3.14")]
     UnfitPython { found: String },
 
-    #[error("the engine is not installed and downloads are off")]
-    NotInstalled,
+    #[error("{engine} needs Java {} to {}, and none is found ({found}); {why}", versions.start(), versions.end())]
+    NoJava { engine: &'static str, versions: RangeInclusive<u32>, found: String, why: String },
+
+    #[error("{engine} needs Java {} to {}, which `PIPECTL_JAVA` does not name: {reason}", versions.start(), versions.end())]
+    WrongJava { engine: &'static str, versions: RangeInclusive<u32>, reason: String },
+
+    #[error("{what} is not installed and downloads are off")]
+    NotInstalled { what: &'static str, install: &'static str },
 
     #[error("the engine's installation in `{}` is damaged ({reason}) and downloads are off", folder.display())]
-    Damaged { folder: PathBuf, reason: String },
+    Damaged { folder: PathBuf, reason: String, install: &'static str },
 
     #[error("cannot write the engine's folder `{}`", path.display())]
     Cache { path: PathBuf, source: io::Error },
 
-    #[error("the disk is full: the engine needs about 300 MB in `{}`", path.display())]
-    DiskFull { path: PathBuf },
+    #[error("the disk is full: the engine needs about {megabytes} MB in `{}`", path.display())]
+    DiskFull { path: PathBuf, megabytes: u64 },
 
     #[error("the engine could not be downloaded: {reason}")]
     Download { reason: String },
@@ -48,6 +56,12 @@ pub(crate) enum Error {
     #[error("cannot start `{}`", program.display())]
     Spawn { program: PathBuf, source: io::Error },
 
+    #[error("what says where a kept engine is cannot be trusted: `{}` {reason}", path.display())]
+    Unsafe { path: PathBuf, reason: String },
+
+    #[error("the engine does not end; its process is {pid}")]
+    Unstoppable { pid: u32 },
+
     #[error("the engine did not start within {} s", limit.as_secs_f64())]
     Silent { limit: Duration, last_lines: Vec<String> },
 
@@ -57,35 +71,42 @@ pub(crate) enum Error {
 
 impl Error {
     /// What the user can do, where that is known: one sentence.
-    pub(crate) fn hint(&self) -> Option<&'static str> {
-        match self {
+    pub(crate) fn hint(&self) -> Option<Cow<'static, str>> {
+        let hint = match self {
+            Self::NotInstalled { install, .. } | Self::Damaged { install, .. } => {
+                return Some(format!("run `{install}`").into());
+            }
+            Self::NoJava { .. } => {
+                "install one, or name it: `PIPECTL_JAVA=/path/to/java`; `pipectl engine install` brings one where PyPI has it"
+            }
+            Self::WrongJava { .. } => {
+                "name one that fits, a program or a home, or unset `PIPECTL_JAVA`: pipectl then finds or installs one"
+            }
             Self::NoPython { .. } => {
-                Some("install Python 3.10 or newer, or name one: `PIPECTL_PYTHON=/path/to/python3`")
+                "install Python 3.10 or newer, or name one: `PIPECTL_PYTHON=/path/to/python3`"
             }
             Self::UnfitPython { .. } => {
-                Some("install one that fits, or name it: `PIPECTL_PYTHON=/path/to/python3`")
+                "install one that fits, or name it: `PIPECTL_PYTHON=/path/to/python3`"
             }
-            Self::NotInstalled | Self::Damaged { .. } => Some("run `pipectl engine install`"),
-            Self::Cache { .. } => Some("choose a folder that you may write to: `PIPECTL_CACHE_DIR=/path`"),
-            Self::DiskFull { .. } => {
-                Some("free some space, or choose another disk: `PIPECTL_CACHE_DIR=/path`")
-            }
-            Self::Download { .. } => Some(
+            Self::Cache { .. } => "choose a folder that you may write to: `PIPECTL_CACHE_DIR=/path`",
+            Self::DiskFull { .. } => "free some space, or choose another disk: `PIPECTL_CACHE_DIR=/path`",
+            Self::Download { .. } => {
                 "check the network; pip's settings apply (`PIP_INDEX_URL`, `PIP_PROXY`, `PIP_CERT`), then run \
-                 `pipectl engine install`",
-            ),
-            Self::Hash { .. } => Some(
-                "a mirror or proxy may have changed it: check `PIP_INDEX_URL`, then run `pipectl engine install`",
-            ),
+                 `pipectl engine install`"
+            }
+            Self::Hash { .. } => {
+                "a mirror or proxy may have changed it: check `PIP_INDEX_URL`, then run `pipectl engine install`"
+            }
             Self::NoBuild { .. } => {
-                Some("name the address of a Spark Connect server instead: `--remote sc://host:15002`")
+                "name the address of a Spark Connect server instead: `--remote sc://host:15002`"
             }
-            Self::Folder { .. } => Some("choose another folder for temporary files: `TMPDIR=/path`"),
-            Self::Unloadable { .. } | Self::Silent { .. } | Self::EndedEarly { .. } => {
-                Some("run `pipectl doctor`")
-            }
-            Self::Install { .. } | Self::Spawn { .. } => None,
-        }
+            Self::Folder { .. } => "choose another folder for temporary files: `TMPDIR=/path`",
+            Self::Unloadable { .. } | Self::Silent { .. } | Self::EndedEarly { .. } => "run `pipectl doctor`",
+            Self::Unsafe { .. } => "remove it, then try again",
+            Self::Unstoppable { .. } => "end that process by hand",
+            Self::Install { .. } | Self::Spawn { .. } => return None,
+        };
+        Some(hint.into())
     }
 
     /// The last lines that the engine wrote, where it got as far as that.
@@ -94,7 +115,9 @@ impl Error {
             Self::Silent { last_lines, .. } | Self::EndedEarly { last_lines, .. } => last_lines,
             Self::NoPython { .. }
             | Self::UnfitPython { .. }
-            | Self::NotInstalled
+            | Self::NoJava { .. }
+            | Self::WrongJava { .. }
+            | Self::NotInstalled { .. }
             | Self::Damaged { .. }
             | Self::Cache { .. }
             | Self::DiskFull { .. }
@@ -104,6 +127,8 @@ impl Error {
             | Self::Unloadable { .. }
             | Self::Install { .. }
             | Self::Folder { .. }
+            | Self::Unsafe { .. }
+            | Self::Unstoppable { .. }
             | Self::Spawn { .. } => &[],
         }
     }

@@ -1,7 +1,7 @@
 //! Installs an engine's packages into the cache, and says what is there.
 //!
 //! A folder appears whole or not at all: it is filled beside its place and renamed. Its name says what is in it, so a newer
-//! pipectl with other packages makes another one. pip downloads (`install.py` says how), and every wheel has a pinned hash.
+//! pipectl with other packages makes another one. `install.py` downloads, wheels with pip, and every file has a pinned hash.
 
 use std::fs::{self, File, TryLockError};
 use std::io;
@@ -16,7 +16,7 @@ use tokio::time::sleep;
 use super::error::Error;
 use super::python::{self, Interpreter};
 use super::tail::{Tail, each_line};
-use super::{Downloads, Kind, Packages, Place, Progress, Report};
+use super::{Archive, Downloads, Packages, Place, Progress, Report};
 
 const SCRIPT: &str = include_str!("install.py");
 const PROOF: &str = "import sys; sys.path.insert(0, sys.argv[1]); exec(sys.argv[2])";
@@ -82,9 +82,9 @@ struct Record {
     bytes: u64,
 }
 
-pub(super) async fn status(kind: Kind, place: &Place) -> Status {
-    let folder = folder(kind, place);
-    match find(kind, place, Trust::Verify).await {
+pub(super) async fn status(packages: &Packages, place: &Place) -> Status {
+    let folder = folder(packages, place);
+    match find(packages, place, Trust::Verify).await {
         Found::Nothing => Status::Missing { folder },
         Found::Damaged(reason) => Status::Damaged { folder, reason },
         Found::Whole(installation) => Status::Installed(installation),
@@ -93,29 +93,31 @@ pub(super) async fn status(kind: Kind, place: &Place) -> Status {
 
 /// Gives the installed engine, and installs it first where that is needed and allowed.
 pub(super) async fn ensure(
-    kind: Kind,
+    packages: &'static Packages,
     place: &Place,
     trust: Trust,
     progress: &Report<'_>,
 ) -> Result<Installation, Error> {
-    match (find(kind, place, trust).await, place.downloads) {
+    let (what, install) = (packages.title, packages.install);
+    match (find(packages, place, trust).await, place.downloads) {
         (Found::Whole(installation), _) => return Ok(installation),
-        (Found::Nothing, Downloads::Off) => return Err(Error::NotInstalled),
+        (Found::Nothing, Downloads::Off) => return Err(Error::NotInstalled { what, install }),
         (Found::Damaged(reason), Downloads::Off) => {
-            return Err(Error::Damaged { folder: folder(kind, place), reason });
+            return Err(Error::Damaged { folder: folder(packages, place), reason, install });
         }
         (Found::Nothing | Found::Damaged(_), Downloads::Allowed) => {}
     }
 
     let python = python::find(place.python.as_deref()).await?;
     let engines = place.cache.join("engines");
-    fs::create_dir_all(&engines).map_err(|error| unwritable(&engines, error))?;
-    let _lock = lock(&engines.join(format!(".{}.lock", folder_name(kind))), progress).await?;
+    fs::create_dir_all(&engines).map_err(|error| unwritable(packages, &engines, error))?;
+    let path = engines.join(format!(".{}.lock", folder_name(packages)));
+    let _lock = lock(&path, packages, progress).await?;
     // Whoever held the lock has probably done the work.
-    if let Found::Whole(installation) = find(kind, place, Trust::Verify).await {
+    if let Found::Whole(installation) = find(packages, place, Trust::Verify).await {
         return Ok(installation);
     }
-    install(kind, place, python, progress).await
+    self::install(packages, place, python, progress).await
 }
 
 enum Found {
@@ -124,8 +126,8 @@ enum Found {
     Whole(Installation),
 }
 
-async fn find(kind: Kind, place: &Place, trust: Trust) -> Found {
-    let folder = folder(kind, place);
+async fn find(packages: &Packages, place: &Place, trust: Trust) -> Found {
+    let folder = folder(packages, place);
     let record = match fs::read(folder.join(RECORD)) {
         Ok(record) => record,
         Err(error) if error.kind() == io::ErrorKind::NotFound && !folder.exists() => return Found::Nothing,
@@ -149,7 +151,7 @@ async fn find(kind: Kind, place: &Place, trust: Trust) -> Found {
     }
     let installation = Installation { folder, bytes: record.bytes, python: record.python };
     if trust == Trust::Verify
-        && let Err(reason) = installation.prove(kind.packages()).await
+        && let Err(reason) = installation.prove(packages).await
     {
         return Found::Damaged(reason);
     }
@@ -165,15 +167,17 @@ fn write_record(folder: &Path, record: &Record) -> io::Result<()> {
     })
 }
 
-fn folder(kind: Kind, place: &Place) -> PathBuf {
-    place.cache.join("engines").join(folder_name(kind))
+fn folder(packages: &Packages, place: &Place) -> PathBuf {
+    place.cache.join("engines").join(folder_name(packages))
 }
 
-fn folder_name(kind: Kind) -> String {
-    let Packages { requirements, files, proof } = kind.packages();
+fn folder_name(packages: &Packages) -> String {
+    let Packages { name, version, requirements, archives, files, proof, .. } = packages;
     let content = files.iter().flat_map(|&(path, content)| [path, content]).chain([*requirements, *proof]);
+    let members = archives.iter().flat_map(|archive| archive.members).flat_map(|&(from, to)| [from, to]);
+    let content = content.chain(archives.iter().map(|archive| archive.sha256)).chain(members);
     let machine = format!("{}-{}", std::env::consts::OS, std::env::consts::ARCH);
-    format!("{}-{}-{machine}-{:016x}", kind.name(), kind.version(), fingerprint(content))
+    format!("{name}-{version}-{machine}-{:016x}", fingerprint(content))
 }
 
 /// FNV-1a, since the standard library's hash may change from one compiler to the next.
@@ -184,13 +188,17 @@ fn fingerprint<'a>(texts: impl Iterator<Item = &'a str>) -> u64 {
 }
 
 /// Keeps other processes from installing the same engine until the file is dropped, or this process ends.
-async fn lock(path: &Path, progress: &Report<'_>) -> Result<File, Error> {
-    let file = File::create(path).map_err(|error| unwritable(path, error))?;
+pub(super) async fn lock(
+    path: &Path,
+    packages: &'static Packages,
+    progress: &Report<'_>,
+) -> Result<File, Error> {
+    let file = File::create(path).map_err(|error| unwritable(packages, path, error))?;
     let mut told = false;
     // Waiting in `File::lock` could not be interrupted.
     while let Err(TryLockError::WouldBlock) = file.try_lock() {
         if !told {
-            progress(Progress::Waiting);
+            progress(Progress::Waiting { what: packages.title });
             told = true;
         }
         sleep(TIME_BETWEEN_LOCK_TRIES).await;
@@ -200,20 +208,20 @@ async fn lock(path: &Path, progress: &Report<'_>) -> Result<File, Error> {
 }
 
 async fn install(
-    kind: Kind,
+    packages: &'static Packages,
     place: &Place,
     python: Interpreter,
     progress: &Report<'_>,
 ) -> Result<Installation, Error> {
-    let what = format!("{} {}", kind.name(), kind.version());
-    let folder = folder(kind, place);
-    let staging = Staging::create(&folder).map_err(|error| unwritable(&folder, error))?;
+    let what = packages.title;
+    let folder = folder(packages, place);
+    let staging = Staging::create(&folder).map_err(|error| unwritable(packages, &folder, error))?;
     progress(Progress::Fetching { what: format!("{what} from PyPI") });
-    let bytes = fill(&staging.path, kind.packages(), &python, progress).await?;
+    let bytes = fill(&staging.path, packages, &python, progress).await?;
     let record = Record { python, asked_for: place.python.clone(), bytes };
-    write_record(&staging.path, &record).map_err(|error| unwritable(&staging.path, error))?;
-    staging.publish(&folder).map_err(|error| unwritable(&folder, error))?;
-    progress(Progress::Installed);
+    write_record(&staging.path, &record).map_err(|error| unwritable(packages, &staging.path, error))?;
+    staging.publish(&folder).map_err(|error| unwritable(packages, &folder, error))?;
+    progress(Progress::Installed { what });
     Ok(Installation { folder, bytes, python: record.python })
 }
 
@@ -260,6 +268,7 @@ impl Drop for Staging {
 struct Order<'a> {
     folder: &'a Path,
     requirements: &'a str,
+    archives: &'a [Archive],
     files: serde_json::Map<String, serde_json::Value>,
     proof: &'a str,
 }
@@ -294,7 +303,13 @@ async fn fill(
     progress: &Report<'_>,
 ) -> Result<u64, Error> {
     let files = packages.files.iter().map(|&(path, content)| (path.to_owned(), content.into())).collect();
-    let order = Order { folder, requirements: packages.requirements, files, proof: packages.proof };
+    let order = Order {
+        folder,
+        requirements: packages.requirements,
+        archives: packages.archives,
+        files,
+        proof: packages.proof,
+    };
     let order =
         serde_json::to_string(&order).map_err(|error| Error::Install { reason: error.to_string() })?;
     let spawned = Command::new(&python.executable)
@@ -313,12 +328,16 @@ async fn fill(
 
     let tail = Tail::default();
     let mut result = None;
+    let of =
+        (!packages.archives.is_empty()).then(|| packages.archives.iter().map(|archive| archive.bytes).sum());
     let hear = |line: &[u8]| match serde_json::from_slice(line) {
         Ok(Message::FetchingPip(what)) => progress(Progress::Fetching { what }),
-        Ok(Message::Downloading(bytes)) => progress(Progress::Fetched { bytes }),
+        Ok(Message::Downloading(bytes)) => progress(Progress::Fetched { bytes, of }),
         Ok(Message::Unpacking(what)) => progress(Progress::Unpacking { what }),
         Ok(Message::Done { bytes }) => result = Some(Ok(bytes)),
-        Ok(Message::Failed { why, detail }) => result = Some(Err(failure(&why, detail, folder, python))),
+        Ok(Message::Failed { why, detail }) => {
+            result = Some(Err(failure(&why, detail, folder, packages, python)));
+        }
         Err(_) => tail.push(line),
     };
     tokio::join!(each_line(stdout, hear), each_line(stderr, |line| tail.push(line)));
@@ -330,21 +349,24 @@ async fn fill(
     })
 }
 
-fn failure(why: &Why, reason: String, folder: &Path, python: &Interpreter) -> Error {
+fn failure(why: &Why, reason: String, folder: &Path, packages: &Packages, python: &Interpreter) -> Error {
     match why {
         Why::Download => Error::Download { reason },
         Why::Hash => Error::Hash { reason },
         Why::NoWheel => Error::NoBuild { platform: format!("{}, {python}", python.platform), reason },
-        Why::DiskFull => Error::DiskFull { path: folder.parent().unwrap_or(folder).to_owned() },
+        Why::DiskFull => {
+            let path = folder.parent().unwrap_or(folder).to_owned();
+            Error::DiskFull { path, megabytes: packages.megabytes }
+        }
         Why::Load => Error::Unloadable { reason },
         Why::Other => Error::Install { reason },
     }
 }
 
-fn unwritable(path: &Path, source: io::Error) -> Error {
+fn unwritable(packages: &Packages, path: &Path, source: io::Error) -> Error {
     match source.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-            Error::DiskFull { path: path.to_owned() }
+            Error::DiskFull { path: path.to_owned(), megabytes: packages.megabytes }
         }
         _ => Error::Cache { path: path.to_owned(), source },
     }
@@ -354,11 +376,20 @@ fn unwritable(path: &Path, source: io::Error) -> Error {
 mod tests {
     use std::sync::Mutex;
 
-    use super::super::Settings;
+    use super::super::sail::PACKAGES;
+    use super::super::{Kind, Settings};
     use super::*;
 
     fn place(cache: &Path, downloads: Downloads) -> Place {
-        Place { cache: cache.to_owned(), temporary: std::env::temp_dir(), python: None, downloads }
+        Place {
+            cache: cache.to_owned(),
+            temporary: std::env::temp_dir(),
+            python: None,
+            java: None,
+            java_home: None,
+            warm: std::env::temp_dir().join("none"),
+            downloads,
+        }
     }
 
     fn names(folder: &Path) -> Vec<String> {
@@ -376,20 +407,20 @@ mod tests {
         let cache = tempfile::tempdir().unwrap();
         let place = place(cache.path(), Downloads::Allowed);
         let offline = Place { downloads: Downloads::Off, ..place.clone() };
-        let error = ensure(Kind::Sail, &offline, Trust::Record, &|_| {}).await.unwrap_err();
-        insta::assert_snapshot!(error, @"the engine is not installed and downloads are off");
+        let error = ensure(&PACKAGES, &offline, Trust::Record, &|_| {}).await.unwrap_err();
+        insta::assert_snapshot!(error, @"Sail 0.7.2 is not installed and downloads are off");
         insta::assert_snapshot!(error.hint().unwrap(), @"run `pipectl engine install`");
-        assert!(matches!(status(Kind::Sail, &place).await, Status::Missing { .. }));
+        assert!(matches!(status(&PACKAGES, &place).await, Status::Missing { .. }));
         // What a killed installation leaves.
-        let folder = folder(Kind::Sail, &place);
-        let left = place.cache.join(format!("engines/.{}.new-left", folder_name(Kind::Sail)));
+        let folder = folder(&PACKAGES, &place);
+        let left = place.cache.join(format!("engines/.{}.new-left", folder_name(&PACKAGES)));
         fs::create_dir_all(left.join("site")).unwrap();
 
         let told = Mutex::new(Vec::new());
         let progress = |progress| told.lock().unwrap().push(progress);
         let (one, other) = tokio::join!(
-            ensure(Kind::Sail, &place, Trust::Record, &progress),
-            ensure(Kind::Sail, &place, Trust::Record, &progress)
+            ensure(&PACKAGES, &place, Trust::Record, &progress),
+            ensure(&PACKAGES, &place, Trust::Record, &progress)
         );
         let installation = one.unwrap();
         assert_eq!(installation, other.unwrap());
@@ -398,25 +429,23 @@ mod tests {
         {
             let told = told.lock().unwrap();
             let count = |wanted: &Progress| told.iter().filter(|&progress| progress == wanted).count();
-            assert_eq!(count(&Progress::Installed), 1);
-            assert_eq!(count(&Progress::Waiting), 1);
-            assert_eq!(count(&Progress::Fetching { what: "sail 0.7.2 from PyPI".to_owned() }), 1);
+            assert_eq!(count(&Progress::Installed { what: "Sail 0.7.2" }), 1);
+            assert_eq!(count(&Progress::Waiting { what: "Sail 0.7.2" }), 1);
+            assert_eq!(count(&Progress::Fetching { what: "Sail 0.7.2 from PyPI".to_owned() }), 1);
         }
         assert_eq!(names(&folder), [RECORD, "site"]);
-        let name = folder_name(Kind::Sail);
+        let name = folder_name(&PACKAGES);
         assert_eq!(names(&place.cache.join("engines")), [format!(".{name}.lock"), name]);
-        assert_eq!(status(Kind::Sail, &offline).await, Status::Installed(installation.clone()));
+        assert_eq!(status(&PACKAGES, &offline).await, Status::Installed(installation.clone()));
 
         fs::remove_file(installation.site().join("pysail/spark/__init__.py")).unwrap();
-        let Status::Damaged { reason, .. } = status(Kind::Sail, &offline).await else {
-            panic!("not damaged")
-        };
+        let Status::Damaged { reason, .. } = status(&PACKAGES, &offline).await else { panic!("not damaged") };
         assert!(reason.contains("pysail"), "{reason}");
         let error = Kind::Sail.start(&offline, &Settings::default(), &|_| {}).await.unwrap_err();
         assert!(matches!(error, Error::Damaged { .. }), "{error}");
         let engine = Kind::Sail.start(&place, &Settings::default(), &progress).await.unwrap();
         engine.stop().await;
-        assert_eq!(status(Kind::Sail, &offline).await, Status::Installed(installation));
+        assert_eq!(status(&PACKAGES, &offline).await, Status::Installed(installation));
     }
 
     /// Makes a small package with the given module, and says with which requirement it is installed.
@@ -439,7 +468,8 @@ print(f'tiny @ {path.as_uri()} --hash=sha256:{hashlib.sha256(path.read_bytes()).
     async fn fill_with(requirements: String) -> Result<u64, Error> {
         let folder = tempfile::tempdir().unwrap();
         let requirements: &'static str = requirements.leak();
-        let packages = Packages { requirements, files: &[("beside/it.py", "")], proof: "import tiny" };
+        let files = &[("beside/it.py", "")];
+        let packages = Packages { requirements, files, proof: "import tiny", ..PACKAGES };
         let python = python::find(None).await.unwrap();
         let result = fill(folder.path(), &packages, &python, &|_| {}).await;
         if result.is_ok() {
@@ -487,7 +517,7 @@ print(f'tiny @ {path.as_uri()} --hash=sha256:{hashlib.sha256(path.read_bytes()).
     async fn says_where_it_cannot_write() {
         let cache = tempfile::NamedTempFile::new().unwrap();
         let place = place(cache.path(), Downloads::Allowed);
-        let error = ensure(Kind::Sail, &place, Trust::Record, &|_| {}).await.unwrap_err();
+        let error = ensure(&PACKAGES, &place, Trust::Record, &|_| {}).await.unwrap_err();
         assert!(matches!(error, Error::Cache { .. }), "{error}");
     }
 
@@ -495,13 +525,13 @@ print(f'tiny @ {path.as_uri()} --hash=sha256:{hashlib.sha256(path.read_bytes()).
     async fn finds_another_python_where_the_recorded_one_is_gone() {
         let cache = tempfile::tempdir().unwrap();
         let place = place(cache.path(), Downloads::Off);
-        let folder = folder(Kind::Sail, &place);
+        let folder = folder(&PACKAGES, &place);
         fs::create_dir_all(&folder).unwrap();
         let python = python::find(None).await.unwrap();
         let mut gone = python.clone();
         gone.executable = PathBuf::from("/nowhere/python3");
         write_record(&folder, &Record { python: gone, asked_for: None, bytes: 1 }).unwrap();
-        let installation = ensure(Kind::Sail, &place, Trust::Record, &|_| {}).await.unwrap();
+        let installation = ensure(&PACKAGES, &place, Trust::Record, &|_| {}).await.unwrap();
         assert_eq!(installation.python, python);
         assert_eq!(names(&folder), [RECORD]);
     }
@@ -513,7 +543,7 @@ print(f'tiny @ {path.as_uri()} --hash=sha256:{hashlib.sha256(path.read_bytes()).
         fs::write(&python, "#!/bin/sh\necho 'no more processes' >&2\nexit 3\n").unwrap();
         fs::set_permissions(&python, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
         let place = Place { temporary: temporary.path().to_owned(), ..place(cache.path(), Downloads::Off) };
-        let folder = folder(Kind::Sail, &place);
+        let folder = folder(&PACKAGES, &place);
         fs::create_dir_all(&folder).unwrap();
         let mut broken = python::find(None).await.unwrap();
         broken.executable = python;

@@ -7,13 +7,14 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::fs;
-use std::io;
-use std::os::unix::fs::DirBuilderExt as _;
+use std::io::{self, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
 use tokio::sync::{oneshot, watch};
@@ -22,13 +23,14 @@ use tokio::time::{sleep, timeout};
 
 use super::error::Error;
 use super::install::{self, Installation, Trust};
+use super::java::Java;
 use super::tail::{Tail, each_line};
 use super::{Kind, Place, Progress, Report};
+use crate::connect::{Endpoint, Token};
 
 const LAUNCHER: &str = include_str!("launch.py");
-/// Variables of the user's environment that could change what an engine does, by the beginning of their names. Everything else
-/// reaches it: proxies, certificates and the credentials of clouds are needed there.
-const DROPPED: [&str; 7] = ["PYTHON", "SAIL_", "SPARK_", "PYSPARK_", "VIRTUAL_ENV", "CONDA_", "RUST_"];
+const KEEPER: &str = include_str!("keep.py");
+const MEMORY: &str = include_str!("memory.py");
 /// How long the engine may take to end, and then its folder to vanish.
 const STOP_LIMIT: Duration = Duration::from_secs(3);
 /// How long the streams of a process that has ended may still have something to say.
@@ -36,18 +38,26 @@ const LAST_WORDS: Duration = Duration::from_millis(200);
 const TIME_BETWEEN_CONNECTS: Duration = Duration::from_millis(10);
 
 /// How an engine is to run.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Settings {
-    /// How long it may take until it accepts connections.
-    pub ready_within: Duration,
+    /// How long it may take until it accepts connections; what is usual for its kind if not given.
+    pub ready_within: Option<Duration>,
     /// The bytes of memory it may use before it spills to disk; a share of the machine's if not given.
     pub memory: Option<u64>,
 }
 
-impl Default for Settings {
-    fn default() -> Self {
-        Self { ready_within: Duration::from_secs(30), memory: None }
-    }
+/// What a kind says of its server.
+#[derive(Debug, Default)]
+pub(super) struct Launch {
+    /// Arguments of its script, after the folder of its packages.
+    pub arguments: Vec<String>,
+    pub environment: Vec<(&'static str, String)>,
+    /// Variables of the user's environment that it does not get, by the beginning of their names.
+    pub dropped: &'static [&'static str],
+    /// Files in its private folder: name and content.
+    pub files: Vec<(&'static str, String)>,
+    /// What a caller has to show.
+    pub token: Option<String>,
 }
 
 /// An engine that runs, and ends with this value.
@@ -65,24 +75,68 @@ impl Managed {
         settings: &Settings,
         progress: &Report<'_>,
     ) -> Result<Self, Error> {
-        let installation = install::ensure(kind, place, Trust::Record, progress).await?;
+        Self::start_with(Start { kind, place, settings, record: None }, progress).await
+    }
+
+    /// Starts an engine that can be let go of, so that it stays. It has a process that keeps it, and removes `record` at the end.
+    pub(super) async fn start_kept(
+        kind: Kind,
+        place: &Place,
+        settings: &Settings,
+        record: &Path,
+        progress: &Report<'_>,
+    ) -> Result<Self, Error> {
+        Self::start_with(Start { kind, place, settings, record: Some(record) }, progress).await
+    }
+
+    async fn start_with(start: Start<'_>, progress: &Report<'_>) -> Result<Self, Error> {
+        let tools = Tools::ensure(start.kind, start.place, Trust::Record, progress).await?;
         progress(Progress::Starting);
-        let reason = match attempt(kind, place, settings, &installation).await {
+        let reason = match attempt(&start, &tools).await {
             Err(Failure::Broken(reason)) => reason,
             Err(Failure::Final(error)) => return Err(error),
             Ok(managed) => return Ok(managed),
         };
-        let installation = install::ensure(kind, place, Trust::Verify, progress).await?;
+        let tools = Tools::ensure(start.kind, start.place, Trust::Verify, progress).await?;
         progress(Progress::Starting);
-        attempt(kind, place, settings, &installation).await.map_err(|failure| match failure {
+        attempt(&start, &tools).await.map_err(|failure| match failure {
             Failure::Broken(_) => Error::Unloadable { reason },
             Failure::Final(error) => error,
         })
     }
 
-    /// The port on 127.0.0.1 where it listens.
-    pub(crate) fn port(&self) -> u16 {
+    /// Where it listens, with what it takes to be let in.
+    pub(crate) fn endpoint(&self) -> Endpoint {
+        Endpoint::loopback(self.port, self.running.token.clone().and_then(Token::new))
+    }
+
+    pub(super) fn port(&self) -> u16 {
         self.port
+    }
+
+    pub(super) fn token(&self) -> Option<String> {
+        self.running.token.clone()
+    }
+
+    /// The process that pipectl has started.
+    pub(super) fn pid(&self) -> u32 {
+        self.running.pid
+    }
+
+    /// The named pipe of a kept engine.
+    pub(super) fn control(&self) -> PathBuf {
+        self.running.folder.control()
+    }
+
+    /// Lets a kept engine live on when this process ends.
+    pub(super) async fn let_go(mut self) -> io::Result<()> {
+        match &mut self.running.life {
+            Some(life) => {
+                life.write_all(b"keep\n").await?;
+                life.flush().await
+            }
+            None => Ok(()),
+        }
     }
 
     /// Waits until it has ended, which it should not do by itself.
@@ -99,6 +153,29 @@ impl Managed {
     /// Ends it, and waits until it and its folder are gone. A drop ends it too, but does not wait.
     pub(crate) async fn stop(self) {
         self.running.stop().await;
+    }
+}
+
+/// What is to be started.
+struct Start<'a> {
+    kind: Kind,
+    place: &'a Place,
+    settings: &'a Settings,
+    /// The file that says where a kept engine is; a private one has none.
+    record: Option<&'a Path>,
+}
+
+/// What an engine runs with.
+struct Tools {
+    installation: Installation,
+    java: Option<Java>,
+}
+
+impl Tools {
+    async fn ensure(kind: Kind, place: &Place, trust: Trust, progress: &Report<'_>) -> Result<Self, Error> {
+        let java = kind.java(place, trust, progress).await?;
+        let installation = install::ensure(kind.packages(), place, trust, progress).await?;
+        Ok(Self { installation, java })
     }
 }
 
@@ -149,7 +226,7 @@ pub(super) struct Folder {
 
 impl Folder {
     fn create(kind: Kind, place: &Place) -> Result<Self, Error> {
-        let name = format!("pipectl-{}-{}", kind.name(), uuid::Uuid::new_v4().simple());
+        let name = format!("pipectl-{}-{}", kind.packages().name, uuid::Uuid::new_v4().simple());
         // The server gets another working directory, so a relative path would lead it astray.
         let path =
             std::path::absolute(place.temporary.join(&name)).unwrap_or_else(|_| place.temporary.join(name));
@@ -164,7 +241,23 @@ impl Folder {
             fs::create_dir(folder)?;
         }
         fs::write(self.launcher(), LAUNCHER)?;
+        fs::write(self.keeper(), KEEPER)?;
+        fs::write(self.path.join("memory.py"), MEMORY)?;
         fs::write(self.script(), kind.script())
+    }
+
+    /// Writes what is its owner's alone to read, as the folder is.
+    fn write(&self, files: &[(&'static str, String)]) -> Result<(), Error> {
+        let written = files.iter().try_for_each(|(name, content)| {
+            let mut options = fs::OpenOptions::new();
+            options.write(true).create_new(true).mode(0o600);
+            options.open(self.path.join(name))?.write_all(content.as_bytes())
+        });
+        written.map_err(|source| Error::Folder { path: self.path.clone(), source })
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
     }
 
     /// The server's working directory.
@@ -184,6 +277,14 @@ impl Folder {
         self.path.join("launch.py")
     }
 
+    fn keeper(&self) -> PathBuf {
+        self.path.join("keep.py")
+    }
+
+    fn control(&self) -> PathBuf {
+        self.path.join("control")
+    }
+
     fn script(&self) -> PathBuf {
         self.path.join("serve.py")
     }
@@ -200,20 +301,13 @@ enum Failure {
     Final(Error),
 }
 
-async fn attempt(
-    kind: Kind,
-    place: &Place,
-    settings: &Settings,
-    installation: &Installation,
-) -> Result<Managed, Failure> {
-    let running = Running::launch(kind, place, settings, installation).map_err(Failure::Final)?;
-    let failure = match timeout(settings.ready_within, running.ready()).await {
+async fn attempt(start: &Start<'_>, tools: &Tools) -> Result<Managed, Failure> {
+    let running = Running::launch(start, tools).map_err(Failure::Final)?;
+    let limit = start.settings.ready_within.unwrap_or_else(|| start.kind.ready_within());
+    let failure = match timeout(limit, running.ready()).await {
         Ok(Ok(port)) => return Ok(Managed { port, running }),
         Ok(Err(failure)) => failure,
-        Err(_) => {
-            let last_lines = running.tail.lines();
-            Failure::Final(Error::Silent { limit: settings.ready_within, last_lines })
-        }
+        Err(_) => Failure::Final(Error::Silent { limit, last_lines: running.tail.lines() }),
     };
     running.stop().await;
     Err(failure)
@@ -249,6 +343,8 @@ struct Running {
     state: watch::Receiver<State>,
     tail: Tail,
     folder: Folder,
+    token: Option<String>,
+    pid: u32,
     /// Owns the task that watches the process.
     watch: JoinSet<()>,
 }
@@ -257,9 +353,17 @@ struct Running {
 #[derive(Serialize)]
 struct Order<'a> {
     folder: &'a Path,
-    command: [&'a Path; 5],
+    command: Vec<&'a Path>,
     environment: BTreeMap<&'static str, String>,
-    dropped: [&'static str; DROPPED.len()],
+    dropped: &'static [&'static str],
+}
+
+/// What the process is told that keeps an engine.
+#[derive(Serialize)]
+struct KeepOrder<'a> {
+    command: Vec<&'a Path>,
+    control: &'a Path,
+    record: &'a Path,
 }
 
 /// What launcher and server say on their standard output.
@@ -272,33 +376,41 @@ enum Message {
 }
 
 impl Running {
-    fn launch(
-        kind: Kind,
-        place: &Place,
-        settings: &Settings,
-        installation: &Installation,
-    ) -> Result<Self, Error> {
+    fn launch(start: &Start<'_>, tools: &Tools) -> Result<Self, Error> {
+        let &Start { kind, place, settings, record } = start;
         let folder = Folder::create(kind, place)?;
-        let python = &installation.python.executable;
+        let python = &tools.installation.python.executable;
+        let launch = kind.launch(settings, &folder, tools.java.as_ref());
+        folder.write(&launch.files).inspect_err(|_| folder.remove())?;
+        let (script, site) = (folder.script(), tools.installation.site());
+        // Isolated, and without the packages that are installed for this Python: only the engine's own count.
+        let mut command = vec![python.as_path(), Path::new("-I"), Path::new("-S")];
+        command.extend([script.as_path(), site.as_path()]);
+        command.extend(launch.arguments.iter().map(Path::new));
         let order = Order {
             folder: &folder.path,
-            // Isolated, and without the packages that are installed for this Python: only the engine's own count.
-            command: [python, Path::new("-I"), Path::new("-S"), &folder.script(), &installation.site()],
-            environment: kind.environment(settings, &folder).into_iter().collect(),
-            dropped: DROPPED,
+            command,
+            environment: launch.environment.into_iter().collect(),
+            dropped: launch.dropped,
         };
-        let order = serde_json::to_string(&order)
-            .map_err(|error| Error::Folder { path: folder.path.clone(), source: error.into() })?;
-        let spawned = Command::new(python)
-            .args(["-I", "-S"])
-            .arg(folder.launcher())
-            .arg(order)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
+        let encoded =
+            |error: serde_json::Error| Error::Folder { path: folder.path.clone(), source: error.into() };
+        let order = serde_json::to_string(&order).map_err(encoded)?;
+        let launcher = folder.launcher();
+        let mut spawn = Command::new(python);
+        spawn.args(["-I", "-S"]);
+        match record {
             // An interrupt from the terminal is for pipectl, which still needs the engine to interrupt its operations.
-            .process_group(0)
-            .spawn();
+            None => spawn.arg(&launcher).arg(order).process_group(0),
+            // It makes a session of its own, which the leader of a group cannot.
+            Some(record) => {
+                let command =
+                    vec![python.as_path(), Path::new("-I"), Path::new("-S"), &launcher, Path::new(&order)];
+                let keep = KeepOrder { command, control: &folder.control(), record };
+                spawn.arg(folder.keeper()).arg(serde_json::to_string(&keep).map_err(encoded)?)
+            }
+        };
+        let spawned = spawn.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
         let spawned = spawned.and_then(|mut child| {
             let pipes = child.stdin.take().zip(child.stdout.take()).zip(child.stderr.take());
             pipes.map(|pipes| (child, pipes)).ok_or_else(|| io::Error::other("its pipes are missing"))
@@ -309,11 +421,12 @@ impl Running {
         })?;
 
         let tail = Tail::default();
+        let pid = child.id().unwrap_or_default();
         let (sender, state) = watch::channel(State::Starting);
         let (kill, killed) = oneshot::channel();
         let mut watch = JoinSet::new();
         watch.spawn(follow(Watched { child, stdout, stderr, killed }, tail.clone(), sender));
-        Ok(Self { life: Some(life), kill: Some(kill), state, tail, folder, watch })
+        Ok(Self { life: Some(life), kill: Some(kill), state, tail, folder, token: launch.token, pid, watch })
     }
 
     /// Waits until the engine accepts connections, and gives its port.
@@ -425,6 +538,9 @@ mod tests {
             cache: default_cache().unwrap(),
             temporary: std::env::temp_dir(),
             python: None,
+            java: None,
+            java_home: None,
+            warm: std::env::temp_dir().join("none"),
             downloads: Downloads::Allowed,
         }
     }
@@ -475,9 +591,9 @@ mod tests {
         let folder = engine.running.folder.path.clone();
         let mode = std::os::unix::fs::PermissionsExt::mode(&fs::metadata(&folder).unwrap().permissions());
         assert_eq!(mode & 0o777, 0o700);
-        assert!(accepts(engine.port()));
+        assert!(accepts(engine.port));
         assert_eq!(processes(&folder.display().to_string()).len(), 2);
-        let port = engine.port();
+        let port = engine.port;
         engine.stop().await;
         assert!(!folder.exists());
         assert!(!accepts(port));
@@ -488,16 +604,16 @@ mod tests {
     async fn two_run_side_by_side() {
         let place = place();
         let (one, other) = tokio::join!(start(&place), start(&place));
-        assert_ne!(one.port(), other.port());
+        assert_ne!(one.port, other.port);
         one.stop().await;
-        assert!(accepts(other.port()));
+        assert!(accepts(other.port));
         other.stop().await;
     }
 
     #[tokio::test]
     async fn a_drop_ends_it() {
         let engine = start(&place()).await;
-        let (folder, port) = (engine.running.folder.path.clone(), engine.port());
+        let (folder, port) = (engine.running.folder.path.clone(), engine.port);
         drop(engine);
         assert_nothing_is_left(&folder, port);
     }
@@ -505,7 +621,7 @@ mod tests {
     #[tokio::test]
     async fn says_how_it_ended_by_itself() {
         let engine = start(&place()).await;
-        let (folder, port) = (engine.running.folder.path.clone(), engine.port());
+        let (folder, port) = (engine.running.folder.path.clone(), engine.port);
         signal("-SEGV", "serve.py", &folder);
         let ended = engine.ended().await;
         assert_eq!(ended.ending, Ending::Signal(11));
@@ -520,7 +636,7 @@ mod tests {
     #[tokio::test]
     async fn ignores_what_is_meant_for_the_whole_group() {
         let engine = start(&place()).await;
-        let (folder, port) = (engine.running.folder.path.clone(), engine.port());
+        let (folder, port) = (engine.running.folder.path.clone(), engine.port);
         for script in ["launch.py", "serve.py"] {
             signal("-TERM", script, &folder);
             signal("-HUP", script, &folder);
@@ -535,7 +651,7 @@ mod tests {
     async fn survives_no_launcher() {
         for name in ["-KILL", "-STOP"] {
             let engine = start(&place()).await;
-            let (folder, port) = (engine.running.folder.path.clone(), engine.port());
+            let (folder, port) = (engine.running.folder.path.clone(), engine.port);
             signal(name, "launch.py", &folder);
             if name == "-KILL" {
                 assert_eq!(engine.ended().await.ending, Ending::Unknown);
@@ -551,7 +667,7 @@ mod tests {
         let engine = start(&place()).await;
         fs::write(
             std::env::temp_dir().join(format!("pipectl-held-by-{}", process::id())),
-            format!("{}\n{}\n", engine.port(), engine.running.folder.path.display()),
+            format!("{}\n{}\n", engine.port, engine.running.folder.path.display()),
         )
         .unwrap();
         sleep(Duration::from_secs(20)).await;
@@ -586,7 +702,7 @@ mod tests {
     async fn a_start_that_takes_too_long_leaves_nothing() {
         let temporary = tempfile::tempdir().unwrap();
         let place = Place { temporary: temporary.path().to_owned(), ..place() };
-        let settings = Settings { ready_within: Duration::ZERO, memory: None };
+        let settings = Settings { ready_within: Some(Duration::ZERO), memory: None };
         let error = Kind::Sail.start(&place, &settings, &|_| {}).await.unwrap_err();
         insta::assert_snapshot!(error, @"the engine did not start within 0 s");
         assert_eq!(fs::read_dir(temporary.path()).unwrap().count(), 0);

@@ -1,4 +1,4 @@
-//! Kinds of managed engine: servers that pipectl installs from `PyPI` and starts privately for one run.
+//! Kinds of managed engine: servers that pipectl installs from `PyPI` and starts by itself.
 //!
 //! [`Managed`] runs one and ends it, [`install`] brings its packages; a kind says in its own file which packages those are,
 //! with which settings its server starts, and which script runs it. Nothing here prints or reads the environment: what applies
@@ -8,40 +8,58 @@
 
 mod error;
 mod install;
+mod java;
 mod managed;
 mod python;
 mod sail;
+mod spark;
 mod tail;
+mod warm;
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use etcetera::BaseStrategy as _;
+use serde::Serialize;
 
-use crate::dialect::Dialect;
+use crate::dialect::{Dialect, Implementation};
 
 pub(crate) use error::Error;
 pub(crate) use install::{Installation, Status};
+pub(crate) use java::Java;
 pub(crate) use managed::{Managed, Settings};
+pub(crate) use spark::Version;
+pub(crate) use warm::{Age, Found, Warm};
 
 /// The engines that pipectl can install and start by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     Sail,
+    Spark(Version),
 }
 
 impl Kind {
-    /// What the user calls the engines.
-    pub(crate) const NAMES: &[&str] = &["sail"];
+    pub(crate) const ALL: [Self; 5] = [
+        Self::Sail,
+        Self::Spark(Version::V4_0),
+        Self::Spark(Version::V4_1),
+        Self::Spark(Version::V4_2),
+        Self::Spark(Version::V4_3),
+    ];
 
-    /// The engine of a name.
+    /// What users may call them: on the command line, and in files.
+    pub(crate) const NAMES: [&'static str; 6] =
+        ["sail", "spark", "spark-4.0", "spark-4.1", "spark-4.2", "spark-4.3"];
+
+    /// The kind with one of the [`Self::NAMES`]. Spark without a version is the newest.
     pub(crate) fn named(name: &str) -> Option<Self> {
-        [Self::Sail].into_iter().find(|kind| kind.name() == name)
-    }
-
-    /// What the user calls it.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Sail => "sail",
+        match name {
+            "sail" => Some(Self::Sail),
+            "spark" | "spark-4.3" => Some(Self::Spark(Version::V4_3)),
+            "spark-4.0" => Some(Self::Spark(Version::V4_0)),
+            "spark-4.1" => Some(Self::Spark(Version::V4_1)),
+            "spark-4.2" => Some(Self::Spark(Version::V4_2)),
+            _ => None,
         }
     }
 
@@ -49,24 +67,30 @@ impl Kind {
     pub(crate) fn dialect(self) -> Dialect {
         match self {
             Self::Sail => Dialect::sail(),
+            Self::Spark(_) => Dialect::new(Implementation::Spark, self.packages().version),
         }
     }
 
-    /// The version of the engine that this version of pipectl installs.
-    pub(crate) fn version(self) -> &'static str {
-        match self {
-            Self::Sail => sail::VERSION,
-        }
+    /// Its name and the version that this version of pipectl installs.
+    pub(crate) fn title(self) -> &'static str {
+        self.packages().title
     }
 
     /// Installs it where that has not been done, or where what is there cannot be loaded.
     pub(crate) async fn install(self, place: &Place, progress: &Report<'_>) -> Result<Installation, Error> {
-        install::ensure(self, place, install::Trust::Verify, progress).await
+        self.java(place, install::Trust::Verify, progress).await?;
+        install::ensure(self.packages(), place, install::Trust::Verify, progress).await
     }
 
     /// Says what is installed, without changing anything.
     pub(crate) async fn status(self, place: &Place) -> Status {
-        install::status(self, place).await
+        install::status(self.packages(), place).await
+    }
+
+    /// The Java with which it would run, without installing one: nothing where it needs none.
+    pub(crate) async fn status_of_java(self, place: &Place) -> Result<Option<Java>, Error> {
+        let place = Place { downloads: Downloads::Off, ..place.clone() };
+        self.java(&place, install::Trust::Record, &|_| {}).await
     }
 
     /// Starts a private engine, and installs it first where that is needed. It accepts connections when this returns.
@@ -79,9 +103,47 @@ impl Kind {
         Managed::start(self, place, settings, progress).await
     }
 
+    /// Looks for an engine that is kept between runs.
+    pub(crate) async fn find_warm(self, place: &Place) -> Found {
+        warm::find(self, place).await
+    }
+
+    /// Starts an engine that is kept between runs, unless there is one.
+    pub(crate) async fn keep(
+        self,
+        place: &Place,
+        settings: &Settings,
+        progress: &Report<'_>,
+    ) -> Result<(Warm, Age), Error> {
+        warm::keep(self, place, settings, progress).await
+    }
+
     fn packages(self) -> &'static Packages {
         match self {
             Self::Sail => &sail::PACKAGES,
+            Self::Spark(version) => &version.release().packages,
+        }
+    }
+
+    /// The Java that it runs with, installed where the user has none that fits.
+    async fn java(
+        self,
+        place: &Place,
+        trust: install::Trust,
+        progress: &Report<'_>,
+    ) -> Result<Option<Java>, Error> {
+        let Self::Spark(version) = self else { return Ok(None) };
+        let versions = spark::OLDEST_JAVA..=version.release().newest_java;
+        let need = java::Need { engine: self.title(), versions };
+        java::find(&need, place, trust, progress).await.map(Some)
+    }
+
+    /// How long it may take until it accepts connections.
+    fn ready_within(self) -> Duration {
+        match self {
+            Self::Sail => Duration::from_secs(30),
+            // A JVM and hundreds of jars, perhaps from a slow disk.
+            Self::Spark(_) => Duration::from_secs(120),
         }
     }
 
@@ -89,13 +151,15 @@ impl Kind {
     fn script(self) -> &'static str {
         match self {
             Self::Sail => sail::SCRIPT,
+            Self::Spark(_) => spark::SCRIPT,
         }
     }
 
-    /// The server's settings, as variables of its environment.
-    fn environment(self, settings: &Settings, folder: &managed::Folder) -> Vec<(&'static str, String)> {
-        match self {
-            Self::Sail => sail::environment(settings, folder),
+    /// What the server is told.
+    fn launch(self, settings: &Settings, folder: &managed::Folder, java: Option<&Java>) -> managed::Launch {
+        match (self, java) {
+            (Self::Spark(_), Some(java)) => spark::launch(settings, folder, java),
+            (Self::Sail | Self::Spark(_), _) => sail::launch(settings, folder),
         }
     }
 }
@@ -109,6 +173,12 @@ pub(crate) struct Place {
     pub temporary: PathBuf,
     /// The Python to use (`PIPECTL_PYTHON`); the first fitting one of the search path if none is given.
     pub python: Option<PathBuf>,
+    /// The Java to use (`PIPECTL_JAVA`), a program or a home, and no other.
+    pub java: Option<PathBuf>,
+    /// The home of the user's Java (`JAVA_HOME`), where that fits.
+    pub java_home: Option<PathBuf>,
+    /// The folder of the files that say where engines are that are kept.
+    pub warm: PathBuf,
     pub downloads: Downloads,
 }
 
@@ -122,37 +192,84 @@ pub(crate) enum Downloads {
 /// What takes long, told as it happens.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Progress {
-    /// Another process installs the same engine; this one waits for it.
-    Waiting,
+    /// Another process installs the named thing; this one waits for it.
+    Waiting {
+        what: &'static str,
+    },
     /// The named thing is being fetched.
     Fetching {
         what: String,
     },
-    /// So many bytes have arrived.
+    /// So many bytes have arrived, of so many where that is known.
     Fetched {
         bytes: u64,
+        of: Option<u64>,
     },
     Unpacking {
         what: String,
     },
-    Installed,
+    /// The named thing is installed.
+    Installed {
+        what: &'static str,
+    },
     Starting,
 }
 
 /// Takes the progress; called from the task that installs or starts.
 pub(crate) type Report<'a> = dyn Fn(Progress) + Send + Sync + 'a;
 
-/// What an engine is made of.
+/// What is installed in one folder.
 struct Packages {
-    /// In pip's format, every wheel with its hash.
+    /// With the version, the folder's name.
+    name: &'static str,
+    version: &'static str,
+    /// Both, for people.
+    title: &'static str,
+    /// The command that installs it.
+    install: &'static str,
+    /// The megabytes it takes.
+    megabytes: u64,
+    /// Wheels in pip's format, every one with its hash.
     requirements: &'static str,
+    archives: &'static [Archive],
     /// Files written beside the packages: path and content.
     files: &'static [(&'static str, &'static str)],
     /// The Python statement that proves that the packages can be loaded.
     proof: &'static str,
 }
 
+/// A source distribution, of which nothing but some members is taken.
+#[derive(Debug, Serialize)]
+struct Archive {
+    name: &'static str,
+    /// The project that it belongs to in the index.
+    project: &'static str,
+    bytes: u64,
+    sha256: &'static str,
+    /// Files, and folders (with a slash at the end) for the files right in them, each with its place among the packages.
+    members: &'static [(&'static str, &'static str)],
+}
+
 /// The user's cache folder for pipectl: `$XDG_CACHE_HOME/pipectl`, or `~/.cache/pipectl`. `None` for a user without a home.
 pub(crate) fn default_cache() -> Option<PathBuf> {
     etcetera::choose_base_strategy().ok().map(|strategy| strategy.cache_dir().join("pipectl"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_has_a_kind_and_every_kind_a_name() {
+        let kinds: Vec<_> = Kind::NAMES.iter().map(|name| Kind::named(name).unwrap()).collect();
+        assert!(Kind::ALL.iter().all(|kind| kinds.contains(kind)));
+        assert_eq!(Kind::named("Spark"), None);
+    }
+
+    #[test]
+    fn plain_spark_is_the_newest() {
+        assert_eq!(Kind::named("spark"), Kind::ALL.last().copied());
+        let titles = Kind::ALL.map(Kind::title);
+        insta::assert_snapshot!(titles.join(", "), @"Sail 0.7.2, Spark 4.0.5, Spark 4.1.4, Spark 4.2.1, Spark 4.3.0");
+    }
 }

@@ -9,6 +9,9 @@ import os
 import select
 import sys
 
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from memory import memory
+
 SHARE_OF_MEMORY = 0.6
 MEMORY = "SAIL_RUNTIME__MEMORY_POOL__FAIR__MAX_SIZE"
 
@@ -31,33 +34,6 @@ def main():
         if readable:
             os._exit(0)
     return 1
-
-
-def memory():
-    """The bytes of memory that this process may use: the machine's, or less where a container says so."""
-    limits = [os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")]
-    for path in control_files():
-        try:
-            with open(path) as file:
-                limits.append(int(file.read()))
-        except (OSError, ValueError):
-            pass  # Not this version of control groups, or `max`.
-    return min(limits)
-
-
-def control_files():
-    yield "/sys/fs/cgroup/memory.max"
-    yield "/sys/fs/cgroup/memory/memory.limit_in_bytes"
-    try:
-        with open("/proc/self/cgroup") as file:
-            groups = [line.strip().split(":", 2) for line in file]
-    except OSError:
-        return
-    for _, controllers, path in groups:
-        if controllers == "":
-            yield f"/sys/fs/cgroup{path}/memory.max"
-        elif controllers == "memory":
-            yield f"/sys/fs/cgroup/memory{path}/memory.limit_in_bytes"
 
 
 def say(message):

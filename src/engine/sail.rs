@@ -4,12 +4,16 @@
 //! from `PySpark`'s version (without one those of Spark 3.5: ANSI off), so a package of that name stands in for it.
 
 use super::Packages;
-use super::managed::{Folder, Settings};
+use super::managed::{Folder, Launch, Settings};
 
-pub(super) const VERSION: &str = "0.7.2";
 pub(super) const SCRIPT: &str = include_str!("sail.py");
 
-pub(super) const PACKAGES: Packages = Packages {
+pub(super) static PACKAGES: Packages = Packages {
+    name: "sail",
+    version: "0.7.2",
+    title: "Sail 0.7.2",
+    install: "pipectl engine install",
+    megabytes: 300,
     requirements: "\
 pysail==0.7.2 \
 --hash=sha256:0b89b32c0f81b263c138291580ce0ae3a98607a173e1c16b16cbb9ca1d3fbe27 \
@@ -18,6 +22,7 @@ pysail==0.7.2 \
 --hash=sha256:e32420e38a301888b4ec9166a39fecb64e39ded3b560817ea99c1d7f885812e4 \
 --hash=sha256:51565ea3d840467f8a02bffa9e70f90688021822c0acd7749a2c2bb21c18e80c
 ",
+    archives: &[],
     files: &[("pyspark/__init__.py", "__version__ = \"4.2.0\"\n")],
     proof: "from pysail.spark import SparkConnectServer",
 };
@@ -30,8 +35,12 @@ const SESSION_TIMEOUT_SECS: u64 = 30 * 24 * 60 * 60;
 /// How often a silent stream shows that it is alive.
 const HEARTBEAT_SECS: u64 = 15;
 
+/// Variables of the user's environment that could change what it does, by the beginning of their names. Everything else reaches
+/// it: proxies, certificates and the credentials of clouds are needed there.
+const DROPPED: &[&str] = &["PYTHON", "SAIL_", "SPARK_", "PYSPARK_", "VIRTUAL_ENV", "CONDA_", "RUST_"];
+
 /// The settings, in the form of Sail's configuration guide: the keys in upper case, two underscores for a dot.
-pub(super) fn environment(settings: &Settings, folder: &Folder) -> Vec<(&'static str, String)> {
+pub(super) fn launch(settings: &Settings, folder: &Folder) -> Launch {
     // Values are TOML, whose strings are written as JSON's are.
     let text = |value: String| serde_json::Value::from(value).to_string();
     let mut variables = vec![
@@ -47,5 +56,5 @@ pub(super) fn environment(settings: &Settings, folder: &Folder) -> Vec<(&'static
     if let Some(bytes) = settings.memory {
         variables.push(("SAIL_RUNTIME__MEMORY_POOL__FAIR__MAX_SIZE", bytes.to_string()));
     }
-    variables
+    Launch { environment: variables, dropped: DROPPED, ..Launch::default() }
 }

@@ -221,7 +221,7 @@ fn an_engine_that_is_not_there_is_69() {
     let outcome =
         run(NUMBERS).args(["--offline"]).env("PIPECTL_CACHE_DIR", "none").code(69).any_stderr().run();
     assert_snapshot!(outcome.stderr, @"
-    error: the engine is not installed and downloads are off
+    error: Sail 0.7.2 is not installed and downloads are off
       help: run `pipectl engine install`
     ");
     assert_eq!(outcome.record()["exit_code"], 69);

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails where something is not as it should be")]
 
 mod analysis;
+mod archives;
 mod chains;
 mod conversations;
 mod engines;
@@ -10,6 +11,7 @@ mod expectations;
 mod inputs;
 mod interrupts;
 mod layers;
+mod managed;
 mod outputs;
 mod pipelines;
 mod proto;

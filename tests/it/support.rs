@@ -22,7 +22,7 @@ const REPOSITORY: &str = env!("CARGO_MANIFEST_DIR");
 /// Where the engine is installed, once for all tests and all test runs.
 const CACHE: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/cache");
 /// No run of a test takes longer, unless it hangs.
-const LONGEST_RUN: Duration = Duration::from_secs(60);
+const LONGEST_RUN: Duration = Duration::from_secs(120);
 /// How long what a run has started may take to be gone after it.
 const LONGEST_END: Duration = Duration::from_secs(5);
 
@@ -94,11 +94,15 @@ impl Case {
         let folder = TempDir::new().unwrap();
         // The private engines of its runs are here, so that they can be told from those of others.
         fs::create_dir(folder.path().join("tmp")).unwrap();
+        // The root of a repository, so that no project file applies that lies above.
+        fs::create_dir(folder.path().join(".git")).unwrap();
         let mut command = bare();
         command
             .current_dir(folder.path())
             .env("PIPECTL_STATE_DIR", folder.path().join("state"))
             .env("TMPDIR", folder.path().join("tmp"))
+            // Where engines are found that are kept: by the runs of this test alone.
+            .env("XDG_RUNTIME_DIR", folder.path())
             .args(arguments);
         Self {
             folder,
@@ -134,6 +138,12 @@ impl Case {
     /// With the engine at hand.
     pub(crate) fn engine(self) -> Self {
         LazyLock::force(&ENGINE);
+        self
+    }
+
+    /// With Spark at hand.
+    pub(crate) fn spark(self) -> Self {
+        LazyLock::force(&SPARK);
         self
     }
 
@@ -392,7 +402,7 @@ fn assert_no_engine_is_left(folder: &Path) {
 }
 
 /// The files below a folder, by their paths in it.
-fn files(folder: &Path) -> Vec<String> {
+pub(crate) fn files(folder: &Path) -> Vec<String> {
     let mut found = Vec::new();
     let mut folders = vec![folder.to_path_buf()];
     while let Some(next) = folders.pop() {
@@ -409,29 +419,33 @@ fn files(folder: &Path) -> Vec<String> {
     found
 }
 
-/// Installs the engine as users do; every test that needs it fails where that fails.
-static ENGINE: LazyLock<()> = LazyLock::new(|| {
-    let output = bare().args(["engine", "install"]).output().unwrap();
+/// Installs an engine as users do; every test that needs it fails where that fails.
+static ENGINE: LazyLock<()> = LazyLock::new(|| install("sail"));
+static SPARK: LazyLock<()> = LazyLock::new(|| install("spark"));
+
+fn install(kind: &str) {
+    let output = bare().args(["engine", "install", kind]).output().unwrap();
     assert!(
         output.status.success(),
         "the engine could not be installed: {}\n{}",
         output.status,
         String::from_utf8_lossy(&output.stderr),
     );
-});
+}
 
 /// The Python of the installed engine, and the folder of its packages.
 pub(crate) fn installed() -> (PathBuf, PathBuf) {
     LazyLock::force(&ENGINE);
     let output = bare().args(["engine", "status"]).output().unwrap();
-    let line = String::from_utf8(output.stdout).unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    let line = text.lines().find(|line| line.starts_with("Sail")).unwrap();
     let python = line.split('`').nth(1).unwrap();
     let (_, folder) = line.trim_end().trim_end_matches(')').rsplit_once('(').unwrap();
     (python.into(), Path::new(folder).join("site"))
 }
 
 /// The binary, untouched by settings of whoever runs the tests.
-fn bare() -> Command {
+pub(crate) fn bare() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_pipectl"));
     for (name, _) in std::env::vars_os() {
         let ours = name.to_string_lossy().starts_with("PIPECTL_") && name != "PIPECTL_PYTHON";
@@ -439,7 +453,7 @@ fn bare() -> Command {
             command.env_remove(name);
         }
     }
-    command.env("PIPECTL_CACHE_DIR", CACHE);
+    command.env("PIPECTL_CACHE_DIR", CACHE).env_remove("XDG_RUNTIME_DIR");
     command
 }
 

@@ -1,0 +1,232 @@
+//! Spark: <https://spark.apache.org>, whose Spark Connect server is started from the jars of `PyPI`'s package `pyspark`.
+//!
+//! The server's class is run by Java directly: `spark-submit` would start a second JVM first and read the user's settings, so
+//! that the same pipeline would do different things on different machines. Everything listens on the loopback address alone,
+//! and whoever calls needs the token of this run, since other users of the machine reach that address too.
+
+use std::fmt::Write as _;
+
+use super::java::Java;
+use super::managed::{Folder, Launch, Settings};
+use super::{Archive, Packages};
+
+pub(super) const SCRIPT: &str = include_str!("spark.py");
+
+/// The versions that can be had: of each minor one the newest, as a cluster may run any of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Version {
+    V4_0,
+    V4_1,
+    V4_2,
+    V4_3,
+}
+
+/// What is known about a version.
+pub(super) struct Release {
+    pub packages: Packages,
+    pub newest_java: u32,
+}
+
+/// The oldest Java that any of them runs on.
+pub(super) const OLDEST_JAVA: u32 = 17;
+/// Hadoop before 3.5 asks Java for what it has not had since 23, so that the server ends at once.
+const NEWEST_JAVA_OF_HADOOP_3_4: u32 = 22;
+/// The newest one that it was tried with.
+const NEWEST_JAVA_OF_HADOOP_3_5: u32 = 25;
+
+const PROOF: &str = "import pipectl_content; pipectl_content.check()";
+
+macro_rules! release {
+    ($version:literal, $minor:literal, $bytes:literal, $sha256:literal, $newest_java:expr) => {
+        Release {
+            packages: Packages {
+                name: "spark",
+                version: $version,
+                title: concat!("Spark ", $version),
+                install: concat!("pipectl engine install spark-", $minor),
+                megabytes: 450,
+                requirements: "",
+                archives: &[Archive {
+                    name: concat!("pyspark-", $version, ".tar.gz"),
+                    project: "pyspark",
+                    bytes: $bytes,
+                    sha256: $sha256,
+                    // The folder `jars/connect-repl` is for a Scala shell.
+                    members: &[
+                        (concat!("pyspark-", $version, "/deps/jars/"), "spark/jars/"),
+                        (concat!("pyspark-", $version, "/deps/licenses/"), "spark/licenses/"),
+                        (concat!("pyspark-", $version, "/LICENSE"), "spark/LICENSE"),
+                        (concat!("pyspark-", $version, "/NOTICE"), "spark/NOTICE"),
+                    ],
+                }],
+                files: &[("pipectl_content.py", include_str!("content.py"))],
+                proof: PROOF,
+            },
+            newest_java: $newest_java,
+        }
+    };
+}
+
+static V4_0: Release = release!(
+    "4.0.5",
+    "4.0",
+    434_376_598,
+    "a0d44b0e7faf0458ad83b7aa664e7ed8b96beed8a55d66ce3b0dfac2309dfca6",
+    NEWEST_JAVA_OF_HADOOP_3_4
+);
+static V4_1: Release = release!(
+    "4.1.4",
+    "4.1",
+    455_589_214,
+    "bcbd5e18690cf79d438e97210ad06fb8d451a251bb77becc2b0418868d2acd73",
+    NEWEST_JAVA_OF_HADOOP_3_4
+);
+static V4_2: Release = release!(
+    "4.2.1",
+    "4.2",
+    449_997_486,
+    "d79b7c8ee41e66a9202fe6f600ca90b931ca571ae9dbdf31c58d2672e5102da0",
+    NEWEST_JAVA_OF_HADOOP_3_5
+);
+static V4_3: Release = release!(
+    "4.3.0",
+    "4.3",
+    455_910_862,
+    "e8c517948eff7088a7aa07449aa8eafa4a15a8d50319de2525a6fd26622476c6",
+    NEWEST_JAVA_OF_HADOOP_3_5
+);
+
+impl Version {
+    pub(super) fn release(self) -> &'static Release {
+        match self {
+            Self::V4_0 => &V4_0,
+            Self::V4_1 => &V4_1,
+            Self::V4_2 => &V4_2,
+            Self::V4_3 => &V4_3,
+        }
+    }
+}
+
+/// Variables of the user's environment that the server does not get, by the beginning of their names. They would set it up as
+/// the user's own Spark and Hadoop are, add options (agents, other heaps) to every Java, or make Java write lines of its own.
+/// What says how to reach a store and who asks (`AWS_`, `AZURE_`, `GOOGLE_`, proxies) stays.
+const DROPPED: &[&str] = &[
+    "SPARK_",
+    "PYSPARK_",
+    "PYTHON",
+    "VIRTUAL_ENV",
+    "CONDA_",
+    "HADOOP_",
+    "HIVE_",
+    "YARN_",
+    "LOCAL_DIRS",
+    "JAVA_TOOL_OPTIONS",
+    "JDK_JAVA_OPTIONS",
+    "_JAVA_OPTIONS",
+    "CLASSPATH",
+    "LC_",
+];
+
+/// The packages of Java itself that Spark reaches into, as its own launcher opens them.
+const OPENED: [&str; 15] = [
+    "java.base/java.io",
+    "java.base/java.lang",
+    "java.base/java.lang.invoke",
+    "java.base/java.lang.reflect",
+    "java.base/java.net",
+    "java.base/java.nio",
+    "java.base/java.util",
+    "java.base/java.util.concurrent",
+    "java.base/java.util.concurrent.atomic",
+    "java.base/jdk.internal.ref",
+    "java.base/sun.nio.ch",
+    "java.base/sun.nio.cs",
+    "java.base/sun.security.action",
+    "java.base/sun.util.calendar",
+    "java.security.jgss/sun.security.krb5",
+];
+
+/// Java's options, but for those that `spark.py` finds out.
+const OPTIONS: &[&str] = &[
+    "-XX:+IgnoreUnrecognizedVMOptions",
+    // Would be left in the folder for all temporary files.
+    "-XX:-UsePerfData",
+    // Plans are trees, walked by recursion.
+    "-Xss4m",
+    "-Djdk.reflect.useDirectMethodHandle=false",
+    "-Dio.netty.tryReflectionSetAccessible=true",
+    // What rows are sent with needs the memory that Netty no longer touches by itself from Java 24 on.
+    "-Dio.netty.noUnsafe=false",
+    "-Dfile.encoding=UTF-8",
+    "-Dspark.master=local[*]",
+    "-Dspark.app.name=pipectl",
+    "-Dspark.ui.enabled=false",
+    "-Dspark.driver.bindAddress=127.0.0.1",
+    "-Dspark.driver.host=127.0.0.1",
+    "-Dspark.connect.grpc.binding.address=127.0.0.1",
+    "-Dspark.connect.grpc.binding.port=0",
+    // Java's part of `--enable-native-access`: without it newer ones warn.
+    "--enable-native-access=ALL-UNNAMED",
+];
+
+/// The log: warnings and worse go to standard error, and what says the port to standard output, as this program reads it.
+const LOG: &str = r#"status = error
+rootLogger.level = warn
+rootLogger.appenderRef.all.ref = all
+appender.all.type = Console
+appender.all.name = all
+appender.all.target = SYSTEM_ERR
+appender.all.layout.type = PatternLayout
+appender.all.layout.pattern = %p %c{1}: %m%n%ex{short.message}
+appender.port.type = Console
+appender.port.name = port
+appender.port.target = SYSTEM_OUT
+appender.port.layout.type = PatternLayout
+appender.port.layout.pattern = %replace{%m}{^Spark Connect server started at: .*:([0-9]+)$}{\\{"listening": $1\\}}%n
+logger.server.name = org.apache.spark.sql.connect.service.SparkConnectServer
+logger.server.level = info
+logger.server.additivity = false
+logger.server.appenderRef.port.ref = port
+logger.native.name = org.apache.hadoop.util.NativeCodeLoader
+logger.native.level = error
+"#;
+
+pub(super) fn launch(settings: &Settings, folder: &Folder, java: &Java) -> Launch {
+    let token = format!("{}{}", uuid::Uuid::new_v4().simple(), uuid::Uuid::new_v4().simple());
+    let heap = settings.memory.unwrap_or_default().to_string();
+    Launch {
+        arguments: vec![folder.path().display().to_string(), java.program.display().to_string(), heap],
+        environment: vec![
+            ("SPARK_LOCAL_IP", "127.0.0.1".to_owned()),
+            ("SPARK_LOCAL_DIRS", folder.spill().display().to_string()),
+            // Without one, names of files that are not ASCII could not be read.
+            ("LC_ALL", "C.UTF-8".to_owned()),
+        ],
+        dropped: DROPPED,
+        files: vec![
+            ("java.options", options(folder, java)),
+            ("log.properties", LOG.to_owned()),
+            ("token", token.clone()),
+        ],
+        token: Some(token),
+    }
+}
+
+fn options(folder: &Folder, java: &Java) -> String {
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let opened = OPENED.iter().map(|package| format!("--add-opens={package}=ALL-UNNAMED"));
+    let places = [
+        format!("-Djava.io.tmpdir={}", folder.spill().display()),
+        format!("-Dderby.system.home={}", path("work")),
+        format!("-Dlog4j2.configurationFile={}", path("log.properties")),
+        format!("-Dspark.sql.warehouse.dir={}", path("work/spark-warehouse")),
+    ];
+    // Older ones don't know it, and would not start.
+    let memory = (java.feature >= 24).then(|| "--sun-misc-unsafe-memory-access=allow".to_owned());
+    let mut text = String::new();
+    for option in OPTIONS.iter().map(|&option| option.to_owned()).chain(memory).chain(opened).chain(places) {
+        let quoted = option.replace('\\', r"\\").replace('"', "\\\"");
+        let _never_fails = writeln!(text, "\"{quoted}\"");
+    }
+    text
+}
