@@ -46,7 +46,7 @@
 //! | `spec` | from a file's text to a `Pipeline`, all mistakes at once; the JSON Schema | words, `yaml`, `shape`, `lowering`, kinds, `pipeline`, `graph` |
 //! | `plan` | which relations the engine works out, in which order, for which output | words, `lowering`, `proto`, kinds, `pipeline`, `graph` |
 //! | `connect` | a Spark Connect client that has never heard of pipelines | `proto` |
-//! | `engine` | kinds of engine: start, readiness, stop | words, `connect` |
+//! | `engine` | kinds of engine: installation, start, readiness, stop; those that stay | words, `connect` |
 //! | `run` | execution: a pure schedule, a driver that awaits, events | words, `lowering`, `proto`, kinds, `pipeline`, `plan`, `connect` |
 //! | `report` | events and failures for people and machines; the only writer to stderr | words, `expect`, `run` |
 //! | `cli` | one file a verb; exit codes, signals, environment variables | words, `lowering`, `sink`, `pipeline`, `spec`, `graph`, `plan`, `run`, `report`, `connect`, `engine` |
