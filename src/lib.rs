@@ -48,7 +48,7 @@
 //! | `spec` | from a file's text to a `Pipeline` or a `Project`, all mistakes at once; the JSON Schemas | words, `secret`, `target`, `yaml`, `shape`, `lowering`, kinds, `pipeline`, `graph` |
 //! | `plan` | which relations the engine works out, in which order, for which output | words, `lowering`, `proto`, kinds, `pipeline`, `graph` |
 //! | `connect` | a Spark Connect client that has never heard of pipelines | `proto` |
-//! | `engine` | kinds of engine: start, readiness, stop | words, `connect` |
+//! | `engine` | kinds of engine: installation, start, readiness, stop; those that stay | words, `connect` |
 //! | `run` | execution: a pure schedule, a driver that awaits, events | words, `lowering`, `proto`, kinds, `pipeline`, `plan`, `connect` |
 //! | `report` | events and failures for people and machines; the only writer to stderr | words, `expect`, `run` |
 //! | `cli` | one file a verb; exit codes, signals, environment variables | words, `secret`, `target`, `lowering`, `sink`, `pipeline`, `spec`, `graph`, `plan`, `run`, `report`, `connect`, `engine` |

@@ -148,6 +148,7 @@ pub(super) fn progress_text(progress: &Progress) -> Option<String> {
             Some(format!("fetched {} of {} MB", bytes / 1_000_000, of / 1_000_000))
         }
         Progress::Unpacking { what } => Some(format!("unpacking {what}")),
+        Progress::Preparing { what } => Some(format!("preparing {what}, once, so that it starts sooner")),
         Progress::Installed { what } => Some(format!("{what} is installed")),
         Progress::Fetched { of: None, .. } | Progress::Starting => None,
     }

@@ -181,7 +181,7 @@ fn folder_name(packages: &Packages) -> String {
 }
 
 /// FNV-1a, since the standard library's hash may change from one compiler to the next.
-fn fingerprint<'a>(texts: impl Iterator<Item = &'a str>) -> u64 {
+pub(super) fn fingerprint<'a>(texts: impl Iterator<Item = &'a str>) -> u64 {
     texts
         .flat_map(str::bytes)
         .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))

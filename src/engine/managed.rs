@@ -1,8 +1,8 @@
-//! Runs an engine for one run of pipectl, and ends it with everything it has left.
+//! Runs an engine for one run of pipectl, and ends it with everything it has left; or lets go of it, so that it stays.
 //!
 //! Between pipectl and the engine stands a launcher (`launch.py`), whose standard input is the engine's thread of life: when
 //! this process lets go of it, by [`Managed::stop`], by a drop or by being killed, the launcher ends the engine and removes its
-//! folder. Without it, that would take unsafe code and work on Linux alone.
+//! folder. Without it, that would take unsafe code and work on Linux alone. For an engine that stays, `keep.py` holds the other end.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -21,6 +21,7 @@ use tokio::sync::{oneshot, watch};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
+use super::classes;
 use super::error::Error;
 use super::install::{self, Installation, Trust};
 use super::java::Java;
@@ -166,16 +167,28 @@ struct Start<'a> {
 }
 
 /// What an engine runs with.
-struct Tools {
-    installation: Installation,
+pub(super) struct Tools {
+    pub installation: Installation,
     java: Option<Java>,
 }
 
 impl Tools {
-    async fn ensure(kind: Kind, place: &Place, trust: Trust, progress: &Report<'_>) -> Result<Self, Error> {
+    pub(super) async fn ensure(
+        kind: Kind,
+        place: &Place,
+        trust: Trust,
+        progress: &Report<'_>,
+    ) -> Result<Self, Error> {
         let java = kind.java(place, trust, progress).await?;
         let installation = install::ensure(kind.packages(), place, trust, progress).await?;
+        if let Some(java) = &java {
+            classes::ensure(kind, place, &installation, java, progress).await;
+        }
         Ok(Self { installation, java })
+    }
+
+    fn java(&self) -> Option<(&Installation, &Java)> {
+        self.java.as_ref().map(|java| (&self.installation, java))
     }
 }
 
@@ -225,7 +238,7 @@ pub(super) struct Folder {
 }
 
 impl Folder {
-    fn create(kind: Kind, place: &Place) -> Result<Self, Error> {
+    pub(super) fn create(kind: Kind, place: &Place) -> Result<Self, Error> {
         let name = format!("pipectl-{}-{}", kind.packages().name, uuid::Uuid::new_v4().simple());
         // The server gets another working directory, so a relative path would lead it astray.
         let path =
@@ -247,7 +260,7 @@ impl Folder {
     }
 
     /// Writes what is its owner's alone to read, as the folder is.
-    fn write(&self, files: &[(&'static str, String)]) -> Result<(), Error> {
+    pub(super) fn write(&self, files: &[(&'static str, String)]) -> Result<(), Error> {
         let written = files.iter().try_for_each(|(name, content)| {
             let mut options = fs::OpenOptions::new();
             options.write(true).create_new(true).mode(0o600);
@@ -289,7 +302,7 @@ impl Folder {
         self.path.join("serve.py")
     }
 
-    fn remove(&self) {
+    pub(super) fn remove(&self) {
         drop(fs::remove_dir_all(&self.path));
     }
 }
@@ -380,7 +393,7 @@ impl Running {
         let &Start { kind, place, settings, record } = start;
         let folder = Folder::create(kind, place)?;
         let python = &tools.installation.python.executable;
-        let launch = kind.launch(settings, &folder, tools.java.as_ref());
+        let launch = kind.launch(settings, &folder, tools.java());
         folder.write(&launch.files).inspect_err(|_| folder.remove())?;
         let (script, site) = (folder.script(), tools.installation.site());
         // Isolated, and without the packages that are installed for this Python: only the engine's own count.

@@ -1,11 +1,13 @@
 //! Kinds of managed engine: servers that pipectl installs from `PyPI` and starts by itself.
 //!
-//! [`Managed`] runs one and ends it, [`install`] brings its packages; a kind says in its own file which packages those are,
-//! with which settings its server starts, and which script runs it. Nothing here prints or reads the environment: what applies
+//! [`Managed`] runs one and ends it, [`install`] brings its packages, [`java`] finds what runs Spark, [`warm`] keeps one between
+//! runs; a kind says in its own file which packages those are, with which settings its server starts, and which script runs it. All
+//! listen on the loopback address alone. Nothing here prints or reads the environment: what applies
 //! is handed in with a [`Place`], what happens is told as [`Progress`].
 //!
 //! A server's working directory is a private folder that goes with it, so whoever sends it a path sends an absolute one.
 
+mod classes;
 mod error;
 mod install;
 mod java;
@@ -78,8 +80,8 @@ impl Kind {
 
     /// Installs it where that has not been done, or where what is there cannot be loaded.
     pub(crate) async fn install(self, place: &Place, progress: &Report<'_>) -> Result<Installation, Error> {
-        self.java(place, install::Trust::Verify, progress).await?;
-        install::ensure(self.packages(), place, install::Trust::Verify, progress).await
+        let tools = managed::Tools::ensure(self, place, install::Trust::Verify, progress).await?;
+        Ok(tools.installation)
     }
 
     /// Says what is installed, without changing anything.
@@ -156,9 +158,16 @@ impl Kind {
     }
 
     /// What the server is told.
-    fn launch(self, settings: &Settings, folder: &managed::Folder, java: Option<&Java>) -> managed::Launch {
+    fn launch(
+        self,
+        settings: &Settings,
+        folder: &managed::Folder,
+        java: Option<(&Installation, &Java)>,
+    ) -> managed::Launch {
         match (self, java) {
-            (Self::Spark(_), Some(java)) => spark::launch(settings, folder, java),
+            (Self::Spark(_), Some((installation, java))) => {
+                spark::launch(settings, folder, installation, java)
+            }
             (Self::Sail | Self::Spark(_), _) => sail::launch(settings, folder),
         }
     }
@@ -207,6 +216,10 @@ pub(crate) enum Progress {
     },
     Unpacking {
         what: String,
+    },
+    /// The named thing is made ready to start sooner.
+    Preparing {
+        what: &'static str,
     },
     /// The named thing is installed.
     Installed {

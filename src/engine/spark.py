@@ -1,5 +1,6 @@
-"""Becomes a Spark Connect server: `spark.py SITE FOLDER JAVA HEAP`, where SITE is the folder with the jars, FOLDER the private
-one, with the JVM's options and the token, JAVA the program, and HEAP its limit in bytes, or 0 for a share of the memory.
+"""Becomes a Spark Connect server: `spark.py SITE FOLDER HEAP CLASSES JAVA ...`, where SITE is the folder with the jars, FOLDER
+the private one, with the token, HEAP the limit in bytes, or 0 for a share of the memory, CLASSES an archive of classes, if there
+is one, and the rest the command.
 
 The server says `listening` with the port in a line of JSON, by the settings of its log; this script says `broken` where the jars
 are not all there. A watch, left behind, ends the server when standard input ends, in case the process that should end it is gone.
@@ -15,11 +16,10 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from memory import memory
 
 SHARE_OF_MEMORY = 0.5
-SERVER = "org.apache.spark.sql.connect.service.SparkConnectServer"
 
 
 def main():
-    site, folder, java, heap = sys.argv[1:]
+    site, folder, heap, classes, java, *rest = sys.argv[1:]
     sys.path.insert(0, site)
     try:
         import pipectl_content
@@ -33,13 +33,20 @@ def main():
         # In the environment it is the owner's alone to see, and not among the settings that SQL can list.
         os.environ["SPARK_CONNECT_AUTHENTICATE_TOKEN"] = file.read()
     megabytes = max((int(heap) or int(memory() * SHARE_OF_MEMORY)) >> 20, 512)
+    sharing = [f"-XX:SharedArchiveFile={classes}"] if has_content(classes) else []
     leave_watch()
-    command = [java, f"-Xmx{megabytes}m", "-cp", os.path.join(site, "spark", "jars", "*")]
     try:
-        os.execv(java, [*command, f"@{os.path.join(folder, 'java.options')}", SERVER])
+        os.execv(java, [java, f"-Xmx{megabytes}m", *sharing, *rest])
     except OSError as error:
         say({"broken": f"`{java}`: {error}"})
         return 1
+
+
+def has_content(path):
+    try:
+        return os.stat(path).st_size > 0
+    except OSError:
+        return False
 
 
 def leave_watch():

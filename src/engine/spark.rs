@@ -5,7 +5,10 @@
 //! and whoever calls needs the token of this run, since other users of the machine reach that address too.
 
 use std::fmt::Write as _;
+use std::path::Path;
 
+use super::classes;
+use super::install::Installation;
 use super::java::Java;
 use super::managed::{Folder, Launch, Settings};
 use super::{Archive, Packages};
@@ -44,7 +47,7 @@ macro_rules! release {
                 version: $version,
                 title: concat!("Spark ", $version),
                 install: concat!("pipectl engine install spark-", $minor),
-                megabytes: 450,
+                megabytes: 550,
                 requirements: "",
                 archives: &[Archive {
                     name: concat!("pyspark-", $version, ".tar.gz"),
@@ -151,6 +154,8 @@ const OPTIONS: &[&str] = &[
     "-XX:+IgnoreUnrecognizedVMOptions",
     // Would be left in the folder for all temporary files.
     "-XX:-UsePerfData",
+    // Java's own remarks, as on an archive of classes that does not fit, would come on standard output.
+    "-Xlog:disable",
     // Plans are trees, walked by recursion.
     "-Xss4m",
     "-Djdk.reflect.useDirectMethodHandle=false",
@@ -191,11 +196,29 @@ logger.native.name = org.apache.hadoop.util.NativeCodeLoader
 logger.native.level = error
 "#;
 
-pub(super) fn launch(settings: &Settings, folder: &Folder, java: &Java) -> Launch {
+const SERVER: &str = "org.apache.spark.sql.connect.service.SparkConnectServer";
+
+/// What Java is given to run a server, but for what its size and its archive of classes make of it.
+pub(super) fn command(site: &Path, folder: &Path) -> Vec<String> {
+    let jars = site.join("spark/jars/*").display().to_string();
+    let options = format!("@{}", folder.join("java.options").display());
+    vec!["-cp".to_owned(), jars, options, SERVER.to_owned()]
+}
+
+pub(super) fn launch(
+    settings: &Settings,
+    folder: &Folder,
+    installation: &Installation,
+    java: &Java,
+) -> Launch {
     let token = format!("{}{}", uuid::Uuid::new_v4().simple(), uuid::Uuid::new_v4().simple());
     let heap = settings.memory.unwrap_or_default().to_string();
+    let archive = classes::archive(installation, java).display().to_string();
+    let mut arguments = vec![folder.path().display().to_string(), heap, archive];
+    arguments.push(java.program.display().to_string());
+    arguments.extend(command(&installation.site(), folder.path()));
     Launch {
-        arguments: vec![folder.path().display().to_string(), java.program.display().to_string(), heap],
+        arguments,
         environment: vec![
             ("SPARK_LOCAL_IP", "127.0.0.1".to_owned()),
             ("SPARK_LOCAL_DIRS", folder.spill().display().to_string()),
