@@ -40,11 +40,21 @@ pub(crate) enum OrderKept {
 pub(crate) struct Dialect {
     implementation: Implementation,
     version: String,
+    /// Into how many partitions it parts rows where a plan does not say; nothing where that was not asked.
+    parallelism: Option<i32>,
 }
+
+/// The setting that says how many partitions Spark makes of rows that it puts in new places.
+pub(crate) const PARALLELISM: &str = "spark.sql.shuffle.partitions";
 
 impl Dialect {
     pub(crate) fn new(implementation: Implementation, version: impl Into<String>) -> Self {
-        Self { implementation, version: version.into() }
+        Self { implementation, version: version.into(), parallelism: None }
+    }
+
+    /// An engine of which [`PARALLELISM`] is known.
+    pub(crate) fn with_parallelism(self, partitions: Option<i32>) -> Self {
+        Self { parallelism: partitions.filter(|count| *count > 0), ..self }
     }
 
     /// The dialect of the engine that is started where none is named.
@@ -98,7 +108,8 @@ impl Dialect {
     pub(crate) fn most_stored_partitions(&self) -> i32 {
         match self.implementation {
             Implementation::Sail => 32,
-            Implementation::Spark => 1_024,
+            // A task each: more than its user has asked for otherwise would be waste.
+            Implementation::Spark => self.parallelism.unwrap_or(200),
         }
     }
 

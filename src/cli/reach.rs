@@ -9,7 +9,7 @@ use super::environment::{engine_place, variable};
 use super::failure::Failure;
 use super::target::At;
 use crate::connect::{Client, Endpoint};
-use crate::dialect::{Dialect, Implementation};
+use crate::dialect::{Dialect, Implementation, PARALLELISM};
 use crate::engine::{self, Downloads, Found, Kind, Managed, Progress};
 use crate::run::{Event, Sender};
 
@@ -67,6 +67,8 @@ impl EngineArguments {
         for warning in client.config_set(settings.chain(conf.iter().cloned())).await? {
             events.send(Event::Note(format!("the engine says of the session's settings: {warning}")));
         }
+        let parallelism = client.config_get(PARALLELISM).await?.and_then(|count| count.parse().ok());
+        let dialect = dialect.with_parallelism(parallelism);
         let engine = match whose {
             Whose::Others => dialect.to_string(),
             Whose::Ours(how) => format!("{dialect}, {how}"),

@@ -122,6 +122,9 @@ struct Said<T> {
     value: T,
 }
 
+/// The server or engine, and the target, that were asked for.
+type Wish = (Option<Said<Named>>, Option<Said<String>>);
+
 /// A server or an engine that was asked for.
 enum Named {
     Remote(String),
@@ -171,7 +174,7 @@ impl TargetArguments {
 
     /// The server or engine and the target that were asked for. One that is named stands for itself; a target's settings apply to it
     /// where both are asked for at once.
-    fn said(&self) -> Result<(Option<Said<Named>>, Option<Said<String>>), Failure> {
+    fn said(&self) -> Result<Wish, Failure> {
         let remote = |by, url| Said { by, value: Named::Remote(url) };
         let named = match (&self.remote, self.engine) {
             (Some(url), _) => Some(remote("--remote", url.clone())),

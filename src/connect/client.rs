@@ -15,7 +15,7 @@ use crate::connect::stream::ResponseStream;
 use crate::proto::spark::analyze_plan_request::{Analyze, Schema, SparkVersion};
 use crate::proto::spark::analyze_plan_response::Result as Analysis;
 use crate::proto::spark::config_request::operation::OpType;
-use crate::proto::spark::config_request::{Operation, Set};
+use crate::proto::spark::config_request::{GetOption, Operation, Set};
 use crate::proto::spark::{
     AnalyzePlanRequest, ConfigRequest, ConfigResponse, DataType, KeyValue, Plan, ReleaseSessionRequest,
 };
@@ -108,6 +108,12 @@ impl Client {
         let pairs = pairs.into_iter().map(|(key, value)| KeyValue { key, value: Some(value) }).collect();
         let answer = self.config(OpType::Set(Set { pairs, silent: None })).await?;
         Ok(answer.warnings)
+    }
+
+    /// A setting of the session; nothing where the server does not know it.
+    pub(crate) async fn config_get(&self, key: &str) -> Result<Option<String>, Error> {
+        let answer = self.config(OpType::GetOption(GetOption { keys: vec![key.to_owned()] })).await?;
+        Ok(answer.pairs.into_iter().find(|pair| pair.key == key).and_then(|pair| pair.value))
     }
 
     /// Runs a plan. Nothing is sent before the first event is asked for. Needs a runtime.

@@ -235,6 +235,12 @@ pub(super) fn launch(
     }
 }
 
+/// Spark's own 200 are meant for a cluster: on one machine the tasks of a small aggregate would cost more than their work.
+fn shuffle_partitions() -> usize {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    (4 * cores).clamp(8, 200)
+}
+
 fn options(folder: &Folder, java: &Java) -> String {
     let path = |name: &str| folder.path().join(name).display().to_string();
     let opened = OPENED.iter().map(|package| format!("--add-opens={package}=ALL-UNNAMED"));
@@ -243,6 +249,7 @@ fn options(folder: &Folder, java: &Java) -> String {
         format!("-Dderby.system.home={}", path("work")),
         format!("-Dlog4j2.configurationFile={}", path("log.properties")),
         format!("-Dspark.sql.warehouse.dir={}", path("work/spark-warehouse")),
+        format!("-Dspark.sql.shuffle.partitions={}", shuffle_partitions()),
     ];
     // Older ones don't know it, and would not start.
     let memory = (java.feature >= 24).then(|| "--sun-misc-unsafe-memory-access=allow".to_owned());

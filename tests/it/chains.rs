@@ -43,7 +43,7 @@ fn bytes(text: &str) -> usize {
 }
 
 #[test]
-fn a_thousand_steps_make_a_chain() {
+pub(crate) fn a_thousand_steps_make_a_chain() {
     for steps in [100, 1_000] {
         let rows: String = (0..3).map(|id| format!("{id},{}\n", id + steps)).collect();
         Case::pipeline(&chain(steps)).stdout(&format!("id,n\n{rows}")).run();
@@ -51,20 +51,20 @@ fn a_thousand_steps_make_a_chain() {
 }
 
 #[test]
-fn thirty_diamonds_of_unions() {
+pub(crate) fn thirty_diamonds_of_unions() {
     let text = ladder(30, ["filter: id % 2 = 0", "filter: id % 2 = 1"], "union: OTHER");
     Case::pipeline(&text).stdout("id\n0\n1\n2\n3\n").run();
 }
 
 #[test]
-fn thirty_diamonds_of_joins() {
+pub(crate) fn thirty_diamonds_of_joins() {
     let parts = ["with_columns: { n: id * 2 }", "select: [id, id + 1 AS m]"];
     let text = ladder(30, parts, "join: { with: OTHER, using: id }, drop: [n, m]");
     Case::pipeline(&text).stdout("id\n0\n1\n2\n3\n").run();
 }
 
 #[test]
-fn plans_grow_with_the_file() {
+pub(crate) fn plans_grow_with_the_file() {
     let parts = ["filter: id % 2 = 0", "filter: id % 2 = 1"];
     let made: [(&str, &dyn Fn(usize) -> String); 2] =
         [("chain", &chain), ("ladder", &|rungs| ladder(rungs, parts, "union: OTHER"))];

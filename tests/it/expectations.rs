@@ -22,7 +22,7 @@ steps:
 ";
 
 #[test]
-fn what_fails_holds_the_rows_back() {
+pub(crate) fn what_fails_holds_the_rows_back() {
     let outcome = Case::pipeline(&STEPS.replace("ON_FAIL", "fail"))
         .file("out/numbers.parquet", "the old one")
         .code(1)
@@ -45,7 +45,7 @@ fn what_fails_holds_the_rows_back() {
 }
 
 #[test]
-fn what_warns_lets_them_through() {
+pub(crate) fn what_warns_lets_them_through() {
     let outcome =
         Case::pipeline(&STEPS.replace("ON_FAIL", "warn")).stdout("id,name\n1,a\n2,\n,c\n").any_stderr().run();
     assert_eq!(outcome.parquet("out/numbers.parquet"), "id,name\n1,a\n2,\n,c\n");

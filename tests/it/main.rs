@@ -5,7 +5,9 @@
 mod analysis;
 mod archives;
 mod chains;
+mod cluster;
 mod conversations;
+mod daemon;
 mod engines;
 mod expectations;
 mod inputs;
@@ -22,6 +24,7 @@ mod schema;
 #[path = "../scripted/mod.rs"]
 mod scripted;
 mod semantics;
+mod spark;
 mod specs;
 mod support;
 mod targets;

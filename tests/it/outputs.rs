@@ -27,7 +27,7 @@ steps:
 ";
 
 #[test]
-fn outputs_on_stdout_come_whole_and_in_order() {
+pub(crate) fn outputs_on_stdout_come_whole_and_in_order() {
     let mut text = "version: 1\nsteps:\n".to_owned();
     let mut expected = String::new();
     for step in 0..12_u64 {
@@ -46,7 +46,7 @@ fn outputs_on_stdout_come_whole_and_in_order() {
 }
 
 #[test]
-fn what_is_independent_runs_side_by_side() {
+pub(crate) fn what_is_independent_runs_side_by_side() {
     let mut text = "version: 1\nsteps:\n".to_owned();
     for step in 0..6 {
         text.push_str(&format!("  s{step}:\n    range: 10\n    write: {{ parquet: out/{step}.parquet }}\n"));
@@ -59,7 +59,7 @@ fn what_is_independent_runs_side_by_side() {
 }
 
 #[test]
-fn a_failure_lets_nothing_more_begin() {
+pub(crate) fn a_failure_lets_nothing_more_begin() {
     let outcome = Case::pipeline(MIXED).args(["-j1"]).code(1).stdout("id\n0\n1\n").any_stderr().run();
     assert_eq!(outcome.files(), Vec::<String>::new());
     assert_snapshot!(outcome.stderr, @"
@@ -71,7 +71,7 @@ fn a_failure_lets_nothing_more_begin() {
 }
 
 #[test]
-fn a_failure_stops_what_needs_it_alone_where_the_rest_is_kept_going() {
+pub(crate) fn a_failure_stops_what_needs_it_alone_where_the_rest_is_kept_going() {
     let case = Case::pipeline(MIXED).args(["-k", "-j1"]).code(1).stdout("id\n0\n1\nid\n7\n8\n").any_stderr();
     let outcome = case.run();
     assert_eq!(outcome.files(), Vec::<String>::new());
@@ -86,7 +86,7 @@ fn a_failure_stops_what_needs_it_alone_where_the_rest_is_kept_going() {
 }
 
 #[test]
-fn a_failure_interrupts_what_runs_beside_it_where_it_is_fast() {
+pub(crate) fn a_failure_interrupts_what_runs_beside_it_where_it_is_fast() {
     let long = "range: 100000000000\n    transform: [aggregate: { columns: { s: sum(id) } }]\n    write: { parquet: out/last.parquet }\n";
     let (before, _) = MIXED.split_once("range: { start: 7").unwrap();
     let text = format!("{before}{long}");
@@ -99,7 +99,7 @@ fn a_failure_interrupts_what_runs_beside_it_where_it_is_fast() {
 }
 
 #[test]
-fn one_run_at_a_time_writes_an_output() {
+pub(crate) fn one_run_at_a_time_writes_an_output() {
     let text = "\
 version: 1
 steps:
@@ -127,7 +127,7 @@ steps:
 const MANY: &str = "version: 1\nsteps: { rows: { range: 3000000, write: { stdout: csv } } }\n";
 
 #[test]
-fn a_reader_that_goes_away_ends_the_run_quietly() {
+pub(crate) fn a_reader_that_goes_away_ends_the_run_quietly() {
     let case = Case::pipeline(MANY).any_stdout();
     let outcome =
         case.run_in_shell("exec 3>&1; { \"$@\" 2>&3; echo \"code $?\" >&3; } | head -n 2 >/dev/null");
@@ -135,7 +135,7 @@ fn a_reader_that_goes_away_ends_the_run_quietly() {
 }
 
 #[test]
-fn a_full_disk_fails_the_output() {
+pub(crate) fn a_full_disk_fails_the_output() {
     let outcome = Case::pipeline(MANY).code(1).any_stderr().run_in_shell("\"$@\" >/dev/full");
     assert_snapshot!(outcome.stderr, @"
       failed  rows: cannot write to stdout: No space left on device (os error 28)
@@ -153,7 +153,7 @@ fn a_full_disk_fails_the_output() {
 }
 
 #[test]
-fn an_output_that_can_not_be_is_told() {
+pub(crate) fn an_output_that_can_not_be_is_told() {
     let text = "version: 1\nsteps: { rows: { range: 3, write: { parquet: PATH } } }\n";
     // A folder in which nobody can make a file, root neither: it is none.
     for path in ["in/a", "in/file/b.parquet"] {
@@ -172,7 +172,7 @@ fn an_output_that_can_not_be_is_told() {
 }
 
 #[test]
-fn a_run_that_fails_keeps_the_old_file() {
+pub(crate) fn a_run_that_fails_keeps_the_old_file() {
     let case = Case::pipeline(MIXED).file("out/bad.parquet", "the old one").code(1).any_stdout().any_stderr();
     let outcome = case.run();
     assert_eq!(fs::read_to_string(outcome.path("out/bad.parquet")).unwrap(), "the old one");

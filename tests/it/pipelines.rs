@@ -18,14 +18,14 @@ const README: &str = include_str!("../../README.md");
 type Rows = Vec<Vec<String>>;
 
 #[test]
-fn daily() {
+pub(crate) fn daily() {
     let outcome = run("daily");
     assert_eq!(written(&outcome, "by_segment"), expected("by_segment"));
     assert!(README.contains(&outcome.stdout), "the README shows another result: {}", outcome.stdout);
 }
 
 #[test]
-fn pricing_summary() {
+pub(crate) fn pricing_summary() {
     let outcome = run("pricing_summary");
     let rows = written(&outcome, "pricing_summary_19981201");
     assert_eq!(rows, expected("pricing_summary"));
@@ -35,14 +35,14 @@ fn pricing_summary() {
 }
 
 #[test]
-fn late_shipments() {
+pub(crate) fn late_shipments() {
     let outcome = run("late_shipments");
     assert_eq!(written(&outcome, "late_suppliers"), expected("late_suppliers"));
     assert_eq!(written(&outcome, "never_late_suppliers"), expected("never_late_suppliers"));
 }
 
 #[test]
-fn top_customers() {
+pub(crate) fn top_customers() {
     let outcome = run("top_customers");
     let rows = written(&outcome, "customers_to_call");
     assert_eq!(rows, expected("customers_to_call"));

@@ -39,12 +39,12 @@ fn people(transforms: &str) -> String {
 }
 
 #[test]
-fn a_doubled_quote_is_a_quote() {
+pub(crate) fn a_doubled_quote_is_a_quote() {
     assert_eq!(people("      - filter: \"name = 'O''Brien'\"\n      - select: id"), "id\n1\n");
 }
 
 #[test]
-fn sorting_downwards_puts_nothing_last() {
+pub(crate) fn sorting_downwards_puts_nothing_last() {
     for (keys, ids) in [
         ("score DESC", [3, 4, 1, 2]),
         ("score DESC NULLS FIRST", [2, 3, 4, 1]),
@@ -59,7 +59,7 @@ fn sorting_downwards_puts_nothing_last() {
 }
 
 #[test]
-fn joins_keep_the_rows_that_they_say() {
+pub(crate) fn joins_keep_the_rows_that_they_say() {
     let join = |settings: &str, rest: &str| {
         people(&format!("      - join: {{ with: people, as: other, {settings} }}\n{rest}      - sort: id"))
     };
@@ -92,7 +92,7 @@ fn joins_keep_the_rows_that_they_say() {
 }
 
 #[test]
-fn unions_match_columns_as_they_say() {
+pub(crate) fn unions_match_columns_as_they_say() {
     let rows = printed(
         "
   one:
@@ -126,7 +126,7 @@ fn unions_match_columns_as_they_say() {
 }
 
 #[test]
-fn values_have_every_type() {
+pub(crate) fn values_have_every_type() {
     let outcome = Case::pipeline(
         "\
 version: 1
@@ -171,7 +171,7 @@ steps:
 }
 
 #[test]
-fn ranges_begin_and_end_where_they_say() {
+pub(crate) fn ranges_begin_and_end_where_they_say() {
     for (range, ids) in [
         ("3", "0\n1\n2\n"),
         ("{ end: 3, partitions: 2 }", "0\n1\n2\n"),
@@ -190,7 +190,7 @@ fn ranges_begin_and_end_where_they_say() {
 }
 
 #[test]
-fn queries_name_steps_and_take_variables() {
+pub(crate) fn queries_name_steps_and_take_variables() {
     let rows = printed(
         "
   bound:
@@ -213,7 +213,7 @@ fn queries_name_steps_and_take_variables() {
 }
 
 #[test]
-fn new_columns_see_the_input_alone() {
+pub(crate) fn new_columns_see_the_input_alone() {
     let rows = people(
         "      - with_columns: { id: id + 100, plus: id + 1 }\n      - select: [id, plus]\n      - sort: id",
     );
@@ -221,7 +221,7 @@ fn new_columns_see_the_input_alone() {
 }
 
 #[test]
-fn variables_are_values_in_expressions() {
+pub(crate) fn variables_are_values_in_expressions() {
     let rows = people(
         "      - filter: id >= ${least} AND id NOT IN ${ids} OR name = ${who}\n      - select: [id, \"date_add(${day}, 1) AS next\", \"${column}\"]\n      - sort: id",
     );
@@ -229,7 +229,7 @@ fn variables_are_values_in_expressions() {
 }
 
 #[test]
-fn csv_is_read_with_its_quotes_and_its_contract() {
+pub(crate) fn csv_is_read_with_its_quotes_and_its_contract() {
     let case = Case::pipeline(
         "\
 version: 1
@@ -256,7 +256,7 @@ steps:
 }
 
 #[test]
-fn the_other_transforms_do_as_they_say() {
+pub(crate) fn the_other_transforms_do_as_they_say() {
     for (transforms, rows) in [
         (
             "      - select: [boss IS NULL AS none]\n      - distinct\n      - sort: none",
@@ -285,7 +285,7 @@ fn the_other_transforms_do_as_they_say() {
 }
 
 #[test]
-fn no_rows_still_have_columns() {
+pub(crate) fn no_rows_still_have_columns() {
     let steps = "  none:\n    from: people\n    transform: [filter: id > 100]\n    write: [stdout: csv, parquet: out/none.parquet]\n";
     let outcome = Case::pipeline(&format!("{PEOPLE}{steps}")).stdout("id,name,score,boss\n").run();
     assert_eq!(outcome.parquet("out/none.parquet"), "id,name,score,boss\n");

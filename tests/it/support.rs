@@ -1,9 +1,11 @@
 //! Runs the binary in a folder of its own and compares what it prints and returns with what was expected.
 
+use std::cell::RefCell;
 use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::ops::{Deref, DerefMut};
+use std::panic::catch_unwind;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::LazyLock;
@@ -25,6 +27,27 @@ const CACHE: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/cache");
 const LONGEST_RUN: Duration = Duration::from_secs(120);
 /// How long what a run has started may take to be gone after it.
 const LONGEST_END: Duration = Duration::from_secs(5);
+
+/// Where runs go that do not say it themselves: a project file, and the folder in which engines are found that are kept.
+struct Elsewhere {
+    project: String,
+    runtime: PathBuf,
+}
+
+thread_local! {
+    /// Nothing for a private engine.
+    static ELSEWHERE: RefCell<Option<Elsewhere>> = const { RefCell::new(None) };
+}
+
+/// Carries out tests whose runs go where the only target of a project file says; gives the names of those that fail.
+pub(crate) fn elsewhere(target: &str, runtime: &Path, tests: &[(&'static str, fn())]) -> Vec<&'static str> {
+    let project = format!("default_target: here\ntargets: {{ here: {{ {target} }} }}\n");
+    ELSEWHERE.set(Some(Elsewhere { project, runtime: runtime.to_path_buf() }));
+    let failed =
+        tests.iter().filter(|(_, test)| catch_unwind(test).is_err()).map(|(name, _)| *name).collect();
+    ELSEWHERE.set(None);
+    failed
+}
 
 /// One run of pipectl.
 pub(crate) struct Case {
@@ -104,6 +127,12 @@ impl Case {
             // Where engines are found that are kept: by the runs of this test alone.
             .env("XDG_RUNTIME_DIR", folder.path())
             .args(arguments);
+        ELSEWHERE.with_borrow(|elsewhere| {
+            if let Some(elsewhere) = elsewhere {
+                fs::write(folder.path().join("pipectl.yaml"), &elsewhere.project).unwrap();
+                command.env("XDG_RUNTIME_DIR", &elsewhere.runtime);
+            }
+        });
         Self {
             folder,
             command,
@@ -352,7 +381,9 @@ impl Outcome {
 
     /// What there is in the folder besides the pipeline and the record.
     pub(crate) fn files(&self) -> Vec<String> {
-        let own = |path: &String| path != "p.yaml" && !path.starts_with("state/");
+        let own = |path: &String| {
+            !["p.yaml", "pipectl.yaml"].contains(&path.as_str()) && !path.starts_with("state/")
+        };
         files(self.folder.path()).into_iter().filter(own).collect()
     }
 
@@ -423,7 +454,7 @@ pub(crate) fn files(folder: &Path) -> Vec<String> {
 static ENGINE: LazyLock<()> = LazyLock::new(|| install("sail"));
 static SPARK: LazyLock<()> = LazyLock::new(|| install("spark"));
 
-fn install(kind: &str) {
+pub(crate) fn install(kind: &str) {
     let output = bare().args(["engine", "install", kind]).output().unwrap();
     assert!(
         output.status.success(),
@@ -442,6 +473,17 @@ pub(crate) fn installed() -> (PathBuf, PathBuf) {
     let python = line.split('`').nth(1).unwrap();
     let (_, folder) = line.trim_end().trim_end_matches(')').rsplit_once('(').unwrap();
     (python.into(), Path::new(folder).join("site"))
+}
+
+/// The Java that Spark runs on here, and the folder that is Spark's home, with its jars.
+pub(crate) fn installed_spark() -> (PathBuf, PathBuf) {
+    LazyLock::force(&SPARK);
+    let output = bare().args(["engine", "status"]).output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    let line = text.lines().find(|line| line.starts_with("Spark 4.3")).unwrap();
+    let java = line.split("  Java ").nth(1).and_then(|rest| rest.split('`').nth(1)).unwrap();
+    let (_, folder) = line.trim_end().trim_end_matches(')').rsplit_once('(').unwrap();
+    (java.into(), Path::new(folder).join("site/spark"))
 }
 
 /// The binary, untouched by settings of whoever runs the tests.

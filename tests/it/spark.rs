@@ -1,0 +1,69 @@
+//! The same tests on Spark: whatever a pipeline says means the same there.
+//!
+//! They run on the newest version; `PIPECTL_TEST_SPARK=spark-4.0 cargo test --test it spark::` takes another.
+
+use std::process::Output;
+
+use tempfile::TempDir;
+
+use crate::support::{bare, elsewhere, install};
+use crate::{chains, expectations, outputs, pipelines, semantics};
+
+/// Those that ask for nothing that Sail alone has or says.
+pub(crate) const SAME: [(&str, fn()); 20] = [
+    ("daily", pipelines::daily),
+    ("pricing_summary", pipelines::pricing_summary),
+    ("late_shipments", pipelines::late_shipments),
+    ("top_customers", pipelines::top_customers),
+    ("quotes", semantics::a_doubled_quote_is_a_quote),
+    ("sorts", semantics::sorting_downwards_puts_nothing_last),
+    ("joins", semantics::joins_keep_the_rows_that_they_say),
+    ("unions", semantics::unions_match_columns_as_they_say),
+    ("values", semantics::values_have_every_type),
+    ("ranges", semantics::ranges_begin_and_end_where_they_say),
+    ("queries", semantics::queries_name_steps_and_take_variables),
+    ("new columns", semantics::new_columns_see_the_input_alone),
+    ("variables", semantics::variables_are_values_in_expressions),
+    ("csv", semantics::csv_is_read_with_its_quotes_and_its_contract),
+    ("transforms", semantics::the_other_transforms_do_as_they_say),
+    ("no rows", semantics::no_rows_still_have_columns),
+    ("expectations that fail", expectations::what_fails_holds_the_rows_back),
+    ("expectations that warn", expectations::what_warns_lets_them_through),
+    ("old files", outputs::a_run_that_fails_keeps_the_old_file),
+    ("diamonds", chains::thirty_diamonds_of_unions),
+];
+
+/// An engine that is kept for the tests of one process, and ends with this value.
+struct Warm {
+    kind: String,
+    folder: TempDir,
+}
+
+impl Warm {
+    fn start(kind: String) -> Self {
+        install(&kind);
+        let warm = Self { kind, folder: TempDir::new().unwrap() };
+        let output = warm.engine("start");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        warm
+    }
+
+    fn engine(&self, what: &str) -> Output {
+        bare().args(["engine", what, &self.kind]).env("XDG_RUNTIME_DIR", self.folder.path()).output().unwrap()
+    }
+}
+
+impl Drop for Warm {
+    fn drop(&mut self) {
+        drop(self.engine("stop"));
+    }
+}
+
+#[test]
+fn everything_means_the_same() {
+    let named = std::env::var_os("PIPECTL_TEST_SPARK").map(|name| name.into_string().unwrap());
+    let kind = named.unwrap_or_else(|| "spark".to_owned());
+    let warm = Warm::start(kind);
+    let failed = elsewhere(&format!("engine: {}", warm.kind), warm.folder.path(), &SAME);
+    assert!(failed.is_empty(), "on {}: {failed:?}", warm.kind);
+}
