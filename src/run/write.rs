@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use super::event::{Event, Label, Output, Sender};
 use super::{Error, Outcome};
 use crate::connect;
-use crate::sink::{self, Flow, Sink, Writer};
+use crate::sink::{self, Finished, Flow, Sink, Writer};
 
 /// Batches between the stream and the outputs.
 const BETWEEN: usize = 4;
@@ -58,7 +58,7 @@ pub(super) async fn stream(
     }
     let output = |written: sink::Written| Output {
         place: match &written.place {
-            sink::Place::File(path) => path.display().to_string(),
+            sink::Place::File(location) | sink::Place::Folder(location) => location.to_string(),
             sink::Place::Stdout => "stdout".to_owned(),
         },
         rows: written.rows,
@@ -144,6 +144,9 @@ fn open(sink: &Sink, folder: &Path, batch: &RecordBatch) -> Result<Box<dyn Write
     Ok(sink.open(folder, Box::new(io::stdout()), &batch.schema())?)
 }
 
+/// Lets the outputs become visible together: the first one does when the last one is complete.
 fn finish(writers: Vec<(Box<dyn Writer>, Flow)>) -> Result<Vec<sink::Written>, Error> {
-    writers.into_iter().map(|(writer, _)| writer.finish().map_err(Error::from)).collect()
+    let finished = writers.into_iter().map(|(writer, _)| writer.finish());
+    let finished = finished.collect::<Result<Vec<Finished>, sink::Error>>()?;
+    finished.into_iter().map(|output| output.commit().map_err(Error::from)).collect()
 }

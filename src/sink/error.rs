@@ -16,6 +16,8 @@ pub(crate) enum Error {
     Folder { path: PathBuf },
     #[error("`{}` is not a regular file, so it cannot be replaced by one", .path.display())]
     Special { path: PathBuf },
+    #[error("outputs can not be written to `{url}` in this version of pipectl")]
+    NoStore { url: String },
     #[error("another run is writing `{}`{}", .path.display(), in_brackets(.holder.as_deref()))]
     Busy { path: PathBuf, holder: Option<String> },
     #[error("no space is left on the device of `{}`", .path.display())]

@@ -2,21 +2,27 @@
 //!
 //! A sink blocks, so it is driven from a thread of its own. It is told where relative paths start and which
 //! handle is stdout; it reads no environment, prints nothing and does not know which step it serves. Its
-//! output becomes visible at [`Writer::finish`] alone (but for stdout, where rows are gone once written); a
+//! output becomes visible at [`Finished::commit`] alone (but for stdout, where rows are gone once written); a
 //! writer that is dropped leaves nothing.
 //!
-//! [`columns`] finds what an output cannot hold before the first byte, [`stage`] makes a file appear whole,
-//! [`lock`] keeps two runs off one output, [`value`] decides how a value looks in every textual format.
+//! [`columns`] finds what an output cannot hold before the first byte. Formats write into a [`destination`],
+//! and do not know which it is; behind it [`stage`] makes a file appear whole. [`lock`] keeps two runs off one
+//! output, [`value`] decides how a value looks in every textual format.
 
 mod columns;
 mod csv;
+mod destination;
 mod error;
+mod finished;
 mod iso;
+mod location;
 mod lock;
 mod ndjson;
 mod parquet;
+mod place;
 #[cfg(test)]
 mod samples;
+mod scratch;
 mod settings;
 mod spill;
 mod stage;
@@ -25,9 +31,8 @@ mod table;
 mod value;
 mod zone;
 
-use std::fmt;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::{Schema, SchemaRef};
@@ -35,8 +40,10 @@ use arrow::error::ArrowError;
 
 pub(crate) use self::columns::Refusal;
 pub(crate) use self::error::Error;
+pub(crate) use self::finished::{Finished, Written};
 pub(crate) use self::lock::OutputLock;
 pub(crate) use self::parquet::Parquet;
+pub(crate) use self::place::Place;
 pub(crate) use self::stdout::Stdout;
 
 /// An output where pipectl runs: the step's rows are streamed to it.
@@ -52,7 +59,7 @@ impl Sink {
     /// Where the rows go; relative paths start at `folder`.
     pub(crate) fn place(&self, folder: &Path) -> Place {
         match self {
-            Self::Parquet(parquet) => Place::File(parquet.path(folder)),
+            Self::Parquet(parquet) => Place::File(parquet.location(folder)),
             Self::Stdout(_) => Place::Stdout,
         }
     }
@@ -97,8 +104,8 @@ pub(crate) trait Writer: Send {
     /// Takes the next rows.
     fn write(&mut self, batch: &RecordBatch) -> Result<Flow, Error>;
 
-    /// Completes the output, which becomes visible now.
-    fn finish(self: Box<Self>) -> Result<Written, Error>;
+    /// Completes the output, which becomes visible at [`Finished::commit`].
+    fn finish(self: Box<Self>) -> Result<Finished, Error>;
 }
 
 /// Whether a writer has a use for further rows.
@@ -107,47 +114,6 @@ pub(crate) enum Flow {
     More,
     /// The limit is reached, or nobody reads any more: the rest of the result need not be computed.
     Enough,
-}
-
-/// What a completed output holds.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Written {
-    pub(crate) rows: u64,
-    pub(crate) bytes: u64,
-    pub(crate) place: Place,
-    pub(crate) note: Option<Note>,
-}
-
-/// Where rows go.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(crate) enum Place {
-    File(PathBuf),
-    Stdout,
-}
-
-impl fmt::Display for Place {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::File(path) => write!(f, "`{}`", path.display()),
-            Self::Stdout => f.write_str("stdout"),
-        }
-    }
-}
-
-/// What the user should know about a completed output.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Note {
-    /// The result has more rows than the limit lets through.
-    Cut { rows: u64 },
-}
-
-impl fmt::Display for Note {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Cut { rows: 1 } => f.write_str("only the first row is shown"),
-            Self::Cut { rows } => write!(f, "only the first {rows} rows are shown"),
-        }
-    }
 }
 
 /// Turns rows into text, for a file as well as for stdout.

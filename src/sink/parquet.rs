@@ -14,7 +14,7 @@
 //!   under a name that its readers know.
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::{Array as _, ArrayRef, RecordBatch, make_array};
@@ -28,11 +28,15 @@ use parquet::errors::ParquetError;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 
 use crate::expr::Template;
+use crate::lowering::Checking;
 
 use super::columns::{Lack, Limits, Shape, calendar_interval, union};
+use super::destination::Destination;
+use super::finished::Finished;
+use super::location::Location;
 use super::spill::Spill;
-use super::stage::{Mode, Staged};
-use super::{Error, Flow, Place, Refusal, Writer, Written, zone};
+use super::stage::Mode;
+use super::{Error, Flow, Place, Refusal, Writer, zone};
 
 /// A row group has at least so many rows, unless they are huge or the last.
 const GROUP_ROWS: usize = 128 << 10;
@@ -77,12 +81,12 @@ pub(crate) struct Parquet {
 
 impl Parquet {
     /// The file that is written, where relative paths start at `folder`.
-    pub(super) fn path(&self, folder: &Path) -> PathBuf {
-        folder.join(self.path.plain())
+    pub(super) fn location(&self, folder: &Path) -> Location {
+        Location::parse(&self.path, folder)
     }
 
-    pub(super) fn path_template(&self) -> &Template {
-        &self.path
+    pub(super) fn check(&self, checking: &mut Checking<'_>) {
+        Location::check(&self.path, checking);
     }
 
     #[expect(clippy::unused_self, reason = "every sink answers the same questions")]
@@ -91,18 +95,18 @@ impl Parquet {
     }
 
     pub(super) fn open(&self, folder: &Path, schema: &SchemaRef) -> Result<Box<dyn Writer>, Error> {
-        let path = self.path(folder);
-        let staged = Staged::create(&path, self.mode)?;
+        let location = self.location(folder);
+        let destination = Destination::create(&location, self.mode)?;
         let schema = Arc::new(stored_schema(schema));
         let columns = schema.flattened_fields().len();
         let room = (WAITING_BYTES / columns).clamp(1 << 20, GROUP_BYTES);
-        let spill = Spill::new(staged.target().to_path_buf(), room);
+        let spill = Spill::new(destination.scratch(), room);
         let options = ArrowWriterOptions::new()
             .with_properties(properties(columns))
             .with_page_store_factory(Arc::new(spill));
-        let writer = ArrowWriter::try_new_with_options(staged, SchemaRef::clone(&schema), options)
-            .map_err(|error| failed(&path, error))?;
-        Ok(Box::new(ParquetWriter { writer, schema, path, rows: 0 }))
+        let writer = ArrowWriter::try_new_with_options(destination, SchemaRef::clone(&schema), options)
+            .map_err(|error| failed(location.path(), error))?;
+        Ok(Box::new(ParquetWriter { writer, schema, location, rows: 0 }))
     }
 }
 
@@ -130,10 +134,10 @@ fn properties(columns: usize) -> WriterProperties {
 }
 
 struct ParquetWriter {
-    writer: ArrowWriter<Staged>,
+    writer: ArrowWriter<Destination>,
     schema: SchemaRef,
     /// As the pipeline names it, for messages.
-    path: PathBuf,
+    location: Location,
     rows: u64,
 }
 
@@ -152,15 +156,14 @@ impl ParquetWriter {
 
 impl Writer for ParquetWriter {
     fn write(&mut self, batch: &RecordBatch) -> Result<Flow, Error> {
-        self.encode(batch).map_err(|error| failed(&self.path, error))?;
+        self.encode(batch).map_err(|error| failed(self.location.path(), error))?;
         self.rows += batch.num_rows() as u64;
         Ok(Flow::More)
     }
 
-    fn finish(self: Box<Self>) -> Result<Written, Error> {
-        let staged = self.writer.into_inner().map_err(|error| failed(&self.path, error))?;
-        let bytes = staged.commit()?;
-        Ok(Written { rows: self.rows, bytes, place: Place::File(self.path), note: None })
+    fn finish(self: Box<Self>) -> Result<Finished, Error> {
+        let destination = self.writer.into_inner().map_err(|error| failed(self.location.path(), error))?;
+        Finished::file(destination, Place::File(self.location), self.rows)
     }
 }
 
@@ -271,7 +274,7 @@ mod tests {
     use parquet::file::metadata::RowGroupMetaData;
     use tempfile::TempDir;
 
-    use super::super::{Sink, samples};
+    use super::super::{Sink, Written, samples};
     use super::*;
 
     fn sink(mode: Mode) -> Sink {
@@ -283,7 +286,7 @@ mod tests {
         for batch in batches {
             assert_eq!(writer.write(batch).unwrap(), Flow::More);
         }
-        writer.finish().unwrap()
+        writer.finish().unwrap().commit().unwrap()
     }
 
     fn open(folder: &Path) -> ParquetRecordBatchReaderBuilder<File> {
@@ -302,7 +305,7 @@ mod tests {
         let written = write(folder.path(), batch.schema_ref(), &[batch.clone(), batch.slice(1, 1)]);
         assert_eq!(written.rows, 4);
         assert_eq!(written.bytes, fs::metadata(folder.path().join("out.parquet")).unwrap().len());
-        assert_eq!(written.place, Place::File(folder.path().join("out.parquet")));
+        assert_eq!(written.place, Place::File(Location::Local(folder.path().join("out.parquet"))));
 
         let schema = Arc::new(stored_schema(batch.schema_ref()));
         assert_eq!(open(folder.path()).schema(), &schema);
@@ -449,15 +452,6 @@ mod tests {
             sink(Mode::Overwrite).refuse(&Schema::empty()),
             [Refusal::NoColumns { format: "Parquet" }]
         );
-    }
-
-    #[test]
-    fn a_relative_path_starts_at_the_folder() {
-        for (path, expected) in [("out/a.parquet", "/pipelines/out/a.parquet"), ("/a.parquet", "/a.parquet")]
-        {
-            let sink = Sink::Parquet(Parquet { path: Template::of_text(path), mode: Mode::default() });
-            assert_eq!(sink.place(Path::new("/pipelines")), Place::File(expected.into()));
-        }
     }
 
     #[test]

@@ -40,9 +40,7 @@ impl Sink {
     /// What is wrong with its settings.
     pub(crate) fn check(&self, checking: &mut Checking<'_>) {
         match self {
-            Self::Parquet(parquet) => {
-                checking.path(parquet.path_template());
-            }
+            Self::Parquet(parquet) => parquet.check(checking),
             Self::Stdout(_) => {}
         }
     }

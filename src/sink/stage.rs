@@ -40,6 +40,7 @@ pub(super) struct Staged {
     partial: PathBuf,
     target: PathBuf,
     mode: Mode,
+    sealed: bool,
     renamed: bool,
     /// After the file itself, for its folder is removed only where it is empty.
     _folders: Folders,
@@ -53,7 +54,7 @@ impl Staged {
         let folders = Folders::create(parent(&target))?;
         remove_stale(&target);
         let (file, partial) = create_partial(&target, replaced.as_ref())?;
-        let staged = Self { file, partial, target, mode, renamed: false, _folders: folders };
+        let staged = Self { file, partial, target, mode, sealed: false, renamed: false, _folders: folders };
         if let Some(replaced) = replaced {
             staged.take_after(&replaced)?;
         }
@@ -65,9 +66,18 @@ impl Staged {
         &self.target
     }
 
+    /// Puts all that was written on the disk.
+    pub(super) fn seal(&mut self) -> Result<(), Error> {
+        self.file.sync_all().map_err(|source| Error::file("write", &self.target, source))?;
+        self.sealed = true;
+        Ok(())
+    }
+
     /// Makes the file visible under its own name, and returns its length.
     pub(super) fn commit(mut self) -> Result<u64, Error> {
-        self.file.sync_all().map_err(|source| Error::file("write", &self.target, source))?;
+        if !self.sealed {
+            self.seal()?;
+        }
         let metadata = self.file.metadata().map_err(|source| Error::file("read", &self.target, source))?;
         match self.mode {
             Mode::Overwrite => self.replace()?,
@@ -186,6 +196,11 @@ pub(super) fn resolve(path: &Path) -> Result<PathBuf, Error> {
     Err(Error::file("follow", path, io::Error::other("too many levels of symbolic links")))
 }
 
+/// The path of a folder without the `/` that may be written at its end.
+pub(super) fn without_slash(path: &Path) -> PathBuf {
+    path.components().collect()
+}
+
 /// The folder of a file.
 pub(super) fn parent(path: &Path) -> &Path {
     match path.parent() {
@@ -228,14 +243,6 @@ fn replaceable(target: &Path, mode: Mode) -> Result<Option<Metadata>, Error> {
     // A rename would replace a file that may not be written, so the question is asked here.
     OpenOptions::new().write(true).open(target).map_err(|source| Error::file("write", target, source))?;
     Ok(Some(metadata))
-}
-
-/// A scratch file on the device of `target`, which goes when it is closed.
-pub(super) fn nameless(target: &Path) -> io::Result<File> {
-    let path = parent(target).join(partial_name(target));
-    let file = OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(&path)?;
-    fs::remove_file(path)?;
-    Ok(file)
 }
 
 fn create_partial(target: &Path, replaced: Option<&Metadata>) -> Result<(File, PathBuf), Error> {

@@ -10,9 +10,10 @@ use arrow::datatypes::{Schema, SchemaRef};
 use arrow::error::ArrowError;
 
 use super::csv::Csv;
+use super::finished::{Finished, Note};
 use super::ndjson::Ndjson;
 use super::table::Table;
-use super::{Error, Flow, Note, Place, Refusal, Text, Writer, Written, csv, ndjson, table};
+use super::{Error, Flow, Refusal, Text, Writer, csv, ndjson, table};
 
 /// How many rows a table has where the pipeline does not say.
 const TABLE_ROWS: u64 = 20;
@@ -146,17 +147,13 @@ impl Writer for StdoutWriter {
         Ok(if self.end.is_some() { Flow::Enough } else { Flow::More })
     }
 
-    fn finish(mut self: Box<Self>) -> Result<Written, Error> {
+    fn finish(mut self: Box<Self>) -> Result<Finished, Error> {
         if self.end != Some(End::ReaderGone) {
             let result = self.text.finish(&mut self.out).and_then(|()| Ok(self.out.flush()?));
             self.settle(result)?;
         }
-        Ok(Written {
-            rows: self.rows,
-            bytes: self.out.get_ref().bytes,
-            place: Place::Stdout,
-            note: (self.end == Some(End::Limit)).then_some(Note::Cut { rows: self.rows }),
-        })
+        let note = (self.end == Some(End::Limit)).then_some(Note::Cut { rows: self.rows });
+        Ok(Finished::stdout(self.rows, self.out.get_ref().bytes, note))
     }
 }
 
@@ -185,7 +182,7 @@ mod tests {
 
     use arrow::array::{Array as _, Int32Array, StringArray};
 
-    use super::super::{Sink, samples};
+    use super::super::{Place, Sink, Written, samples};
     use super::*;
 
     /// A handle whose text the test can read, and which fails after some bytes.
@@ -234,7 +231,7 @@ mod tests {
         for batch in batches {
             writer.write(batch).unwrap();
         }
-        let written = writer.finish().unwrap();
+        let written = writer.finish().unwrap().commit().unwrap();
         (handle.text(), written)
     }
 
@@ -333,7 +330,8 @@ mod tests {
         let schema = samples::numbers(0, 0).schema();
         for (format, expected) in [(Format::Table, "id\n--\n"), (Format::Csv, "id\n"), (Format::Ndjson, "")] {
             let handle = Handle::default();
-            let written = open(Stdout::new(format, None), &handle, &schema).finish().unwrap();
+            let written =
+                open(Stdout::new(format, None), &handle, &schema).finish().unwrap().commit().unwrap();
             assert_eq!(handle.text(), expected);
             let expected =
                 Written { rows: 0, bytes: expected.len() as u64, place: Place::Stdout, note: None };
@@ -379,7 +377,7 @@ mod tests {
             let mut writer = open(Stdout::new(format, Some(5_000)), &handle, batch.schema_ref());
             assert_eq!(writer.write(&batch).unwrap(), Flow::Enough);
             assert_eq!(writer.write(&batch).unwrap(), Flow::Enough);
-            assert_eq!(writer.finish().unwrap().note, None);
+            assert_eq!(writer.finish().unwrap().commit().unwrap().note, None);
         }
     }
 
@@ -409,7 +407,7 @@ mod tests {
         assert_eq!(handle.text().lines().count(), 1_002);
         writer.write(&samples::numbers(123_456, 1)).unwrap();
         writer.write(&samples::numbers(7, 1)).unwrap();
-        writer.finish().unwrap();
+        writer.finish().unwrap().commit().unwrap();
         let text = handle.text();
         assert!(text.starts_with(" id\n---\n  0\n"), "{text}");
         assert!(text.ends_with("\n999\n123456\n  7\n"), "{text}");

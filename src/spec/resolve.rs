@@ -253,8 +253,8 @@ impl References {
 fn same_outputs(outputs: impl Iterator<Item = (Place, Span)>, folder: &Path, found: &mut Diagnostics) {
     let mut seen: HashMap<OsString, Span> = HashMap::new();
     for (place, span) in outputs {
-        let Place::File(path) = place else { continue };
-        match seen.entry(normal(&path).into_os_string()) {
+        let Some(location) = place.location() else { continue };
+        match seen.entry(normal(location.path()).into_os_string()) {
             Entry::Vacant(entry) => {
                 entry.insert(span);
             }
