@@ -71,6 +71,9 @@
 //! | `tokio_stream` | `connect` |
 //! | `arrow` | `connect`, `proto`, `run`, `sink` |
 //! | `parquet` | `sink` |
+//! | `flate2` | `sink` |
+//! | `zstd` | `sink` |
+//! | `rustix` | `sink` |
 //! | `serde_yaml` | `yaml` |
 //! | `serde_json` | `spec`, `connect`, `engine`, `sink`, `report` |
 //! | `chrono` | `expr`, `lowering`, `spec`, `sink`, `report`, `cli` |

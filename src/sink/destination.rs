@@ -5,9 +5,11 @@
 //! fail, and [`Destination::commit`] the little that is left. One that is dropped was never there.
 
 use std::io;
+use std::path::Path;
 
 use super::Error;
 use super::location::Location;
+use super::part::Part;
 use super::scratch::Scratch;
 use super::stage::{Mode, Staged};
 
@@ -16,6 +18,8 @@ use super::stage::{Mode, Staged};
 pub(super) enum Destination {
     /// A file where pipectl runs, staged beside its target.
     File(Staged),
+    /// A file of a folder where pipectl runs, which becomes visible with the folder.
+    Part(Part),
 }
 
 impl Destination {
@@ -27,10 +31,19 @@ impl Destination {
         }
     }
 
+    /// The file's name, for messages.
+    pub(super) fn name(&self) -> &Path {
+        match self {
+            Self::File(staged) => staged.target(),
+            Self::Part(part) => part.target(),
+        }
+    }
+
     /// Where scratch files of this one may be made.
     pub(super) fn scratch(&self) -> Scratch {
         match self {
             Self::File(staged) => Scratch::beside(staged.target()),
+            Self::Part(part) => Scratch::beside(part.path()),
         }
     }
 
@@ -38,6 +51,7 @@ impl Destination {
     pub(super) fn seal(&mut self) -> Result<(), Error> {
         match self {
             Self::File(staged) => staged.seal(),
+            Self::Part(part) => part.seal(),
         }
     }
 
@@ -45,6 +59,7 @@ impl Destination {
     pub(super) fn commit(self) -> Result<u64, Error> {
         match self {
             Self::File(staged) => staged.commit(),
+            Self::Part(part) => part.commit(),
         }
     }
 }
@@ -53,12 +68,14 @@ impl io::Write for Destination {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match self {
             Self::File(staged) => staged.write(bytes),
+            Self::Part(part) => part.write(bytes),
         }
     }
 
     fn flush(&mut self) -> io::Result<()> {
         match self {
             Self::File(staged) => staged.flush(),
+            Self::Part(part) => part.flush(),
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::destination::Destination;
+use super::folder::Folder;
 use super::{Error, Place};
 
 /// A complete output that nobody sees yet; dropped, it never was.
@@ -18,6 +19,8 @@ pub(crate) struct Finished {
 #[derive(Debug)]
 enum Pending {
     File(Destination),
+    /// Files of so many bytes.
+    Folder(Folder, u64),
     /// Nothing: so many bytes have been printed.
     Printed(u64),
 }
@@ -29,6 +32,12 @@ impl Finished {
         Ok(Self { rows, place, note: None, pending: Pending::File(destination) })
     }
 
+    /// A folder of complete files, which is put on the disk now.
+    pub(super) fn folder(mut folder: Folder, place: Place, rows: u64, bytes: u64) -> Result<Self, Error> {
+        folder.seal()?;
+        Ok(Self { rows, place, note: None, pending: Pending::Folder(folder, bytes) })
+    }
+
     /// Rows on stdout.
     pub(super) fn stdout(rows: u64, bytes: u64, note: Option<Note>) -> Self {
         Self { rows, place: Place::Stdout, note, pending: Pending::Printed(bytes) }
@@ -38,6 +47,10 @@ impl Finished {
     pub(crate) fn commit(self) -> Result<Written, Error> {
         let bytes = match self.pending {
             Pending::File(destination) => destination.commit()?,
+            Pending::Folder(folder, bytes) => {
+                folder.commit()?;
+                bytes
+            }
             Pending::Printed(bytes) => bytes,
         };
         Ok(Written { rows: self.rows, bytes, place: self.place, note: self.note })

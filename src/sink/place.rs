@@ -3,18 +3,27 @@
 use std::fmt;
 
 use super::location::Location;
+use crate::lowering::normal;
 
 /// Where rows go.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) enum Place {
     File(Location),
-    #[expect(dead_code, reason = "for outputs of several files")]
     /// A folder of files, which belongs to the output as a whole.
     Folder(Location),
     Stdout,
 }
 
 impl Place {
+    /// The same for two outputs that go to one place, and the beginning of what is in it up to a `/`; nothing for
+    /// stdout.
+    pub(crate) fn key(&self) -> Option<String> {
+        Some(match self.location()? {
+            Location::Local(path) => normal(path).to_string_lossy().into_owned(),
+            Location::Url(url) => url.trim_end_matches('/').to_owned(),
+        })
+    }
+
     /// Where it is, but for stdout.
     pub(crate) fn location(&self) -> Option<&Location> {
         match self {

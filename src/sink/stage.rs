@@ -22,13 +22,15 @@ const LINKS: usize = 40;
 /// How often a name or a folder that another process takes away is tried again.
 const ATTEMPTS: usize = 16;
 
-/// What happens to a file that is there already.
+/// What happens to a file or folder that is there already.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Mode {
     /// It is replaced, whole and at once, when the new one is complete.
     #[default]
     Overwrite,
+    /// It is kept, and the rows are added to it.
+    Append,
     /// It is kept, and the output fails.
     Error,
 }
@@ -80,7 +82,7 @@ impl Staged {
         }
         let metadata = self.file.metadata().map_err(|source| Error::file("read", &self.target, source))?;
         match self.mode {
-            Mode::Overwrite => self.replace()?,
+            Mode::Overwrite | Mode::Append => self.replace()?,
             Mode::Error => self.claim()?,
         }
         sync_folder(parent(&self.target))?;
@@ -274,7 +276,7 @@ fn remove_stale(target: &Path) {
     let Ok(entries) = fs::read_dir(parent(target)) else { return };
     for entry in entries.flatten() {
         let regular = entry.file_type().is_ok_and(|it| it.is_file());
-        if !regular || !is_partial_of(&entry.file_name(), target) {
+        if !regular || !is_random(&entry.file_name(), target, SUFFIX) {
             continue;
         }
         let path = entry.path();
@@ -289,16 +291,17 @@ fn partial_name(target: &Path) -> OsString {
     hidden(target, &format!(".{}{SUFFIX}", Uuid::new_v4().simple()))
 }
 
-fn is_partial_of(name: &OsStr, target: &Path) -> bool {
+/// Whether a name is that of a hidden file of `target` with something random in it.
+pub(super) fn is_random(name: &OsStr, target: &Path, suffix: &str) -> bool {
     let prefix = hidden(target, ".");
     name.as_encoded_bytes()
         .strip_prefix(prefix.as_encoded_bytes())
-        .and_then(|it| it.strip_suffix(SUFFIX.as_bytes()))
+        .and_then(|it| it.strip_suffix(suffix.as_bytes()))
         .is_some_and(|random| random.len() == 32 && random.iter().all(u8::is_ascii_hexdigit))
 }
 
 /// Makes a rename durable. Not every file system can sync a folder, and then there is nothing more to do.
-fn sync_folder(folder: &Path) -> Result<(), Error> {
+pub(super) fn sync_folder(folder: &Path) -> Result<(), Error> {
     let synced = File::open(folder).and_then(|folder| folder.sync_all());
     match synced {
         Err(source)

@@ -9,9 +9,8 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::{Schema, SchemaRef};
 use arrow::error::ArrowError;
 
-use super::csv::Csv;
+use super::arrow::Stream;
 use super::finished::{Finished, Note};
-use super::ndjson::Ndjson;
 use super::table::Table;
 use super::{Error, Flow, Refusal, Text, Writer, csv, ndjson, table};
 
@@ -43,6 +42,8 @@ pub(crate) enum Format {
     Csv,
     /// One JSON object a line. Decimals are numbers with all their digits; read them as such.
     Ndjson,
+    /// Arrow IPC as a stream, for a program that reads it.
+    Arrow,
 }
 
 impl Stdout {
@@ -62,23 +63,34 @@ impl Stdout {
             Format::Table => table::refuse(schema),
             Format::Csv => csv::refuse(schema),
             Format::Ndjson => ndjson::refuse(schema),
+            Format::Arrow => Vec::new(),
         }
     }
 
-    pub(super) fn open(&self, stdout: Box<dyn Write + Send>, schema: &SchemaRef) -> Box<dyn Writer> {
+    pub(super) fn open(
+        &self,
+        stdout: Box<dyn Write + Send>,
+        schema: &SchemaRef,
+    ) -> Result<Box<dyn Writer>, Error> {
         let text: Box<dyn Text> = match self.format {
             Format::Table => Box::new(Table::new(schema)),
-            Format::Csv => Box::new(Csv::new(schema)),
-            Format::Ndjson => Box::new(Ndjson),
+            Format::Csv => Box::new(csv::Rows::new(schema, csv::Dialect::default())),
+            Format::Ndjson => Box::new(ndjson::Rows),
+            Format::Arrow => {
+                let stream = Stream::new(schema);
+                let format = self.format.name();
+                Box::new(stream.map_err(|source| Error::Encode { format, source: Box::new(source) })?)
+            }
         };
         let out = BufWriter::with_capacity(BUFFER, Counted { inner: stdout, bytes: 0 });
-        Box::new(StdoutWriter { out, text, format: self.format, limit: self.limit(), rows: 0, end: None })
+        let (format, limit) = (self.format, self.limit());
+        Ok(Box::new(StdoutWriter { out, text, format, limit, rows: 0, end: None }))
     }
 
     fn limit(&self) -> Option<u64> {
         match self.format {
             Format::Table => Some(self.limit.unwrap_or(TABLE_ROWS)),
-            Format::Csv | Format::Ndjson => self.limit,
+            Format::Csv | Format::Ndjson | Format::Arrow => self.limit,
         }
     }
 }
@@ -89,6 +101,7 @@ impl Format {
             Self::Table => "a table",
             Self::Csv => "CSV",
             Self::Ndjson => "NDJSON",
+            Self::Arrow => "Arrow",
         }
     }
 }
@@ -360,7 +373,7 @@ mod tests {
             let header = match format {
                 Format::Table => 2,
                 Format::Csv => 1,
-                Format::Ndjson => 0,
+                Format::Ndjson | Format::Arrow => 0,
             };
             assert_eq!(text.lines().count() as u64, header + shown);
         }
