@@ -1,7 +1,8 @@
 //! Streams an action's rows into its outputs: the stream is read here, the outputs are written in a thread of their own, and
 //! a short channel between them keeps memory flat.
 
-use std::io;
+use std::collections::HashSet;
+use std::io::{self, IsTerminal as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -124,6 +125,13 @@ fn write(mut receiver: mpsc::Receiver<Item>, target: &Target) -> Result<Vec<sink
         };
         if !opened {
             opened = true;
+            let schema = batch.schema();
+            let mut refusals = target.sinks.iter().flat_map(|sink| sink.refuse(&schema)).collect::<Vec<_>>();
+            let mut told = HashSet::new();
+            refusals.retain(|refusal| told.insert(refusal.to_string()));
+            if !refusals.is_empty() {
+                return Err(sink::Error::Refused(refusals).into());
+            }
             for sink in &target.sinks {
                 writers.push((open(sink, &target.folder, &batch)?, Flow::More));
             }
@@ -141,6 +149,9 @@ fn write(mut receiver: mpsc::Receiver<Item>, target: &Target) -> Result<Vec<sink
 }
 
 fn open(sink: &Sink, folder: &Path, batch: &RecordBatch) -> Result<Box<dyn Writer>, Error> {
+    if sink.prints_binary() && io::stdout().is_terminal() {
+        return Err(sink::Error::Terminal.into());
+    }
     Ok(sink.open(folder, Box::new(io::stdout()), &batch.schema())?)
 }
 

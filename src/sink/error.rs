@@ -41,6 +41,8 @@ pub(crate) enum Error {
         #[source]
         source: io::Error,
     },
+    #[error("stdout is a terminal, and `arrow` is for programs; let one read it, or print a `table`")]
+    Terminal,
     #[error("cannot write to stdout")]
     Stdout(#[source] io::Error),
     #[error("cannot encode the rows as {format}")]

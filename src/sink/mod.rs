@@ -103,6 +103,11 @@ impl Sink {
         }
     }
 
+    /// Whether it prints what means nothing to people.
+    pub(crate) fn prints_binary(&self) -> bool {
+        matches!(self, Self::Stdout(stdout) if stdout.is_binary())
+    }
+
     /// Everything about a result of these columns that this output cannot hold.
     pub(crate) fn refuse(&self, schema: &Schema) -> Vec<Refusal> {
         match self {

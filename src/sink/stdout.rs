@@ -42,7 +42,7 @@ pub(crate) enum Format {
     Csv,
     /// One JSON object a line. Decimals are numbers with all their digits; read them as such.
     Ndjson,
-    /// Arrow IPC as a stream, for a program that reads it.
+    /// Arrow IPC as a stream, for a program that reads it; not for a terminal.
     Arrow,
 }
 
@@ -51,6 +51,11 @@ impl Stdout {
     #[cfg(test)]
     pub(crate) fn new(format: Format, limit: Option<u64>) -> Self {
         Self { format, limit }
+    }
+
+    /// Whether what is printed means nothing to people.
+    pub(super) fn is_binary(&self) -> bool {
+        self.format == Format::Arrow
     }
 
     /// One row more than is printed, so that it is known whether there are more.
@@ -384,7 +389,7 @@ mod tests {
 
     #[test]
     fn a_reader_that_has_gone_ends_it_quietly() {
-        for format in [Format::Table, Format::Csv, Format::Ndjson] {
+        for format in [Format::Table, Format::Csv, Format::Ndjson, Format::Arrow] {
             let handle = Handle { room: 12, ..Handle::default() };
             let batch = samples::numbers(0, 1_000);
             let mut writer = open(Stdout::new(format, Some(5_000)), &handle, batch.schema_ref());

@@ -21,8 +21,10 @@ use super::text_file::failed;
 use super::waiting::Waiting;
 use super::{Error, Flow, Place, Refusal, Writer};
 
-/// How many files are written side by side.
+/// How many files are written side by side at most.
 const OPEN: usize = 8;
+/// How many columns all files have together that are written side by side, but for the first of them.
+const OPEN_COLUMNS: usize = 400;
 /// A file that has got no rows from so many batches is closed where another one is to be begun.
 const IDLE: u64 = 32;
 /// How many folders an output has at most.
@@ -62,7 +64,9 @@ pub(super) struct FolderWriter {
     waiting: Waiting,
     /// How many batches have come.
     clock: u64,
+    /// How many files are written now, and at most.
     open: usize,
+    most_open: usize,
     rows: u64,
     bytes: u64,
 }
@@ -93,6 +97,10 @@ impl FolderWriter {
             Some(partitioner) => partitioner.schema(schema).map_err(encode)?,
             None => SchemaRef::clone(schema),
         };
+        let most_open = match &partitioner {
+            Some(_) => (OPEN_COLUMNS / file_schema.flattened_fields().len().max(1)).clamp(1, OPEN),
+            None => 1,
+        };
         let most_rows = layout.max_rows_per_file.map_or(u64::MAX, |rows| rows.value.max(1));
         let run = (layout.mode == Mode::Append).then(|| Uuid::now_v7().simple().to_string());
         let folder = Folder::create(&location, layout.mode)?;
@@ -109,6 +117,7 @@ impl FolderWriter {
             waiting,
             clock: 0,
             open: 0,
+            most_open,
             rows: 0,
             bytes: 0,
             folder,
@@ -149,7 +158,7 @@ impl FolderWriter {
 
     /// Whether another file may be begun.
     fn make_room(&mut self) -> Result<bool, Error> {
-        if self.open < OPEN {
+        if self.open < self.most_open {
             return Ok(true);
         }
         let open = self.parts.iter().enumerate().filter(|(_, part)| part.encoder.is_some());
@@ -164,7 +173,7 @@ impl FolderWriter {
     fn encode(&mut self, at: usize, batch: &RecordBatch) -> Result<(), Error> {
         let mut from = 0;
         while from < batch.num_rows() {
-            let beside = if self.partitioner.is_some() { OPEN } else { 1 };
+            let beside = self.most_open;
             let part = &mut self.parts[at];
             let encoder = match &mut part.encoder {
                 Some(encoder) => encoder,

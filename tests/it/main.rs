@@ -6,6 +6,7 @@ mod analysis;
 mod chains;
 mod engines;
 mod expectations;
+mod files;
 mod inputs;
 mod interrupts;
 mod layers;

@@ -420,6 +420,43 @@ static ENGINE: LazyLock<()> = LazyLock::new(|| {
     );
 });
 
+/// The reader that outputs are read back with.
+const PYARROW: &str = "pyarrow==26.0.1";
+
+/// A Python that has it, in the tests' own cache; every test that needs it fails where it can not be had.
+static READER: LazyLock<PathBuf> = LazyLock::new(|| {
+    let folder = Path::new(CACHE).join(format!("readers/{PYARROW}"));
+    let python = folder.join("bin/python");
+    let run = |command: &mut Command| {
+        let output = command.output().unwrap();
+        assert!(output.status.success(), "{command:?}\n{}", String::from_utf8_lossy(&output.stderr));
+    };
+    if !folder.join("complete").exists() {
+        run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&folder));
+        run(Command::new(&python).args([
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--only-binary",
+            ":all:",
+            PYARROW,
+        ]));
+        fs::write(folder.join("complete"), "").unwrap();
+    }
+    python
+});
+
+/// Reads outputs back with readers that are not pipectl's, and compares them with what they must hold; what
+/// was compared comes back.
+pub(crate) fn read_back<A: AsRef<OsStr>>(arguments: impl IntoIterator<Item = A>) -> String {
+    let script = Path::new(REPOSITORY).join("tests/read_back.py");
+    let output = Command::new(&*READER).arg(script).args(arguments).output().unwrap();
+    let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
+    assert!(output.status.success(), "{}{}", text(&output.stdout), text(&output.stderr));
+    text(&output.stdout)
+}
+
 /// The Python of the installed engine, and the folder of its packages.
 pub(crate) fn installed() -> (PathBuf, PathBuf) {
     LazyLock::force(&ENGINE);
