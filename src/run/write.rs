@@ -4,10 +4,11 @@
 use std::collections::HashSet;
 use std::io::{self, IsTerminal as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use arrow::array::RecordBatch;
-use tokio::sync::mpsc;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
 
@@ -18,11 +19,14 @@ use crate::sink::{self, Finished, Flow, Sink, Writer};
 
 /// Batches between the stream and the outputs.
 const BETWEEN: usize = 4;
+/// How many KiB these have together; one that is larger is there alone.
+const BETWEEN_KIB: usize = 16 << 10;
 /// How often progress is told.
 const TOLD_EVERY: Duration = Duration::from_millis(100);
 
 enum Item {
-    Batch(RecordBatch),
+    /// With the room that it takes between the stream and the outputs.
+    Batch(RecordBatch, OwnedSemaphorePermit),
     /// The result is complete; without this word the outputs are dropped and nothing has happened.
     End,
 }
@@ -78,6 +82,7 @@ async fn read(
 ) -> Result<u64, Error> {
     let (mut rows, mut bytes) = (0_u64, 0_u64);
     let mut told = Instant::now();
+    let room = Arc::new(Semaphore::new(BETWEEN_KIB));
     loop {
         let event = tokio::select! {
             biased;
@@ -91,9 +96,9 @@ async fn read(
                 let sent = tokio::select! {
                     biased;
                     () = stop.cancelled() => return Err(Error::Interrupted),
-                    sent = sender.send(Item::Batch(batch)) => sent,
+                    sent = send(&sender, &room, batch) => sent,
                 };
-                if sent.is_err() {
+                if sent.is_none() {
                     return Ok(rows);
                 }
                 if told.elapsed() >= TOLD_EVERY {
@@ -114,14 +119,21 @@ async fn read(
     }
 }
 
+/// Passes a batch on when there is room for it; nothing where nobody wants it any more.
+async fn send(sender: &mpsc::Sender<Item>, room: &Arc<Semaphore>, batch: RecordBatch) -> Option<()> {
+    let size = (batch.get_array_memory_size() >> 10).clamp(1, BETWEEN_KIB);
+    let permit = Arc::clone(room).acquire_many_owned(u32::try_from(size).ok()?).await.ok()?;
+    sender.send(Item::Batch(batch, permit)).await.ok()
+}
+
 /// Writes what comes; completes the outputs where the result was complete or all have enough.
 fn write(mut receiver: mpsc::Receiver<Item>, target: &Target) -> Result<Vec<sink::Written>, Error> {
     let mut writers: Vec<(Box<dyn Writer>, Flow)> = Vec::new();
     let mut opened = false;
     while let Some(item) = receiver.blocking_recv() {
-        let batch = match item {
+        let (batch, _room) = match item {
             Item::End => return finish(writers),
-            Item::Batch(batch) => batch,
+            Item::Batch(batch, room) => (batch, room),
         };
         if !opened {
             opened = true;

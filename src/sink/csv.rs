@@ -65,6 +65,22 @@ pub(crate) struct Csv {
 }
 
 impl Csv {
+    /// A folder of files with these settings.
+    #[cfg(test)]
+    pub(super) fn folder(path: &str, partition_by: &[&str], most_rows: Option<u64>) -> Self {
+        let spanned = |name: &&str| Spanned { span: crate::text::Span::default(), value: (*name).to_owned() };
+        Self {
+            path: Template::of_text(path),
+            mode: Mode::Overwrite,
+            compression: None,
+            header: None,
+            delimiter: None,
+            null_as: None,
+            partition_by: Some(partition_by.iter().map(spanned).collect()),
+            max_rows_per_file: most_rows.map(|value| Spanned { span: crate::text::Span::default(), value }),
+        }
+    }
+
     fn compression(&self) -> Compression {
         let own = self.compression.as_ref().map(|it| it.value);
         let told = (!self.layout().is_folder()).then(|| Compression::of_name(&self.path.plain())).flatten();
@@ -254,5 +270,44 @@ impl Dialect {
             line.push(*byte);
         }
         line.push(b'"');
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use arrow::array::StringArray;
+
+    use super::super::samples;
+    use super::*;
+
+    fn written(dialect: Dialect, batch: &RecordBatch) -> String {
+        let mut rows = Rows::new(batch.schema_ref(), dialect);
+        let mut out = Vec::new();
+        rows.write(batch, &mut out).unwrap();
+        rows.finish(&mut out).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn what_looks_like_null_is_put_in_quotes() {
+        let text = StringArray::from(vec![None, Some(""), Some("NA"), Some("NA "), Some("a;b"), Some("a,b")]);
+        let batch = samples::batch("t;", Arc::new(text));
+        let null = |null: &str| Dialect { null: null.as_bytes().to_vec(), ..Dialect::default() };
+        assert_eq!(written(null("NA"), &batch), "t;\nNA\n\"\"\n\"NA\"\nNA \na;b\n\"a,b\"\n");
+        assert_eq!(written(null(""), &batch), "t;\n\n\"\"\nNA\nNA \na;b\n\"a,b\"\n");
+        let dialect = Dialect { has_header: false, delimiter: b';', ..Dialect::default() };
+        assert_eq!(written(dialect, &batch), "\n\"\"\nNA\nNA \n\"a;b\"\na,b\n");
+    }
+
+    #[test]
+    fn one_character_stands_between() {
+        let cases = [",", ";", "|", "\t", r"\t", " ", "\"", "\n", "\r", "", ";;", "é"].map(delimiter);
+        let byte = |it: u8| Some(it);
+        let tab = byte(b'\t');
+        let wanted = [byte(b','), byte(b';'), byte(b'|'), tab, tab, byte(b' ')];
+        assert_eq!(cases[..6], wanted);
+        assert_eq!(cases[6..], [None; 6]);
     }
 }

@@ -259,3 +259,83 @@ fn name(folder: &str, run: Option<&str>, number: u32, extension: &str) -> String
         None => format!("{folder}part-{number:05}.{extension}"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::sync::Arc;
+
+    use arrow::array::{ArrayRef, Int64Array};
+    use tempfile::TempDir;
+
+    use super::super::{Csv, Sink};
+    use super::*;
+
+    fn batch(row: i64, group: i64) -> RecordBatch {
+        let column = |value: i64| Arc::new(Int64Array::from(vec![value])) as ArrayRef;
+        RecordBatch::try_from_iter([("row", column(row)), ("group", column(group))]).unwrap()
+    }
+
+    /// How many files each folder has after batches of one row each, for these folders; their rows are looked at.
+    fn written(groups: &[i64], most_rows: Option<u64>) -> Vec<usize> {
+        let home = TempDir::new().unwrap();
+        let sink = Sink::Csv(Csv::folder("out", &["group"], most_rows));
+        let mut writer = sink.open(home.path(), Box::new(std::io::sink()), &batch(0, 0).schema()).unwrap();
+        for (row, group) in groups.iter().enumerate() {
+            writer.write(&batch(i64::try_from(row).unwrap(), *group)).unwrap();
+        }
+        let written = writer.finish().unwrap().commit().unwrap();
+        assert_eq!(written.rows, groups.len() as u64);
+        let last = groups.iter().max().unwrap();
+        let mut bytes = 0;
+        let counts = (0..=*last).map(|group| {
+            let folder = home.path().join(format!("out/group={group}"));
+            let mut files = fs::read_dir(folder).unwrap().map(|it| it.unwrap().path()).collect::<Vec<_>>();
+            files.sort();
+            let texts = files.iter().map(|file| fs::read_to_string(file).unwrap()).collect::<Vec<_>>();
+            bytes += texts.iter().map(String::len).sum::<usize>();
+            let rows =
+                texts.iter().flat_map(|text| text.lines().skip(1)).map(|row| row.parse::<usize>().unwrap());
+            let expected = (0..groups.len()).filter(|row| groups[*row] == group);
+            assert!(rows.eq(expected), "group {group}");
+            files.len()
+        });
+        let counts = counts.collect();
+        assert_eq!(written.bytes, bytes as u64);
+        counts
+    }
+
+    #[test]
+    fn a_folder_has_one_file_however_its_rows_come() {
+        let sorted = (0..2_000).map(|row| row / 100).collect::<Vec<_>>();
+        assert_eq!(written(&sorted, None), [1; 20]);
+        let mixed = (0..2_000).map(|row| row % 20).collect::<Vec<_>>();
+        assert_eq!(written(&mixed, None), [1; 20]);
+        // All of the first eight but one get no rows for long, and then some again.
+        let again = (0..8).chain([0; 40]).chain(8..15).chain(1..8).collect::<Vec<_>>();
+        assert_eq!(written(&again, None), [1, 2, 2, 2, 2, 2, 2, 2, 1, 1, 1, 1, 1, 1, 1]);
+    }
+
+    #[test]
+    fn a_file_has_no_more_rows_than_it_may() {
+        let mixed = (0..200).map(|row| row % 20).collect::<Vec<_>>();
+        assert_eq!(written(&mixed, Some(4)), [3; 20]);
+        assert_eq!(written(&mixed, Some(10)), [1; 20]);
+        assert_eq!(written(&mixed, Some(1)), [10; 20]);
+    }
+
+    #[test]
+    fn an_output_has_only_so_many_folders() {
+        let home = TempDir::new().unwrap();
+        let sink = Sink::Csv(Csv::folder("out", &["group"], None));
+        let mut writer = sink.open(home.path(), Box::new(std::io::sink()), &batch(0, 0).schema()).unwrap();
+        let numbers = |from: i64, to: i64| Arc::new(Int64Array::from_iter_values(from..to)) as ArrayRef;
+        let many =
+            |from, to| RecordBatch::try_from_iter([("row", numbers(from, to)), ("group", numbers(from, to))]);
+        writer.write(&many(0, 10_000).unwrap()).unwrap();
+        let error = writer.write(&many(10_000, 10_001).unwrap()).unwrap_err();
+        assert!(matches!(error, Error::ManyFolders { most: 10_000, .. }), "{error}");
+        drop(writer);
+        assert_eq!(fs::read_dir(home.path()).unwrap().count(), 0);
+    }
+}
