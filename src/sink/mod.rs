@@ -28,6 +28,7 @@ mod parquet;
 mod part;
 mod partition;
 mod place;
+mod row_groups;
 #[cfg(test)]
 mod samples;
 mod scratch;

@@ -31,6 +31,7 @@ use super::columns::{Lack, Limits, Shape, calendar_interval, missing, union};
 use super::destination::Destination;
 use super::file::{Encoder, File, Layout};
 use super::location::Location;
+use super::row_groups::RowGroups;
 use super::spill::Spill;
 use super::stage::Mode;
 use super::stored::{self, Form};
@@ -209,8 +210,10 @@ impl File for Parquet {
             .with_page_store_factory(Arc::new(spill));
         let writer = ArrowWriter::try_new_with_options(destination, SchemaRef::clone(&schema), options)
             .map_err(|error| failed(&name, error))?;
+        let groups =
+            RowGroups::new(writer, SchemaRef::clone(&schema)).map_err(|error| failed(&name, error))?;
         let least_rows = if self.row_group_size.is_some() { usize::MAX } else { GROUP_ROWS };
-        Ok(Box::new(ParquetFile { writer, schema, least_rows, name }))
+        Ok(Box::new(ParquetFile { groups, schema, least_rows, most_rows: self.group_rows(), name }))
     }
 
     fn continued(&self, location: &Location, _schema: &SchemaRef) -> Result<Box<dyn Encoder>, Error> {
@@ -238,10 +241,11 @@ fn defaults(columns: usize) -> WriterPropertiesBuilder {
 }
 
 struct ParquetFile {
-    writer: ArrowWriter<Destination>,
+    groups: RowGroups<Destination>,
     schema: SchemaRef,
     /// A row group of ordinary size has at least so many rows.
     least_rows: usize,
+    most_rows: usize,
     /// For messages.
     name: PathBuf,
 }
@@ -249,11 +253,15 @@ struct ParquetFile {
 impl ParquetFile {
     fn encode(&mut self, batch: &RecordBatch) -> Result<(), ParquetError> {
         let batch = stored::batch(batch, &self.schema)?;
-        for start in (0..batch.num_rows()).step_by(STRIDE) {
-            self.writer.write(&batch.slice(start, STRIDE.min(batch.num_rows() - start)))?;
-            let (rows, bytes) = (self.writer.in_progress_rows(), self.writer.in_progress_size());
-            if is_full(rows, bytes, self.least_rows) {
-                self.writer.flush()?;
+        let mut from = 0;
+        while from < batch.num_rows() {
+            let room = self.most_rows - self.groups.rows();
+            let rows = STRIDE.min(room).min(batch.num_rows() - from);
+            self.groups.write(&batch.slice(from, rows))?;
+            from += rows;
+            let (rows, bytes) = (self.groups.rows(), self.groups.bytes());
+            if rows >= self.most_rows || is_full(rows, bytes, self.least_rows) {
+                self.groups.close()?;
             }
         }
         Ok(())
@@ -266,7 +274,7 @@ impl Encoder for ParquetFile {
     }
 
     fn finish(self: Box<Self>) -> Result<Destination, Error> {
-        self.writer.into_inner().map_err(|error| failed(&self.name, error))
+        self.groups.finish().map_err(|error| failed(&self.name, error))
     }
 }
 

@@ -4,12 +4,16 @@
 use std::ffi::OsString;
 use std::fs;
 use std::path::Path;
+use std::time::Duration;
 
 use insta::assert_snapshot;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use tempfile::TempDir;
 
 use crate::support::{Case, read_back};
+
+/// A machine that does other things too may need them for millions of rows.
+const MANY_MINUTES: Duration = Duration::from_secs(600);
 
 /// A pipeline that writes to `OUT` the numbers from 0 on, and what follows from them.
 const NUMBERS: &str = "\
@@ -74,7 +78,8 @@ fn many_rows_come_back() {
     let rows = 5_000_000;
     for output in ["a.parquet", "a.arrow", "a.csv", "a.ndjson"] {
         let kind = output.rsplit('.').next().unwrap();
-        let outcome = Case::pipeline(&numbers(rows, &format!("{kind}: out/{output}"))).run();
+        let case = Case::pipeline(&numbers(rows, &format!("{kind}: out/{output}")));
+        let outcome = case.at_most(MANY_MINUTES).run();
         check_numbers(rows, &[&outcome.path("out").join(output)]);
     }
 }
@@ -85,7 +90,7 @@ fn folders_whose_rows_come_mixed_have_no_more_files_than_they_need() {
     let text = numbers(rows, "parquet: { path: out/by_group, partition_by: group, max_rows_per_file: 6000 }");
     let columns = "\"concat('row ', id) AS text\"";
     let text = text.replace(columns, &format!("{columns}, \"id % 100 AS group\""));
-    let outcome = Case::pipeline(&text).run();
+    let outcome = Case::pipeline(&text).at_most(MANY_MINUTES).run();
     let said = check_numbers(rows, &[&outcome.path("out/by_group")]);
     assert_eq!(said, "by_group: 200 files, 1000000 rows\n");
 }

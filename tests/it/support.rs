@@ -21,7 +21,7 @@ use tempfile::TempDir;
 const REPOSITORY: &str = env!("CARGO_MANIFEST_DIR");
 /// Where the engine is installed, once for all tests and all test runs.
 const CACHE: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/cache");
-/// No run of a test takes longer, unless it hangs.
+/// No run of a test takes longer, unless it hangs or has said so.
 const LONGEST_RUN: Duration = Duration::from_secs(60);
 /// How long what a run has started may take to be gone after it.
 const LONGEST_END: Duration = Duration::from_secs(5);
@@ -34,6 +34,7 @@ pub(crate) struct Case {
     stdout: Option<String>,
     messages: Messages,
     leftovers: Leftovers,
+    longest: Duration,
 }
 
 /// Whether stderr may have text.
@@ -107,6 +108,7 @@ impl Case {
             stdout: Some(String::new()),
             messages: Messages::None,
             leftovers: Leftovers::None,
+            longest: LONGEST_RUN,
         }
     }
 
@@ -182,10 +184,15 @@ impl Case {
         Self { leftovers: Leftovers::Files, ..self }
     }
 
+    /// Lets it take so long.
+    pub(crate) fn at_most(self, longest: Duration) -> Self {
+        Self { longest, ..self }
+    }
+
     /// Runs it. In snapshots made while the outcome is there, durations and the folder are redacted.
     pub(crate) fn run(mut self) -> Outcome {
         let command = std::mem::replace(&mut self.command, Command::new("true"));
-        let output = assert_cmd::Command::from_std(command).timeout(LONGEST_RUN).output().unwrap();
+        let output = assert_cmd::Command::from_std(command).timeout(self.longest).output().unwrap();
         let stdout = String::from_utf8(output.stdout).unwrap();
         let stderr = String::from_utf8(output.stderr).unwrap();
         self.judge(output.status, stdout, stderr)
