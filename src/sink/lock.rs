@@ -149,6 +149,24 @@ mod tests {
     }
 
     #[test]
+    fn a_folder_is_locked_however_it_is_written() {
+        let home = TempDir::new().unwrap();
+        let out = home.path().join("out");
+        fs::create_dir(&out).unwrap();
+        symlink("out", home.path().join("link")).unwrap();
+        let folder = |path: &str| Place::Folder(Location::Local(home.path().join(path)));
+        let lock = OutputLock::of(&folder("out"), "r1").unwrap();
+        assert!(lock.is_some());
+        for path in ["out/", "./out", "link", "link/"] {
+            let error = OutputLock::of(&folder(path), "r2").unwrap_err();
+            assert!(matches!(error, Error::Busy { .. }), "{path}: {error}");
+        }
+        let file = Place::File(Location::Local(out));
+        assert!(matches!(OutputLock::of(&file, "r2"), Err(Error::Folder { .. })));
+        assert!(OutputLock::of(&Place::Stdout, "r2").unwrap().is_none());
+    }
+
+    #[test]
     fn a_planted_link_is_not_followed() {
         let folder = TempDir::new().unwrap();
         let victim = folder.path().join("victim");

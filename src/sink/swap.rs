@@ -14,9 +14,9 @@
 //! Spark puts beside them. Anything else in it belongs to somebody, and is a reason to refuse.
 
 use std::ffi::OsStr;
-use std::fs::{self, File, TryLockError};
+use std::fs::{self, DirBuilder, File, TryLockError};
 use std::io::{self, ErrorKind};
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use uuid::Uuid;
@@ -61,12 +61,13 @@ impl StagedFolder {
         if mode == Mode::Error && !is_empty {
             return Err(Error::Exists { path: target });
         }
-        let (lock, partial) = create_partial(&target)?;
+        let replaced = fs::metadata(&target).ok().map(|it| it.permissions().mode() & 0o7777);
+        // Never more open than the folder that it replaces, not even at first.
+        let (lock, partial) = create_partial(&target, replaced.map_or(0o777, |mode| mode | 0o700))?;
         let is_continued = mode == Mode::Append && !is_empty;
         let staged = Self { lock, partial, target, mode, is_continued, is_gone: false, _folders: folders };
-        if let Ok(replaced) = fs::metadata(&staged.target) {
-            let permissions = fs::Permissions::from_mode(replaced.permissions().mode() | 0o700);
-            fs::set_permissions(&staged.partial, permissions)
+        if let Some(mode) = replaced {
+            fs::set_permissions(&staged.partial, fs::Permissions::from_mode(mode | 0o700))
                 .map_err(|source| Error::file("set the permissions of", &staged.partial, source))?;
         }
         Ok(staged)
@@ -124,20 +125,30 @@ impl StagedFolder {
         if replaceable(&self.target)? {
             return self.claim();
         }
-        let failed = |source| Error::file("replace", &self.target, source);
         match exchange(&self.partial, &self.target) {
             Ok(()) => {}
-            Err(error) if is_unsupported(&error) => {
-                let old = self.partial.with_extension(OLD.trim_start_matches('.'));
-                fs::rename(&self.target, &old).map_err(failed)?;
-                if let Err(source) = fs::rename(&self.partial, &self.target) {
-                    let _kept_for_the_next_run = fs::rename(&old, &self.target);
-                    return Err(failed(source));
-                }
-                self.partial = old;
-            }
-            Err(source) => return Err(failed(source)),
+            Err(error) if is_unsupported(&error) => self.rename_both()?,
+            Err(source) => return Err(Error::file("replace", &self.target, source)),
         }
+        self.remove_old()
+    }
+
+    /// Changes places by two renames, between which there is nothing at the target.
+    fn rename_both(&mut self) -> Result<(), Error> {
+        let failed = |source| Error::file("replace", &self.target, source);
+        let old = self.partial.with_extension(OLD.trim_start_matches('.'));
+        fs::rename(&self.target, &old).map_err(failed)?;
+        if let Err(source) = fs::rename(&self.partial, &self.target) {
+            // Where that does not work either, the next run does it.
+            let _ignored = fs::rename(&old, &self.target);
+            return Err(failed(source));
+        }
+        self.partial = old;
+        Ok(())
+    }
+
+    /// Removes the old folder, which stands where the new one was made.
+    fn remove_old(&mut self) -> Result<(), Error> {
         sync_folder(parent(&self.target))?;
         // The new folder stands. What can not be removed of the old one is removed by the next run.
         let _ignored = fs::remove_dir_all(&self.partial);
@@ -265,11 +276,11 @@ fn entries(folder: &Path) -> Result<Vec<fs::DirEntry>, Error> {
     entries.map_err(|source| Error::file("read", folder, source))
 }
 
-fn create_partial(target: &Path) -> Result<(File, PathBuf), Error> {
+fn create_partial(target: &Path, permissions: u32) -> Result<(File, PathBuf), Error> {
     let failed = |source| Error::file("create a folder beside", target, source);
     for _ in 0..ATTEMPTS {
         let partial = parent(target).join(hidden(target, &format!(".{}{STAGED}", Uuid::new_v4().simple())));
-        fs::create_dir(&partial).map_err(failed)?;
+        DirBuilder::new().mode(permissions).create(&partial).map_err(failed)?;
         let Ok(folder) = File::open(&partial) else { continue };
         match folder.try_lock() {
             // Between its creation and its lock another run may have taken it for stale.
@@ -361,6 +372,23 @@ mod tests {
         assert_eq!(tree(folder.path()), owned(&[("a/out/d=3/part-0", "z")]));
         assert_eq!(fs::metadata(&target).unwrap().permissions().mode() & 0o777, 0o750);
         assert_eq!(entries(&folder.path().join("a")).unwrap().len(), 1);
+    }
+
+    #[test]
+    fn two_renames_do_where_there_is_no_exchange() {
+        let folder = TempDir::new().unwrap();
+        let target = folder.path().join("out");
+        fill(&target, Mode::Overwrite, &[("part-0", "old")]).unwrap().commit().unwrap();
+        let mut staged = fill(&target, Mode::Overwrite, &[("part-0", "new")]).unwrap();
+        staged.rename_both().unwrap();
+        assert_eq!(tree(&target), owned(&[("part-0", "new")]));
+        assert_eq!(tree(&staged.partial), owned(&[("part-0", "old")]));
+        staged.remove_old().unwrap();
+        drop(staged);
+        assert_eq!(tree(folder.path()), owned(&[("out/part-0", "new")]));
+
+        let unsupported = [io::Error::from(ErrorKind::Unsupported), io::Error::from_raw_os_error(22)];
+        assert!(unsupported.iter().all(is_unsupported));
     }
 
     #[test]
