@@ -51,7 +51,8 @@ impl Destination {
     pub(super) fn seal(&mut self) -> Result<(), Error> {
         match self {
             Self::File(staged) => staged.seal(),
-            Self::Part(part) => part.seal(),
+            // Its folder does that for all files at once.
+            Self::Part(_) => Ok(()),
         }
     }
 

@@ -1,4 +1,4 @@
-//! A file of a folder in the making.
+//! A file of a folder in the making. Its folder puts it on the disk, with all others at the end.
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
@@ -14,7 +14,6 @@ pub(super) struct Part {
     /// Where it will be seen.
     target: PathBuf,
     path: PathBuf,
-    is_synced: bool,
 }
 
 impl Part {
@@ -23,7 +22,7 @@ impl Part {
         let failed = |source| Error::file("create", target, source);
         fs::create_dir_all(parent(path)).map_err(failed)?;
         let file = OpenOptions::new().write(true).create_new(true).open(path).map_err(failed)?;
-        Ok(Self { file, target: target.to_path_buf(), path: path.to_path_buf(), is_synced: false })
+        Ok(Self { file, target: target.to_path_buf(), path: path.to_path_buf() })
     }
 
     /// Where it will be seen.
@@ -36,18 +35,8 @@ impl Part {
         &self.path
     }
 
-    /// Puts all that was written on the disk.
-    pub(super) fn seal(&mut self) -> Result<(), Error> {
-        self.file.sync_all().map_err(|source| Error::file("write", &self.target, source))?;
-        self.is_synced = true;
-        Ok(())
-    }
-
     /// Completes the file, and returns its length.
-    pub(super) fn commit(mut self) -> Result<u64, Error> {
-        if !self.is_synced {
-            self.seal()?;
-        }
+    pub(super) fn commit(self) -> Result<u64, Error> {
         let metadata = self.file.metadata().map_err(|source| Error::file("read", &self.target, source))?;
         Ok(metadata.len())
     }

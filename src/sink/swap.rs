@@ -32,6 +32,9 @@ const OLD: &str = ".old";
 /// How often a folder that another process takes away is made again.
 const ATTEMPTS: usize = 16;
 
+/// More files are put on the disk with all else that waits for it: one by one each would wait for a write of its own.
+const MANY_FILES: usize = 32;
+
 /// A folder in the making.
 #[derive(Debug)]
 pub(super) struct StagedFolder {
@@ -88,13 +91,22 @@ impl StagedFolder {
         Scratch::beside(&self.partial.join("scratch"))
     }
 
-    /// Puts the folders on the disk; their files are there already.
-    #[expect(clippy::needless_pass_by_ref_mut, reason = "sealing changes what it seals")]
+    /// Puts the files and their folders on the disk.
     pub(super) fn seal(&mut self) -> Result<(), Error> {
-        for folder in folders_in(&self.partial)? {
-            sync_folder(&folder)?;
+        let folders = folders_in(&self.partial)?;
+        let mut files = Vec::new();
+        for folder in &folders {
+            files.extend(entries(folder)?.iter().map(fs::DirEntry::path).filter(|path| path.is_file()));
         }
-        Ok(())
+        if files.len() > MANY_FILES && sync_all(&self.lock) {
+            return Ok(());
+        }
+        for path in files {
+            let seen = self.target.join(path.strip_prefix(&self.partial).unwrap_or(&path));
+            let synced = File::open(&path).and_then(|file| file.sync_all());
+            synced.map_err(|source| Error::file("write", &seen, source))?;
+        }
+        folders.iter().try_for_each(|folder| sync_folder(folder))
     }
 
     /// Makes the folder visible.
@@ -196,6 +208,17 @@ impl Drop for StagedFolder {
         }
         let _ignored = self.lock.unlock();
     }
+}
+
+/// Puts a whole file system on the disk, where that can be asked for and nothing goes wrong.
+#[cfg(target_os = "linux")]
+fn sync_all(folder: &File) -> bool {
+    rustix::fs::syncfs(folder).is_ok()
+}
+
+#[cfg(not(target_os = "linux"))]
+fn sync_all(_folder: &File) -> bool {
+    false
 }
 
 /// Lets two folders change places, so that there is no moment without one.
