@@ -73,6 +73,9 @@
 //! | `tokio_stream` | `connect` |
 //! | `arrow` | `connect`, `proto`, `run`, `sink` |
 //! | `parquet` | `sink` |
+//! | `flate2` | `sink` |
+//! | `zstd` | `sink` |
+//! | `rustix` | `sink`, `cli` |
 //! | `serde_yaml` | `yaml` |
 //! | `serde_json` | `spec`, `connect`, `engine`, `sink`, `report` |
 //! | `chrono` | `expr`, `lowering`, `spec`, `sink`, `report`, `cli` |
@@ -89,14 +92,13 @@
 //! | `unicode_width` | `sink` |
 //! | `uuid` | `connect`, `engine`, `sink`, `cli` |
 //! | `etcetera` | `engine` |
-//! | `rustix` | `cli` |
 //! | `serde`, `schemars`, `thiserror` | everywhere |
 //!
 //! # Invariants
 //!
 //! - All mistakes are reported at once: one ends its own item, never the reading. Each is told once, where it stands.
 //! - A value enters SQL through one function, in `expr`, as a typed literal, or as an argument; never as raw text.
-//! - A file output appears whole or not at all. Memory does not grow with a result.
+//! - A file or a folder appears whole or not at all, and all outputs of a step together. Memory does not grow with a result.
 //! - Standard output carries data only, and everything else is said by `report`, on standard error.
 //! - The process's environment is read in `cli/environment.rs` alone.
 //! - Only `cli/failure.rs` knows exit codes.

@@ -29,6 +29,13 @@ impl<T> Deref for Many<T> {
     }
 }
 
+#[cfg(test)]
+impl<T> FromIterator<T> for Many<T> {
+    fn from_iter<I: IntoIterator<Item = T>>(items: I) -> Self {
+        Self(items.into_iter().collect())
+    }
+}
+
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Many<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_newtype_struct(MANY, Wrapped(PhantomData::<Vec<T>>)).map(Self)

@@ -19,7 +19,7 @@ use crate::pipeline::Pipeline;
 use crate::plan;
 use crate::report::{Ending, Reporter, RunFacts};
 use crate::run::{self, Event, OnFailure, Sender, Settings, check, inputs};
-use crate::sink::{OutputLock, Place};
+use crate::sink::OutputLock;
 
 /// How long threads that write may take to end after all else has.
 const LAST_WRITES: Duration = Duration::from_secs(2);
@@ -219,9 +219,6 @@ fn inputs_exist(pipeline: &Pipeline, graph: &Graph) -> Result<(), Failure> {
 /// Keeps other runs off the outputs for as long as the locks live.
 fn lock_outputs(pipeline: &Pipeline, run_id: &str) -> Result<Vec<OutputLock>, Failure> {
     let sinks = pipeline.steps.iter().flat_map(|step| &step.sinks);
-    let files = sinks.filter_map(|sink| match sink.value.place(&pipeline.folder) {
-        Place::File(path) => Some(path),
-        Place::Stdout => None,
-    });
-    files.map(|path| OutputLock::acquire(&path, run_id).map_err(Failure::from)).collect()
+    let locks = sinks.map(|sink| OutputLock::of(&sink.value.place(&pipeline.folder), run_id).transpose());
+    locks.flatten().map(|lock| lock.map_err(Failure::from)).collect()
 }

@@ -1,27 +1,32 @@
 //! Streams an action's rows into its outputs: the stream is read here, the outputs are written in a thread of their own, and
 //! a short channel between them keeps memory flat.
 
-use std::io;
+use std::collections::HashSet;
+use std::io::{self, IsTerminal as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use arrow::array::RecordBatch;
-use tokio::sync::mpsc;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
 
 use super::event::{Event, Label, Output, Sender};
 use super::{Error, Outcome};
 use crate::connect;
-use crate::sink::{self, Flow, Sink, Writer};
+use crate::sink::{self, Finished, Flow, Sink, Writer};
 
 /// Batches between the stream and the outputs.
 const BETWEEN: usize = 4;
+/// How many KiB these have together; one that is larger is there alone.
+const BETWEEN_KIB: usize = 16 << 10;
 /// How often progress is told.
 const TOLD_EVERY: Duration = Duration::from_millis(100);
 
 enum Item {
-    Batch(RecordBatch),
+    /// With the room that it takes between the stream and the outputs.
+    Batch(RecordBatch, OwnedSemaphorePermit),
     /// The result is complete; without this word the outputs are dropped and nothing has happened.
     End,
 }
@@ -58,7 +63,7 @@ pub(super) async fn stream(
     }
     let output = |written: sink::Written| Output {
         place: match &written.place {
-            sink::Place::File(path) => path.display().to_string(),
+            sink::Place::File(location) | sink::Place::Folder(location) => location.to_string(),
             sink::Place::Stdout => "stdout".to_owned(),
         },
         rows: written.rows,
@@ -77,6 +82,7 @@ async fn read(
 ) -> Result<u64, Error> {
     let (mut rows, mut bytes) = (0_u64, 0_u64);
     let mut told = Instant::now();
+    let room = Arc::new(Semaphore::new(BETWEEN_KIB));
     loop {
         let event = tokio::select! {
             biased;
@@ -90,9 +96,9 @@ async fn read(
                 let sent = tokio::select! {
                     biased;
                     () = stop.cancelled() => return Err(Error::Interrupted),
-                    sent = sender.send(Item::Batch(batch)) => sent,
+                    sent = send(&sender, &room, batch) => sent,
                 };
-                if sent.is_err() {
+                if sent.is_none() {
                     return Ok(rows);
                 }
                 if told.elapsed() >= TOLD_EVERY {
@@ -113,19 +119,33 @@ async fn read(
     }
 }
 
+/// Passes a batch on when there is room for it; nothing where nobody wants it any more.
+async fn send(sender: &mpsc::Sender<Item>, room: &Arc<Semaphore>, batch: RecordBatch) -> Option<()> {
+    let size = (batch.get_array_memory_size() >> 10).clamp(1, BETWEEN_KIB);
+    let permit = Arc::clone(room).acquire_many_owned(u32::try_from(size).ok()?).await.ok()?;
+    sender.send(Item::Batch(batch, permit)).await.ok()
+}
+
 /// Writes what comes; completes the outputs where the result was complete or all have enough.
 fn write(mut receiver: mpsc::Receiver<Item>, target: &Target) -> Result<Vec<sink::Written>, Error> {
     let mut writers: Vec<(Box<dyn Writer>, Flow)> = Vec::new();
     let mut opened = false;
     while let Some(item) = receiver.blocking_recv() {
-        let batch = match item {
+        let (batch, _room) = match item {
             Item::End if opened => return finish(writers),
             // Even a result without rows has a batch, for its columns.
             Item::End => return Err(connect::Error::Protocol("a result without columns".to_owned()).into()),
-            Item::Batch(batch) => batch,
+            Item::Batch(batch, room) => (batch, room),
         };
         if !opened {
             opened = true;
+            let schema = batch.schema();
+            let mut refusals = target.sinks.iter().flat_map(|sink| sink.refuse(&schema)).collect::<Vec<_>>();
+            let mut told = HashSet::new();
+            refusals.retain(|refusal| told.insert(refusal.to_string()));
+            if !refusals.is_empty() {
+                return Err(sink::Error::Refused(refusals).into());
+            }
             for sink in &target.sinks {
                 writers.push((open(sink, &target.folder, &batch)?, Flow::More));
             }
@@ -143,9 +163,15 @@ fn write(mut receiver: mpsc::Receiver<Item>, target: &Target) -> Result<Vec<sink
 }
 
 fn open(sink: &Sink, folder: &Path, batch: &RecordBatch) -> Result<Box<dyn Writer>, Error> {
+    if sink.prints_binary() && io::stdout().is_terminal() {
+        return Err(sink::Error::Terminal.into());
+    }
     Ok(sink.open(folder, Box::new(io::stdout()), &batch.schema())?)
 }
 
+/// Lets the outputs become visible together: the first one does when the last one is complete.
 fn finish(writers: Vec<(Box<dyn Writer>, Flow)>) -> Result<Vec<sink::Written>, Error> {
-    writers.into_iter().map(|(writer, _)| writer.finish().map_err(Error::from)).collect()
+    let finished = writers.into_iter().map(|(writer, _)| writer.finish());
+    let finished = finished.collect::<Result<Vec<Finished>, sink::Error>>()?;
+    finished.into_iter().map(|output| output.commit().map_err(Error::from)).collect()
 }

@@ -14,8 +14,18 @@ pub(crate) enum Error {
     Exists { path: PathBuf },
     #[error("`{}` is a folder; name a file in it", .path.display())]
     Folder { path: PathBuf },
+    #[error("`{}` is a file, and this output is a folder", .path.display())]
+    NoFolder { path: PathBuf },
+    #[error("`{}` is no part of an output, so `{}` is not replaced; move it out of there", .path.display(), .folder.display())]
+    Foreign { path: PathBuf, folder: PathBuf },
+    #[error("`{}` begins with another header than these rows have, so they are not added to it", .path.display())]
+    OtherHeader { path: PathBuf },
+    #[error("`{}` would have more than {most} folders; partition by something that has fewer values", .path.display())]
+    ManyFolders { path: PathBuf, most: usize },
     #[error("`{}` is not a regular file, so it cannot be replaced by one", .path.display())]
     Special { path: PathBuf },
+    #[error("outputs can not be written to `{url}` in this version of pipectl")]
+    NoStore { url: String },
     #[error("another run is writing `{}`{}", .path.display(), in_brackets(.holder.as_deref()))]
     Busy { path: PathBuf, holder: Option<String> },
     #[error("no space is left on the device of `{}`", .path.display())]
@@ -31,6 +41,8 @@ pub(crate) enum Error {
         #[source]
         source: io::Error,
     },
+    #[error("stdout is a terminal, and `arrow` is for programs; let one read it, or print a `table`")]
+    Terminal,
     #[error("cannot write to stdout")]
     Stdout(#[source] io::Error),
     #[error("cannot encode the rows as {format}")]

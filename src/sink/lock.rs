@@ -8,8 +8,9 @@ use std::io::{self, ErrorKind, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process;
 
-use super::Error;
-use super::stage::{Folders, hidden, is_at, parent, resolve};
+use super::location::Location;
+use super::stage::{Folders, hidden, is_at, parent, resolve, without_slash};
+use super::{Error, Place};
 
 /// How often a lock file that is removed by its last holder is tried again.
 const ATTEMPTS: usize = 100;
@@ -28,12 +29,21 @@ pub(crate) struct OutputLock {
 }
 
 impl OutputLock {
-    /// Locks the output at `target` for the run named `run`, or says at once who has it.
-    pub(crate) fn acquire(target: &Path, run: &str) -> Result<Self, Error> {
-        let resolved = resolve(target)?;
-        if resolved.is_dir() {
-            return Err(Error::Folder { path: resolved });
+    /// Locks the output at `place` for the run named `run`, or says at once who has it. There is nothing to lock
+    /// for what is on no disk of this machine.
+    pub(crate) fn of(place: &Place, run: &str) -> Result<Option<Self>, Error> {
+        match place {
+            Place::File(Location::Local(path)) if path.is_dir() => {
+                Err(Error::Folder { path: resolve(path)? })
+            }
+            Place::File(Location::Local(path)) => Self::acquire(path, run).map(Some),
+            Place::Folder(Location::Local(path)) => Self::acquire(&without_slash(path), run).map(Some),
+            Place::File(Location::Url(_)) | Place::Folder(Location::Url(_)) | Place::Stdout => Ok(None),
         }
+    }
+
+    fn acquire(target: &Path, run: &str) -> Result<Self, Error> {
+        let resolved = resolve(target)?;
         let folders = Folders::create(parent(&resolved))?;
         let path = parent(&resolved).join(hidden(&resolved, ".lock"));
         let failed = |source| Error::file("lock", &resolved, source);
@@ -136,6 +146,24 @@ mod tests {
         let _lock = OutputLock::acquire(&target, "r").unwrap();
         let written = fs::read_to_string(folder.path().join(".out.lock")).unwrap();
         assert_eq!(written, format!("process {}, run r", process::id()));
+    }
+
+    #[test]
+    fn a_folder_is_locked_however_it_is_written() {
+        let home = TempDir::new().unwrap();
+        let out = home.path().join("out");
+        fs::create_dir(&out).unwrap();
+        symlink("out", home.path().join("link")).unwrap();
+        let folder = |path: &str| Place::Folder(Location::Local(home.path().join(path)));
+        let lock = OutputLock::of(&folder("out"), "r1").unwrap();
+        assert!(lock.is_some());
+        for path in ["out/", "./out", "link", "link/"] {
+            let error = OutputLock::of(&folder(path), "r2").unwrap_err();
+            assert!(matches!(error, Error::Busy { .. }), "{path}: {error}");
+        }
+        let file = Place::File(Location::Local(out));
+        assert!(matches!(OutputLock::of(&file, "r2"), Err(Error::Folder { .. })));
+        assert!(OutputLock::of(&Place::Stdout, "r2").unwrap().is_none());
     }
 
     #[test]

@@ -2,75 +2,121 @@
 //!
 //! A sink blocks, so it is driven from a thread of its own. It is told where relative paths start and which
 //! handle is stdout; it reads no environment, prints nothing and does not know which step it serves. Its
-//! output becomes visible at [`Writer::finish`] alone (but for stdout, where rows are gone once written); a
+//! output becomes visible at [`Finished::commit`] alone (but for stdout, where rows are gone once written); a
 //! writer that is dropped leaves nothing.
 //!
-//! [`columns`] finds what an output cannot hold before the first byte, [`stage`] makes a file appear whole,
-//! [`lock`] keeps two runs off one output, [`value`] decides how a value looks in every textual format.
+//! [`columns`] finds what an output cannot hold before the first byte. Formats write into a [`destination`],
+//! and do not know which it is; behind it [`stage`] makes a file appear whole. [`lock`] keeps two runs off one
+//! output, [`value`] decides how a value looks in every textual format.
 
+mod arrow;
+mod codec;
 mod columns;
+mod compress;
+mod continued;
 mod csv;
+mod destination;
 mod error;
+mod file;
+mod finished;
+mod folder;
 mod iso;
+mod location;
 mod lock;
 mod ndjson;
 mod parquet;
+mod part;
+mod partition;
+mod place;
+mod row_groups;
 #[cfg(test)]
 mod samples;
+mod scratch;
 mod settings;
 mod spill;
 mod stage;
 mod stdout;
+mod stored;
+mod swap;
 mod table;
+mod text_file;
 mod value;
+mod waiting;
+mod write_file;
+mod write_folder;
 mod zone;
 
-use std::fmt;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use arrow::array::RecordBatch;
-use arrow::datatypes::{Schema, SchemaRef};
-use arrow::error::ArrowError;
+use ::arrow::array::RecordBatch;
+use ::arrow::datatypes::{Schema, SchemaRef};
+use ::arrow::error::ArrowError;
 
+pub(crate) use self::arrow::Arrow;
 pub(crate) use self::columns::Refusal;
+pub(crate) use self::csv::Csv;
 pub(crate) use self::error::Error;
+use self::file::File;
+pub(crate) use self::finished::{Finished, Written};
 pub(crate) use self::lock::OutputLock;
+pub(crate) use self::ndjson::Ndjson;
 pub(crate) use self::parquet::Parquet;
+pub(crate) use self::place::Place;
 pub(crate) use self::stdout::Stdout;
+use self::write_file::FileWriter;
+use self::write_folder::FolderWriter;
 
 /// An output where pipectl runs: the step's rows are streamed to it.
 #[derive(Debug, Clone)]
 pub(crate) enum Sink {
-    /// One Parquet file.
     Parquet(Parquet),
+    Csv(Csv),
+    Ndjson(Ndjson),
+    Arrow(Arrow),
     /// The rows as text, on standard output.
     Stdout(Stdout),
 }
 
 impl Sink {
+    /// What all kinds of file have in common; nothing for stdout.
+    fn file(&self) -> Option<&dyn File> {
+        match self {
+            Self::Parquet(parquet) => Some(parquet),
+            Self::Csv(csv) => Some(csv),
+            Self::Ndjson(ndjson) => Some(ndjson),
+            Self::Arrow(arrow) => Some(arrow),
+            Self::Stdout(_) => None,
+        }
+    }
+
     /// Where the rows go; relative paths start at `folder`.
     pub(crate) fn place(&self, folder: &Path) -> Place {
-        match self {
-            Self::Parquet(parquet) => Place::File(parquet.path(folder)),
-            Self::Stdout(_) => Place::Stdout,
-        }
+        self.file().map_or(Place::Stdout, |file| file.layout().place(folder))
     }
 
     /// How many rows of the result are read at most, if that is known beforehand: enough to say that there
     /// are more.
     pub(crate) fn rows_wanted(&self) -> Option<u64> {
         match self {
-            Self::Parquet(_) => None,
             Self::Stdout(stdout) => stdout.rows_wanted(),
+            Self::Parquet(_) | Self::Csv(_) | Self::Ndjson(_) | Self::Arrow(_) => None,
         }
+    }
+
+    /// Whether it prints what means nothing to people.
+    pub(crate) fn prints_binary(&self) -> bool {
+        matches!(self, Self::Stdout(stdout) if stdout.is_binary())
     }
 
     /// Everything about a result of these columns that this output cannot hold.
     pub(crate) fn refuse(&self, schema: &Schema) -> Vec<Refusal> {
         match self {
-            Self::Parquet(parquet) => parquet.refuse(schema),
             Self::Stdout(stdout) => stdout.refuse(schema),
+            Self::Parquet(file) => write_folder::refuse(file, schema),
+            Self::Csv(file) => write_folder::refuse(file, schema),
+            Self::Ndjson(file) => write_folder::refuse(file, schema),
+            Self::Arrow(file) => write_folder::refuse(file, schema),
         }
     }
 
@@ -86,10 +132,20 @@ impl Sink {
             return Err(Error::Refused(refusals));
         }
         match self {
-            Self::Parquet(parquet) => parquet.open(folder, schema),
-            Self::Stdout(settings) => Ok(settings.open(stdout, schema)),
+            Self::Stdout(settings) => settings.open(stdout, schema),
+            Self::Parquet(file) => open_file(file.clone(), folder, schema),
+            Self::Csv(file) => open_file(file.clone(), folder, schema),
+            Self::Ndjson(file) => open_file(file.clone(), folder, schema),
+            Self::Arrow(file) => open_file(file.clone(), folder, schema),
         }
     }
+}
+
+fn open_file(file: impl File + 'static, folder: &Path, schema: &SchemaRef) -> Result<Box<dyn Writer>, Error> {
+    if file.layout().is_folder() {
+        return Ok(Box::new(FolderWriter::open(Box::new(file), folder, schema)?));
+    }
+    Ok(Box::new(FileWriter::open(&file, folder, schema)?))
 }
 
 /// Writes the batches of one result to one output.
@@ -97,8 +153,8 @@ pub(crate) trait Writer: Send {
     /// Takes the next rows.
     fn write(&mut self, batch: &RecordBatch) -> Result<Flow, Error>;
 
-    /// Completes the output, which becomes visible now.
-    fn finish(self: Box<Self>) -> Result<Written, Error>;
+    /// Completes the output, which becomes visible at [`Finished::commit`].
+    fn finish(self: Box<Self>) -> Result<Finished, Error>;
 }
 
 /// Whether a writer has a use for further rows.
@@ -107,47 +163,6 @@ pub(crate) enum Flow {
     More,
     /// The limit is reached, or nobody reads any more: the rest of the result need not be computed.
     Enough,
-}
-
-/// What a completed output holds.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Written {
-    pub(crate) rows: u64,
-    pub(crate) bytes: u64,
-    pub(crate) place: Place,
-    pub(crate) note: Option<Note>,
-}
-
-/// Where rows go.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(crate) enum Place {
-    File(PathBuf),
-    Stdout,
-}
-
-impl fmt::Display for Place {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::File(path) => write!(f, "`{}`", path.display()),
-            Self::Stdout => f.write_str("stdout"),
-        }
-    }
-}
-
-/// What the user should know about a completed output.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Note {
-    /// The result has more rows than the limit lets through.
-    Cut { rows: u64 },
-}
-
-impl fmt::Display for Note {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Cut { rows: 1 } => f.write_str("only the first row is shown"),
-            Self::Cut { rows } => write!(f, "only the first {rows} rows are shown"),
-        }
-    }
 }
 
 /// Turns rows into text, for a file as well as for stdout.

@@ -4,14 +4,25 @@ use std::io::Write;
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
-use arrow::datatypes::Schema;
+use arrow::datatypes::{Schema, SchemaRef};
 use arrow::error::ArrowError;
 use arrow::json::WriterBuilder;
 use arrow::json::writer::LineDelimited;
 
-use super::Text;
 use super::columns::{Limits, Refusal, Shape, union, variant};
+use super::compress::Compression;
+use super::continued::Continued;
+use super::destination::Destination;
+use super::file::{Encoder, File, Layout};
+use super::location::Location;
+use super::stage::Mode;
+use super::text_file::{TextFile, check_compression};
 use super::value::Values;
+use super::{Error, Text};
+use crate::expr::Template;
+use crate::lowering::Checking;
+use crate::shape::Many;
+use crate::text::Spanned;
 
 const LIMITS: Limits = Limits {
     format: "NDJSON",
@@ -19,15 +30,86 @@ const LIMITS: Limits = Limits {
     lacks: |field| variant(field).or_else(|| union(field)),
 };
 
+/// Writes one JSON object a line.
+///
+/// UTF-8, a line break (`\n`) after each object. Every column is in every object, NULL as `null`. Integers and
+/// decimals are numbers with all their digits, so read decimals as such; a double that is not a number is
+/// `"NaN"`, `"Infinity"` or `"-Infinity"`; dates and times are ISO 8601, with the session's offset for TIMESTAMP;
+/// binary is hexadecimal; a map is an object, with keys as text.
+#[derive(Debug, Clone, serde::Deserialize, schemars::JsonSchema)]
+pub(crate) struct Ndjson {
+    /// The file, or the folder. A relative path starts at the pipeline file's folder; missing folders are made.
+    path: Template,
+    /// What happens to a file or folder that is there already.
+    #[serde(default)]
+    mode: Mode,
+    /// How it is compressed; where not given, the end of the path says it (`.gz`, `.zst`).
+    compression: Option<Spanned<Compression>>,
+    /// Writes a folder, in it a folder for each value: `day=2026-01-31/part-00000.ndjson`. These columns are not
+    /// in the files.
+    partition_by: Option<Many<Spanned<String>>>,
+    /// Writes a folder with files of so many rows at most.
+    max_rows_per_file: Option<Spanned<u64>>,
+}
+
+impl Ndjson {
+    fn compression(&self) -> Compression {
+        let own = self.compression.as_ref().map(|it| it.value);
+        let told = (!self.layout().is_folder()).then(|| Compression::of_name(&self.path.plain())).flatten();
+        own.or(told).unwrap_or(Compression::None)
+    }
+}
+
+impl File for Ndjson {
+    fn layout(&self) -> Layout<'_> {
+        Layout {
+            path: &self.path,
+            mode: self.mode,
+            partition_by: self.partition_by.as_deref().unwrap_or_default(),
+            max_rows_per_file: self.max_rows_per_file.as_ref(),
+        }
+    }
+
+    fn check(&self, checking: &mut Checking<'_>) {
+        check_compression(self.compression.as_ref(), self.layout(), checking);
+    }
+
+    fn extension(&self) -> String {
+        format!("ndjson{}", self.compression().extension())
+    }
+
+    fn refuse(&self, schema: &Schema) -> Vec<Refusal> {
+        refuse(schema)
+    }
+
+    fn encoder(
+        &self,
+        destination: Destination,
+        _schema: &SchemaRef,
+        _beside: usize,
+    ) -> Result<Box<dyn Encoder>, Error> {
+        Ok(Box::new(TextFile::new(destination, Box::new(Rows), LIMITS.format, self.compression())?))
+    }
+
+    fn continued(&self, location: &Location, _schema: &SchemaRef) -> Result<Box<dyn Encoder>, Error> {
+        let Continued { destination, .. } = Continued::open(location, b"")?;
+        Ok(Box::new(TextFile::new(destination, Box::new(Rows), LIMITS.format, Compression::None)?))
+    }
+
+    fn refuses_more(&self) -> Option<&'static str> {
+        (self.compression() != Compression::None).then_some("rows are added to files that are not compressed")
+    }
+}
+
 /// Everything about these columns that NDJSON cannot hold.
 pub(super) fn refuse(schema: &Schema) -> Vec<Refusal> {
     LIMITS.refuse(schema)
 }
 
 /// Writes rows as NDJSON.
-pub(super) struct Ndjson;
+pub(super) struct Rows;
 
-impl Text for Ndjson {
+impl Text for Rows {
     fn write(&mut self, batch: &RecordBatch, out: &mut dyn Write) -> Result<(), ArrowError> {
         // The stream has no beginning and no end, so a writer of its own for each batch changes nothing.
         WriterBuilder::new()

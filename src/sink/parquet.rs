@@ -1,4 +1,4 @@
-//! One Parquet file.
+//! Parquet files.
 //!
 //! Row groups are closed by rows and by size, columns share what memory there is, and the pages of wide rows
 //! wait in a file, so that memory grows neither with the result nor with its width. Most types are stored as
@@ -17,22 +17,30 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use arrow::array::{Array as _, ArrayRef, RecordBatch, make_array};
-use arrow::compute::cast;
-use arrow::datatypes::{DataType, Field, FieldRef, Fields, IntervalUnit, Schema, SchemaRef, TimeUnit};
-use arrow::error::ArrowError;
+use arrow::array::RecordBatch;
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_writer::ArrowWriterOptions;
-use parquet::basic::{Compression, ZstdLevel};
 use parquet::errors::ParquetError;
-use parquet::file::properties::{EnabledStatistics, WriterProperties};
+use parquet::file::metadata::KeyValue;
+use parquet::file::properties::{WriterProperties, WriterPropertiesBuilder};
+use parquet::schema::types::ColumnPath;
 
-use crate::expr::Template;
-
-use super::columns::{Lack, Limits, Shape, calendar_interval, union};
+use super::codec::{Codec, Statistics};
+use super::columns::{Lack, Limits, Shape, calendar_interval, missing, union};
+use super::destination::Destination;
+use super::file::{Encoder, File, Layout};
+use super::location::Location;
+use super::row_groups::RowGroups;
 use super::spill::Spill;
-use super::stage::{Mode, Staged};
-use super::{Error, Flow, Place, Refusal, Writer, Written, zone};
+use super::stage::Mode;
+use super::stored::{self, Form};
+use super::{Error, Refusal};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::expr::Template;
+use crate::lowering::Checking;
+use crate::shape::{Entries, Many};
+use crate::text::Spanned;
 
 /// A row group has at least so many rows, unless they are huge or the last.
 const GROUP_ROWS: usize = 128 << 10;
@@ -42,6 +50,8 @@ const GROUP_ROWS_LIMIT: usize = 1 << 20;
 const GROUP_BYTES: usize = 16 << 20;
 /// A row group is closed in any case when it has so many bytes.
 const GROUP_BYTES_LIMIT: usize = 256 << 20;
+/// No row group that a pipeline asks for has more rows; readers count them in 32 bits.
+const MOST_GROUP_ROWS: u64 = i32::MAX as u64;
 /// How many rows are encoded between two looks at the size.
 const STRIDE: usize = 16 << 10;
 
@@ -63,46 +73,155 @@ const LIMITS: Limits = Limits {
     lacks: |field| calendar_interval(field).or_else(|| union(field)).or_else(|| empty_struct(field)),
 };
 
-/// Writes one Parquet file.
+/// The key under which the Arrow schema is embedded.
+const SCHEMA_KEY: &str = "ARROW:schema";
+
+/// Writes Parquet files.
 ///
-/// It is replaced whole: until the last row is written the old file stays as it is.
+/// A file is replaced whole: until the last row is written the old one stays as it is.
 #[derive(Debug, Clone, serde::Deserialize, schemars::JsonSchema)]
 pub(crate) struct Parquet {
-    /// The file. A relative path starts at the pipeline file's folder; missing folders are made.
+    /// The file, or the folder. A relative path starts at the pipeline file's folder; missing folders are made.
     path: Template,
-    /// What happens to a file that is there already.
+    /// What happens to a file or folder that is there already. Rows can be added to a folder only.
     #[serde(default)]
     mode: Mode,
+    /// How pages are compressed.
+    #[serde(default)]
+    compression: Codec,
+    /// How hard: 1 to 22 for zstd (1 where not given), 0 to 9 for gzip (6 where not given).
+    compression_level: Option<Spanned<i32>>,
+    /// How many rows a row group has. Where not given, it is closed by its size: at 128 Ki rows or more, at 1 Mi
+    /// in any case.
+    row_group_size: Option<Spanned<u64>>,
+    /// Of what smallest and largest values are kept, by which readers skip what they need not read.
+    #[serde(default)]
+    statistics: Statistics,
+    /// Whether values that occur often are stored once; they are where not given.
+    dictionary: Option<bool>,
+    /// Columns for which Bloom filters are kept, by which readers skip row groups that lack a value.
+    bloom_filters: Option<Many<Spanned<String>>>,
+    /// Keys and values to be kept in the file.
+    #[serde(default)]
+    metadata: Entries<Template>,
+    /// Writes a folder, in it a folder for each value: `day=2026-01-31/part-00000.parquet`. These columns are not
+    /// in the files.
+    partition_by: Option<Many<Spanned<String>>>,
+    /// Writes a folder with files of so many rows at most.
+    max_rows_per_file: Option<Spanned<u64>>,
 }
 
 impl Parquet {
-    /// The file that is written, where relative paths start at `folder`.
-    pub(super) fn path(&self, folder: &Path) -> PathBuf {
-        folder.join(self.path.plain())
+    /// The settings of a file; so many columns share the memory, those of files beside it too.
+    fn properties(&self, columns: usize) -> WriterProperties {
+        let level = self.compression_level.as_ref().map(|it| it.value);
+        let builder = defaults(columns)
+            .set_compression(self.compression.with_level(level))
+            .set_dictionary_enabled(self.dictionary.unwrap_or(true))
+            .set_statistics_enabled(self.statistics.into())
+            .set_offset_index_disabled(self.statistics != Statistics::Page)
+            .set_max_row_group_row_count(Some(self.group_rows()));
+        let builder = self.bloom_filters().iter().fold(builder, |builder, column| {
+            builder.set_column_bloom_filter_enabled(ColumnPath::new(vec![column.value.clone()]), true)
+        });
+        let metadata =
+            self.metadata.iter().map(|(key, value)| KeyValue::new(key.value.clone(), value.plain()));
+        let metadata = metadata.collect::<Vec<_>>();
+        builder.set_key_value_metadata((!metadata.is_empty()).then_some(metadata)).build()
     }
 
-    pub(super) fn path_template(&self) -> &Template {
-        &self.path
+    /// A row group has at most so many rows.
+    fn group_rows(&self) -> usize {
+        let own = self.row_group_size.as_ref().and_then(|it| usize::try_from(it.value).ok());
+        own.unwrap_or(GROUP_ROWS_LIMIT).max(1)
     }
 
-    #[expect(clippy::unused_self, reason = "every sink answers the same questions")]
-    pub(super) fn refuse(&self, schema: &Schema) -> Vec<Refusal> {
-        LIMITS.refuse(schema)
+    fn bloom_filters(&self) -> &[Spanned<String>] {
+        self.bloom_filters.as_deref().unwrap_or_default()
+    }
+}
+
+impl File for Parquet {
+    fn layout(&self) -> Layout<'_> {
+        Layout {
+            path: &self.path,
+            mode: self.mode,
+            partition_by: self.partition_by.as_deref().unwrap_or_default(),
+            max_rows_per_file: self.max_rows_per_file.as_ref(),
+        }
     }
 
-    pub(super) fn open(&self, folder: &Path, schema: &SchemaRef) -> Result<Box<dyn Writer>, Error> {
-        let path = self.path(folder);
-        let staged = Staged::create(&path, self.mode)?;
-        let schema = Arc::new(stored_schema(schema));
-        let columns = schema.flattened_fields().len();
-        let room = (WAITING_BYTES / columns).clamp(1 << 20, GROUP_BYTES);
-        let spill = Spill::new(staged.target().to_path_buf(), room);
+    fn check(&self, checking: &mut Checking<'_>) {
+        if let Some(level) = &self.compression_level
+            && let Some(message) = self.compression.refuses_level(level.value)
+        {
+            checking.report(Diagnostic::new(Code::Settings, level.span, message));
+        }
+        if let Some(rows) = &self.row_group_size
+            && !(1..=MOST_GROUP_ROWS).contains(&rows.value)
+        {
+            let message = format!("a row group has 1 to {MOST_GROUP_ROWS} rows");
+            checking.report(Diagnostic::new(Code::Settings, rows.span, message));
+        }
+        for (key, _) in self.metadata.iter().filter(|(key, _)| key.value == SCHEMA_KEY) {
+            let message = format!("`{SCHEMA_KEY}` is the format's own key");
+            checking.report(Diagnostic::new(Code::Settings, key.span, message));
+        }
+        let partition_by = self.layout().partition_by;
+        for column in self.bloom_filters() {
+            if partition_by.iter().any(|other| other.value == column.value) {
+                let message = format!("`{}` is in `partition_by`, and so in no file", column.value);
+                checking.report(Diagnostic::new(Code::Settings, column.span, message));
+            }
+        }
+    }
+
+    fn extension(&self) -> String {
+        "parquet".to_owned()
+    }
+
+    fn refuse(&self, schema: &Schema) -> Vec<Refusal> {
+        let mut refusals = LIMITS.refuse(schema);
+        for column in self.bloom_filters() {
+            match schema.field_with_name(&column.value) {
+                Err(_) => refusals.push(missing(&column.value, "bloom_filters", schema)),
+                Ok(field) if field.data_type().is_nested() => {
+                    refusals.push(Refusal::Nested { column: column.value.clone(), setting: "bloom_filters" });
+                }
+                Ok(_) => {}
+            }
+        }
+        refusals
+    }
+
+    fn encoder(
+        &self,
+        destination: Destination,
+        schema: &SchemaRef,
+        beside: usize,
+    ) -> Result<Box<dyn Encoder>, Error> {
+        let name = destination.name().to_path_buf();
+        let schema = Arc::new(stored::schema(schema, Form::Parquet));
+        let columns = schema.flattened_fields().len() * beside;
+        let room = (WAITING_BYTES / columns).clamp((1 << 20) / beside, GROUP_BYTES / beside);
+        let spill = Spill::new(destination.scratch(), room);
         let options = ArrowWriterOptions::new()
-            .with_properties(properties(columns))
+            .with_properties(self.properties(columns))
             .with_page_store_factory(Arc::new(spill));
-        let writer = ArrowWriter::try_new_with_options(staged, SchemaRef::clone(&schema), options)
-            .map_err(|error| failed(&path, error))?;
-        Ok(Box::new(ParquetWriter { writer, schema, path, rows: 0 }))
+        let writer = ArrowWriter::try_new_with_options(destination, SchemaRef::clone(&schema), options)
+            .map_err(|error| failed(&name, error))?;
+        let groups =
+            RowGroups::new(writer, SchemaRef::clone(&schema)).map_err(|error| failed(&name, error))?;
+        let least_rows = if self.row_group_size.is_some() { usize::MAX } else { GROUP_ROWS };
+        Ok(Box::new(ParquetFile { groups, schema, least_rows, most_rows: self.group_rows(), name }))
+    }
+
+    fn continued(&self, location: &Location, _schema: &SchemaRef) -> Result<Box<dyn Encoder>, Error> {
+        Err(Error::Exists { path: location.path().to_path_buf() })
+    }
+
+    fn refuses_more(&self) -> Option<&'static str> {
+        Some("a Parquet file is complete, and takes no further rows")
     }
 }
 
@@ -111,61 +230,56 @@ fn empty_struct(field: &Field) -> Option<Lack> {
         .then_some(Lack { kind: "struct without fields", cure: "to_json({})" })
 }
 
-/// The settings of a file of so many columns, who share the memory.
-fn properties(columns: usize) -> WriterProperties {
-    let level = ZstdLevel::try_new(1).expect("zstd has a level 1");
+/// The settings that follow from the number of columns, who share the memory.
+fn defaults(columns: usize) -> WriterPropertiesBuilder {
     WriterProperties::builder()
-        .set_compression(Compression::ZSTD(level))
-        .set_dictionary_enabled(true)
         .set_dictionary_page_size_limit((DICTIONARY_BYTES / columns.pow(2)).clamp(8 << 10, 1 << 20))
         .set_data_page_size_limit((PAGES_BYTES / columns).clamp(16 << 10, 1 << 20))
         .set_data_page_row_count_limit((PAGES_ROWS / columns).clamp(5_000, 20_000))
-        // Statistics of pages stay in memory until the end of the file: a row group's are enough.
-        .set_statistics_enabled(EnabledStatistics::Chunk)
-        .set_offset_index_disabled(true)
-        .set_max_row_group_row_count(Some(GROUP_ROWS_LIMIT))
         // Readers parse this text ("… version …") before they trust the statistics of strings.
         .set_created_by(concat!("pipectl version ", env!("CARGO_PKG_VERSION")).to_owned())
-        .build()
 }
 
-struct ParquetWriter {
-    writer: ArrowWriter<Staged>,
+struct ParquetFile {
+    groups: RowGroups<Destination>,
     schema: SchemaRef,
-    /// As the pipeline names it, for messages.
-    path: PathBuf,
-    rows: u64,
+    /// A row group of ordinary size has at least so many rows.
+    least_rows: usize,
+    most_rows: usize,
+    /// For messages.
+    name: PathBuf,
 }
 
-impl ParquetWriter {
+impl ParquetFile {
     fn encode(&mut self, batch: &RecordBatch) -> Result<(), ParquetError> {
-        let batch = stored_batch(batch, &self.schema)?;
-        for start in (0..batch.num_rows()).step_by(STRIDE) {
-            self.writer.write(&batch.slice(start, STRIDE.min(batch.num_rows() - start)))?;
-            if is_full(self.writer.in_progress_rows(), self.writer.in_progress_size()) {
-                self.writer.flush()?;
+        let batch = stored::batch(batch, &self.schema)?;
+        let mut from = 0;
+        while from < batch.num_rows() {
+            let room = self.most_rows - self.groups.rows();
+            let rows = STRIDE.min(room).min(batch.num_rows() - from);
+            self.groups.write(&batch.slice(from, rows))?;
+            from += rows;
+            let (rows, bytes) = (self.groups.rows(), self.groups.bytes());
+            if rows >= self.most_rows || is_full(rows, bytes, self.least_rows) {
+                self.groups.close()?;
             }
         }
         Ok(())
     }
 }
 
-impl Writer for ParquetWriter {
-    fn write(&mut self, batch: &RecordBatch) -> Result<Flow, Error> {
-        self.encode(batch).map_err(|error| failed(&self.path, error))?;
-        self.rows += batch.num_rows() as u64;
-        Ok(Flow::More)
+impl Encoder for ParquetFile {
+    fn write(&mut self, batch: &RecordBatch) -> Result<(), Error> {
+        self.encode(batch).map_err(|error| failed(&self.name, error))
     }
 
-    fn finish(self: Box<Self>) -> Result<Written, Error> {
-        let staged = self.writer.into_inner().map_err(|error| failed(&self.path, error))?;
-        let bytes = staged.commit()?;
-        Ok(Written { rows: self.rows, bytes, place: Place::File(self.path), note: None })
+    fn finish(self: Box<Self>) -> Result<Destination, Error> {
+        self.groups.finish().map_err(|error| failed(&self.name, error))
     }
 }
 
-fn is_full(rows: usize, bytes: usize) -> bool {
-    bytes >= GROUP_BYTES_LIMIT || (rows >= GROUP_ROWS && bytes >= GROUP_BYTES)
+fn is_full(rows: usize, bytes: usize, least_rows: usize) -> bool {
+    bytes >= GROUP_BYTES_LIMIT || (rows >= least_rows && bytes >= GROUP_BYTES)
 }
 
 /// Tells a disk that fails from rows that cannot be encoded.
@@ -180,89 +294,9 @@ fn failed(path: &Path, error: ParquetError) -> Error {
     }
 }
 
-/// The schema under which columns are stored.
-fn stored_schema(schema: &Schema) -> Schema {
-    let fields = schema.fields().iter().map(stored_field).collect::<Fields>();
-    Schema::new_with_metadata(fields, schema.metadata().clone())
-}
-
-fn stored_field(field: &FieldRef) -> FieldRef {
-    let stored = stored_type(field);
-    if stored == *field.data_type() {
-        return FieldRef::clone(field);
-    }
-    Arc::new(field.as_ref().clone().with_data_type(stored))
-}
-
-fn stored_type(field: &Field) -> DataType {
-    match field.data_type() {
-        DataType::Interval(IntervalUnit::YearMonth) => DataType::Int32,
-        DataType::Time64(TimeUnit::Nanosecond) if has_micros(field) => {
-            DataType::Time64(TimeUnit::Microsecond)
-        }
-        DataType::Timestamp(unit, Some(name)) => DataType::Timestamp(*unit, Some(zone::known(name).into())),
-        DataType::Struct(fields) => DataType::Struct(fields.iter().map(stored_field).collect()),
-        DataType::List(element) => DataType::List(stored_field(element)),
-        DataType::LargeList(element) => DataType::LargeList(stored_field(element)),
-        DataType::FixedSizeList(element, length) => DataType::FixedSizeList(stored_field(element), *length),
-        DataType::Map(entries, sorted) => DataType::Map(stored_field(entries), *sorted),
-        other => other.clone(),
-    }
-}
-
-/// Whether Spark says that a TIME has nothing below microseconds.
-fn has_micros(field: &Field) -> bool {
-    field
-        .metadata()
-        .get("SPARK::time::precision")
-        .and_then(|it| it.parse::<u8>().ok())
-        .is_some_and(|digits| digits <= 6)
-}
-
-fn stored_batch(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch, ArrowError> {
-    let columns = batch.columns().iter().zip(schema.fields()).map(|(column, field)| stored(column, field));
-    RecordBatch::try_new(SchemaRef::clone(schema), columns.collect::<Result<_, _>>()?)
-}
-
-/// A column as it is stored; one that is stored as it came is passed on.
-fn stored(column: &ArrayRef, field: &Field) -> Result<ArrayRef, ArrowError> {
-    if column.data_type() == field.data_type() {
-        return Ok(ArrayRef::clone(column));
-    }
-    let data = column.to_data();
-    match field.data_type() {
-        // The same bits under another name.
-        same @ (DataType::Int32 | DataType::Timestamp(_, _)) => {
-            Ok(make_array(data.into_builder().data_type(same.clone()).build()?))
-        }
-        DataType::Time64(_) => cast(column, field.data_type()),
-        nested => {
-            let children = data
-                .child_data()
-                .iter()
-                .zip(children(nested))
-                .map(|(child, field)| Ok(stored(&make_array(child.clone()), field)?.to_data()));
-            let children = children.collect::<Result<_, ArrowError>>()?;
-            let data = data.into_builder().data_type(nested.clone()).child_data(children);
-            Ok(make_array(data.build()?))
-        }
-    }
-}
-
-fn children(data_type: &DataType) -> Vec<&Field> {
-    match data_type {
-        DataType::Struct(fields) => fields.iter().map(AsRef::as_ref).collect(),
-        DataType::List(child)
-        | DataType::LargeList(child)
-        | DataType::FixedSizeList(child, _)
-        | DataType::Map(child, _) => vec![child],
-        _ => Vec::new(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use std::fs::{self, File};
+    use std::fs;
 
     use arrow::array::cast::AsArray as _;
     use arrow::array::{BinaryArray, Int32Array};
@@ -271,23 +305,43 @@ mod tests {
     use parquet::file::metadata::RowGroupMetaData;
     use tempfile::TempDir;
 
-    use super::super::{Sink, samples};
+    use super::super::{Flow, Place, Sink, Written, samples};
     use super::*;
 
+    fn parquet() -> Parquet {
+        Parquet {
+            path: Template::of_text("out.parquet"),
+            mode: Mode::Overwrite,
+            compression: Codec::default(),
+            compression_level: None,
+            row_group_size: None,
+            statistics: Statistics::default(),
+            dictionary: None,
+            bloom_filters: None,
+            metadata: Entries::default(),
+            partition_by: None,
+            max_rows_per_file: None,
+        }
+    }
+
     fn sink(mode: Mode) -> Sink {
-        Sink::Parquet(Parquet { path: Template::of_text("out.parquet"), mode })
+        Sink::Parquet(Parquet { mode, ..parquet() })
     }
 
     fn write(folder: &Path, schema: &SchemaRef, batches: &[RecordBatch]) -> Written {
-        let mut writer = sink(Mode::Overwrite).open(folder, Box::new(io::sink()), schema).unwrap();
+        write_as(&sink(Mode::Overwrite), folder, schema, batches)
+    }
+
+    fn write_as(sink: &Sink, folder: &Path, schema: &SchemaRef, batches: &[RecordBatch]) -> Written {
+        let mut writer = sink.open(folder, Box::new(io::sink()), schema).unwrap();
         for batch in batches {
             assert_eq!(writer.write(batch).unwrap(), Flow::More);
         }
-        writer.finish().unwrap()
+        writer.finish().unwrap().commit().unwrap()
     }
 
-    fn open(folder: &Path) -> ParquetRecordBatchReaderBuilder<File> {
-        let file = File::open(folder.join("out.parquet")).unwrap();
+    fn open(folder: &Path) -> ParquetRecordBatchReaderBuilder<fs::File> {
+        let file = fs::File::open(folder.join("out.parquet")).unwrap();
         ParquetRecordBatchReaderBuilder::try_new(file).unwrap()
     }
 
@@ -302,13 +356,13 @@ mod tests {
         let written = write(folder.path(), batch.schema_ref(), &[batch.clone(), batch.slice(1, 1)]);
         assert_eq!(written.rows, 4);
         assert_eq!(written.bytes, fs::metadata(folder.path().join("out.parquet")).unwrap().len());
-        assert_eq!(written.place, Place::File(folder.path().join("out.parquet")));
+        assert_eq!(written.place, Place::File(Location::Local(folder.path().join("out.parquet"))));
 
-        let schema = Arc::new(stored_schema(batch.schema_ref()));
+        let schema = Arc::new(stored::schema(batch.schema_ref(), Form::Parquet));
         assert_eq!(open(folder.path()).schema(), &schema);
         let read = read(folder.path());
         assert_eq!(read.len(), 1);
-        let expected = stored_batch(&batch, &schema).unwrap();
+        let expected = stored::batch(&batch, &schema).unwrap();
         assert_eq!(read[0].slice(0, 3), expected);
         assert_eq!(read[0].slice(3, 1), expected.slice(1, 1));
         for (column, field) in expected.columns().iter().zip(schema.fields()) {
@@ -344,7 +398,7 @@ mod tests {
         for batches in [vec![], vec![RecordBatch::new_empty(SchemaRef::clone(&schema))]] {
             let folder = TempDir::new().unwrap();
             assert_eq!(write(folder.path(), &schema, &batches).rows, 0);
-            assert_eq!(open(folder.path()).schema().as_ref(), &stored_schema(&schema));
+            assert_eq!(open(folder.path()).schema().as_ref(), &stored::schema(&schema, Form::Parquet));
             assert!(read(folder.path()).is_empty());
         }
     }
@@ -372,7 +426,7 @@ mod tests {
             (GROUP_ROWS, GROUP_BYTES, true),
             (1, GROUP_BYTES_LIMIT, true),
         ] {
-            assert_eq!(is_full(rows, bytes), expected, "{rows} rows, {bytes} bytes");
+            assert_eq!(is_full(rows, bytes, GROUP_ROWS), expected, "{rows} rows, {bytes} bytes");
         }
     }
 
@@ -452,17 +506,48 @@ mod tests {
     }
 
     #[test]
-    fn a_relative_path_starts_at_the_folder() {
-        for (path, expected) in [("out/a.parquet", "/pipelines/out/a.parquet"), ("/a.parquet", "/a.parquet")]
-        {
-            let sink = Sink::Parquet(Parquet { path: Template::of_text(path), mode: Mode::default() });
-            assert_eq!(sink.place(Path::new("/pipelines")), Place::File(expected.into()));
+    fn settings_are_those_of_the_file() {
+        use parquet::basic::Compression;
+        let spanned = |value: &str| Spanned { span: crate::text::Span::default(), value: value.to_owned() };
+        let batch = samples::every_type();
+        for (codec, level, expected) in [
+            (Codec::Zstd, Some(9), "ZSTD"),
+            (Codec::Snappy, None, "SNAPPY"),
+            (Codec::Gzip, Some(2), "GZIP"),
+            (Codec::Lz4Raw, None, "LZ4_RAW"),
+            (Codec::None, None, "UNCOMPRESSED"),
+        ] {
+            let folder = TempDir::new().unwrap();
+            let sink = Sink::Parquet(Parquet {
+                compression: codec,
+                compression_level: level.map(|value| Spanned { span: crate::text::Span::default(), value }),
+                row_group_size: Some(Spanned { span: crate::text::Span::default(), value: 2 }),
+                statistics: Statistics::Page,
+                dictionary: Some(false),
+                bloom_filters: Some([spanned("i64"), spanned("utf8")].into_iter().collect()),
+                ..parquet()
+            });
+            write_as(&sink, folder.path(), batch.schema_ref(), std::slice::from_ref(&batch));
+            let reader = open(folder.path());
+            let groups = reader.metadata().row_groups();
+            assert_eq!(groups.iter().map(RowGroupMetaData::num_rows).collect::<Vec<_>>(), [2, 1]);
+            for column in groups[0].columns() {
+                assert!(column.compression().to_string().starts_with(expected), "{:?}", column.compression());
+                assert_ne!(Compression::LZ4, column.compression());
+                assert!(column.dictionary_page_offset().is_none());
+                assert!(column.column_index_offset().is_some());
+                let has_filter = ["i64", "utf8"].contains(&column.column_path().string().as_str());
+                assert_eq!(column.bloom_filter_offset().is_some(), has_filter);
+            }
+            let schema = Arc::new(stored::schema(batch.schema_ref(), Form::Parquet));
+            let read = arrow::compute::concat_batches(&schema, &read(folder.path())).unwrap();
+            assert_eq!(read, stored::batch(&batch, &schema).unwrap());
         }
-    }
-
-    #[test]
-    fn appending_is_no_mode() {
-        let modes = ["overwrite", "error", "append"].map(|it| serde_json::from_value::<Mode>(it.into()).ok());
-        assert_eq!(modes, [Some(Mode::Overwrite), Some(Mode::Error), None]);
+        let unknown = Parquet {
+            bloom_filters: Some([spanned("i46"), spanned("struct")].into_iter().collect()),
+            ..parquet()
+        };
+        let refusals = File::refuse(&unknown, &batch.schema());
+        insta::assert_snapshot!(refusals.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"));
     }
 }

@@ -2,12 +2,27 @@
 
 use schemars::{JsonSchema as _, Schema, SchemaGenerator};
 
-use super::{Parquet, Sink, Stdout};
+use super::{Arrow, Csv, Ndjson, Parquet, Sink, Stdout};
 use crate::lowering::Checking;
 use crate::shape::{Decoder, Short, Shorthand};
 
+/// The name of settings whose path nearly always stands alone.
+const PATH: &str = "$pipectl::short:path";
+
 impl Shorthand for Parquet {
-    const NAME: &'static str = "$pipectl::short:path";
+    const NAME: &'static str = PATH;
+}
+
+impl Shorthand for Csv {
+    const NAME: &'static str = PATH;
+}
+
+impl Shorthand for Ndjson {
+    const NAME: &'static str = PATH;
+}
+
+impl Shorthand for Arrow {
+    const NAME: &'static str = PATH;
 }
 
 impl Shorthand for Stdout {
@@ -16,14 +31,15 @@ impl Shorthand for Stdout {
 
 impl Sink {
     /// The keys, as the file writes them.
-    pub(crate) const KEYS: &[&str] = &["parquet", "stdout"];
-    /// Kinds of the format that this version does not carry out.
-    pub(crate) const PLANNED: &[&str] = &["csv", "ndjson", "arrow"];
+    pub(crate) const KEYS: &[&str] = &["parquet", "csv", "ndjson", "arrow", "stdout"];
 
     /// The kind of a key, its settings from `decoder`; nothing where the key is unknown.
     pub(crate) fn decode(key: &str, decoder: impl Decoder) -> Option<Option<Self>> {
         match key {
             "parquet" => Some(decoder.settings::<Short<Parquet>>().map(|settings| Self::Parquet(settings.0))),
+            "csv" => Some(decoder.settings::<Short<Csv>>().map(|settings| Self::Csv(settings.0))),
+            "ndjson" => Some(decoder.settings::<Short<Ndjson>>().map(|settings| Self::Ndjson(settings.0))),
+            "arrow" => Some(decoder.settings::<Short<Arrow>>().map(|settings| Self::Arrow(settings.0))),
             "stdout" => Some(decoder.settings::<Short<Stdout>>().map(|settings| Self::Stdout(settings.0))),
             _ => None,
         }
@@ -33,17 +49,17 @@ impl Sink {
     pub(crate) fn schemas(generator: &mut SchemaGenerator) -> Vec<(&'static str, Schema)> {
         vec![
             ("parquet", Short::<Parquet>::json_schema(generator)),
+            ("csv", Short::<Csv>::json_schema(generator)),
+            ("ndjson", Short::<Ndjson>::json_schema(generator)),
+            ("arrow", Short::<Arrow>::json_schema(generator)),
             ("stdout", Short::<Stdout>::json_schema(generator)),
         ]
     }
 
     /// What is wrong with its settings.
     pub(crate) fn check(&self, checking: &mut Checking<'_>) {
-        match self {
-            Self::Parquet(parquet) => {
-                checking.path(parquet.path_template());
-            }
-            Self::Stdout(_) => {}
-        }
+        let Some(file) = self.file() else { return };
+        file.layout().check(file.refuses_more(), checking);
+        file.check(checking);
     }
 }

@@ -5,14 +5,13 @@
 
 use std::fs::File;
 use std::os::unix::fs::FileExt as _;
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use parquet::arrow::arrow_writer::{PageKey, PageStore, PageStoreArgs, PageStoreFactory};
 use parquet::errors::{ParquetError, Result};
 
-use super::stage::nameless;
+use super::scratch::Scratch;
 
 /// The pages of one Parquet file in the making.
 #[derive(Debug)]
@@ -24,8 +23,7 @@ pub(super) struct Spill {
 struct Pool {
     /// How many bytes may still wait in memory.
     room: usize,
-    /// The file that the pages belong to.
-    target: PathBuf,
+    scratch: Scratch,
     file: Option<File>,
     /// Where the next page goes in the file.
     end: u64,
@@ -34,9 +32,9 @@ struct Pool {
 }
 
 impl Spill {
-    /// Keeps `room` bytes in memory, and the rest on the device of `target`.
-    pub(super) fn new(target: PathBuf, room: usize) -> Self {
-        Self { pool: Arc::new(Mutex::new(Pool { room, target, file: None, end: 0, pages: 0 })) }
+    /// Keeps `room` bytes in memory, and the rest in a file of `scratch`.
+    pub(super) fn new(scratch: Scratch, room: usize) -> Self {
+        Self { pool: Arc::new(Mutex::new(Pool { room, scratch, file: None, end: 0, pages: 0 })) }
     }
 }
 
@@ -54,7 +52,7 @@ impl Pool {
         }
         let file = match &mut self.file {
             Some(file) => file,
-            none => none.insert(nameless(&self.target)?),
+            none => none.insert(self.scratch.file()?),
         };
         let offset = self.end;
         file.write_all_at(&page, offset)?;
@@ -137,7 +135,7 @@ mod tests {
     #[test]
     fn pages_come_back_from_memory_and_from_a_file_without_a_name() {
         let folder = TempDir::new().unwrap();
-        let spill = Spill::new(folder.path().join("out"), 10);
+        let spill = Spill::new(Scratch::beside(&folder.path().join("out")), 10);
         let state = || {
             let pool = spill.pool.lock().unwrap();
             (pool.room, pool.end, pool.pages)

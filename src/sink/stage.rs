@@ -22,13 +22,15 @@ const LINKS: usize = 40;
 /// How often a name or a folder that another process takes away is tried again.
 const ATTEMPTS: usize = 16;
 
-/// What happens to a file that is there already.
+/// What happens to a file or folder that is there already.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Mode {
     /// It is replaced, whole and at once, when the new one is complete.
     #[default]
     Overwrite,
+    /// It is kept, and the rows are added to it.
+    Append,
     /// It is kept, and the output fails.
     Error,
 }
@@ -40,6 +42,7 @@ pub(super) struct Staged {
     partial: PathBuf,
     target: PathBuf,
     mode: Mode,
+    sealed: bool,
     renamed: bool,
     /// After the file itself, for its folder is removed only where it is empty.
     _folders: Folders,
@@ -53,7 +56,7 @@ impl Staged {
         let folders = Folders::create(parent(&target))?;
         remove_stale(&target);
         let (file, partial) = create_partial(&target, replaced.as_ref())?;
-        let staged = Self { file, partial, target, mode, renamed: false, _folders: folders };
+        let staged = Self { file, partial, target, mode, sealed: false, renamed: false, _folders: folders };
         if let Some(replaced) = replaced {
             staged.take_after(&replaced)?;
         }
@@ -65,12 +68,21 @@ impl Staged {
         &self.target
     }
 
+    /// Puts all that was written on the disk.
+    pub(super) fn seal(&mut self) -> Result<(), Error> {
+        self.file.sync_all().map_err(|source| Error::file("write", &self.target, source))?;
+        self.sealed = true;
+        Ok(())
+    }
+
     /// Makes the file visible under its own name, and returns its length.
     pub(super) fn commit(mut self) -> Result<u64, Error> {
-        self.file.sync_all().map_err(|source| Error::file("write", &self.target, source))?;
+        if !self.sealed {
+            self.seal()?;
+        }
         let metadata = self.file.metadata().map_err(|source| Error::file("read", &self.target, source))?;
         match self.mode {
-            Mode::Overwrite => self.replace()?,
+            Mode::Overwrite | Mode::Append => self.replace()?,
             Mode::Error => self.claim()?,
         }
         sync_folder(parent(&self.target))?;
@@ -186,6 +198,11 @@ pub(super) fn resolve(path: &Path) -> Result<PathBuf, Error> {
     Err(Error::file("follow", path, io::Error::other("too many levels of symbolic links")))
 }
 
+/// The path of a folder without the `/` that may be written at its end.
+pub(super) fn without_slash(path: &Path) -> PathBuf {
+    path.components().collect()
+}
+
 /// The folder of a file.
 pub(super) fn parent(path: &Path) -> &Path {
     match path.parent() {
@@ -230,14 +247,6 @@ fn replaceable(target: &Path, mode: Mode) -> Result<Option<Metadata>, Error> {
     Ok(Some(metadata))
 }
 
-/// A scratch file on the device of `target`, which goes when it is closed.
-pub(super) fn nameless(target: &Path) -> io::Result<File> {
-    let path = parent(target).join(partial_name(target));
-    let file = OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(&path)?;
-    fs::remove_file(path)?;
-    Ok(file)
-}
-
 fn create_partial(target: &Path, replaced: Option<&Metadata>) -> Result<(File, PathBuf), Error> {
     let failed = |source| Error::file("create a file beside", target, source);
     // Never more open than the file that it replaces, not even at first.
@@ -267,7 +276,7 @@ fn remove_stale(target: &Path) {
     let Ok(entries) = fs::read_dir(parent(target)) else { return };
     for entry in entries.flatten() {
         let regular = entry.file_type().is_ok_and(|it| it.is_file());
-        if !regular || !is_partial_of(&entry.file_name(), target) {
+        if !regular || !is_random(&entry.file_name(), target, SUFFIX) {
             continue;
         }
         let path = entry.path();
@@ -282,16 +291,17 @@ fn partial_name(target: &Path) -> OsString {
     hidden(target, &format!(".{}{SUFFIX}", Uuid::new_v4().simple()))
 }
 
-fn is_partial_of(name: &OsStr, target: &Path) -> bool {
+/// Whether a name is that of a hidden file of `target` with something random in it.
+pub(super) fn is_random(name: &OsStr, target: &Path, suffix: &str) -> bool {
     let prefix = hidden(target, ".");
     name.as_encoded_bytes()
         .strip_prefix(prefix.as_encoded_bytes())
-        .and_then(|it| it.strip_suffix(SUFFIX.as_bytes()))
+        .and_then(|it| it.strip_suffix(suffix.as_bytes()))
         .is_some_and(|random| random.len() == 32 && random.iter().all(u8::is_ascii_hexdigit))
 }
 
 /// Makes a rename durable. Not every file system can sync a folder, and then there is nothing more to do.
-fn sync_folder(folder: &Path) -> Result<(), Error> {
+pub(super) fn sync_folder(folder: &Path) -> Result<(), Error> {
     let synced = File::open(folder).and_then(|folder| folder.sync_all());
     match synced {
         Err(source)

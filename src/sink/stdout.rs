@@ -9,10 +9,10 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::{Schema, SchemaRef};
 use arrow::error::ArrowError;
 
-use super::csv::Csv;
-use super::ndjson::Ndjson;
+use super::arrow::Stream;
+use super::finished::{Finished, Note};
 use super::table::Table;
-use super::{Error, Flow, Note, Place, Refusal, Text, Writer, Written, csv, ndjson, table};
+use super::{Error, Flow, Refusal, Text, Writer, csv, ndjson, table};
 
 /// How many rows a table has where the pipeline does not say.
 const TABLE_ROWS: u64 = 20;
@@ -42,6 +42,8 @@ pub(crate) enum Format {
     Csv,
     /// One JSON object a line. Decimals are numbers with all their digits; read them as such.
     Ndjson,
+    /// Arrow IPC as a stream, for a program that reads it; not for a terminal.
+    Arrow,
 }
 
 impl Stdout {
@@ -49,6 +51,11 @@ impl Stdout {
     #[cfg(test)]
     pub(crate) fn new(format: Format, limit: Option<u64>) -> Self {
         Self { format, limit }
+    }
+
+    /// Whether what is printed means nothing to people.
+    pub(super) fn is_binary(&self) -> bool {
+        self.format == Format::Arrow
     }
 
     /// One row more than is printed, so that it is known whether there are more.
@@ -61,23 +68,34 @@ impl Stdout {
             Format::Table => table::refuse(schema),
             Format::Csv => csv::refuse(schema),
             Format::Ndjson => ndjson::refuse(schema),
+            Format::Arrow => Vec::new(),
         }
     }
 
-    pub(super) fn open(&self, stdout: Box<dyn Write + Send>, schema: &SchemaRef) -> Box<dyn Writer> {
+    pub(super) fn open(
+        &self,
+        stdout: Box<dyn Write + Send>,
+        schema: &SchemaRef,
+    ) -> Result<Box<dyn Writer>, Error> {
         let text: Box<dyn Text> = match self.format {
             Format::Table => Box::new(Table::new(schema)),
-            Format::Csv => Box::new(Csv::new(schema)),
-            Format::Ndjson => Box::new(Ndjson),
+            Format::Csv => Box::new(csv::Rows::new(schema, csv::Dialect::default())),
+            Format::Ndjson => Box::new(ndjson::Rows),
+            Format::Arrow => {
+                let stream = Stream::new(schema);
+                let format = self.format.name();
+                Box::new(stream.map_err(|source| Error::Encode { format, source: Box::new(source) })?)
+            }
         };
         let out = BufWriter::with_capacity(BUFFER, Counted { inner: stdout, bytes: 0 });
-        Box::new(StdoutWriter { out, text, format: self.format, limit: self.limit(), rows: 0, end: None })
+        let (format, limit) = (self.format, self.limit());
+        Ok(Box::new(StdoutWriter { out, text, format, limit, rows: 0, end: None }))
     }
 
     fn limit(&self) -> Option<u64> {
         match self.format {
             Format::Table => Some(self.limit.unwrap_or(TABLE_ROWS)),
-            Format::Csv | Format::Ndjson => self.limit,
+            Format::Csv | Format::Ndjson | Format::Arrow => self.limit,
         }
     }
 }
@@ -88,6 +106,7 @@ impl Format {
             Self::Table => "a table",
             Self::Csv => "CSV",
             Self::Ndjson => "NDJSON",
+            Self::Arrow => "Arrow",
         }
     }
 }
@@ -146,17 +165,13 @@ impl Writer for StdoutWriter {
         Ok(if self.end.is_some() { Flow::Enough } else { Flow::More })
     }
 
-    fn finish(mut self: Box<Self>) -> Result<Written, Error> {
+    fn finish(mut self: Box<Self>) -> Result<Finished, Error> {
         if self.end != Some(End::ReaderGone) {
             let result = self.text.finish(&mut self.out).and_then(|()| Ok(self.out.flush()?));
             self.settle(result)?;
         }
-        Ok(Written {
-            rows: self.rows,
-            bytes: self.out.get_ref().bytes,
-            place: Place::Stdout,
-            note: (self.end == Some(End::Limit)).then_some(Note::Cut { rows: self.rows }),
-        })
+        let note = (self.end == Some(End::Limit)).then_some(Note::Cut { rows: self.rows });
+        Ok(Finished::stdout(self.rows, self.out.get_ref().bytes, note))
     }
 }
 
@@ -185,7 +200,7 @@ mod tests {
 
     use arrow::array::{Array as _, Int32Array, StringArray};
 
-    use super::super::{Sink, samples};
+    use super::super::{Place, Sink, Written, samples};
     use super::*;
 
     /// A handle whose text the test can read, and which fails after some bytes.
@@ -234,7 +249,7 @@ mod tests {
         for batch in batches {
             writer.write(batch).unwrap();
         }
-        let written = writer.finish().unwrap();
+        let written = writer.finish().unwrap().commit().unwrap();
         (handle.text(), written)
     }
 
@@ -333,7 +348,8 @@ mod tests {
         let schema = samples::numbers(0, 0).schema();
         for (format, expected) in [(Format::Table, "id\n--\n"), (Format::Csv, "id\n"), (Format::Ndjson, "")] {
             let handle = Handle::default();
-            let written = open(Stdout::new(format, None), &handle, &schema).finish().unwrap();
+            let written =
+                open(Stdout::new(format, None), &handle, &schema).finish().unwrap().commit().unwrap();
             assert_eq!(handle.text(), expected);
             let expected =
                 Written { rows: 0, bytes: expected.len() as u64, place: Place::Stdout, note: None };
@@ -362,7 +378,7 @@ mod tests {
             let header = match format {
                 Format::Table => 2,
                 Format::Csv => 1,
-                Format::Ndjson => 0,
+                Format::Ndjson | Format::Arrow => 0,
             };
             assert_eq!(text.lines().count() as u64, header + shown);
         }
@@ -373,13 +389,13 @@ mod tests {
 
     #[test]
     fn a_reader_that_has_gone_ends_it_quietly() {
-        for format in [Format::Table, Format::Csv, Format::Ndjson] {
+        for format in [Format::Table, Format::Csv, Format::Ndjson, Format::Arrow] {
             let handle = Handle { room: 12, ..Handle::default() };
             let batch = samples::numbers(0, 1_000);
             let mut writer = open(Stdout::new(format, Some(5_000)), &handle, batch.schema_ref());
             assert_eq!(writer.write(&batch).unwrap(), Flow::Enough);
             assert_eq!(writer.write(&batch).unwrap(), Flow::Enough);
-            assert_eq!(writer.finish().unwrap().note, None);
+            assert_eq!(writer.finish().unwrap().commit().unwrap().note, None);
         }
     }
 
@@ -409,7 +425,7 @@ mod tests {
         assert_eq!(handle.text().lines().count(), 1_002);
         writer.write(&samples::numbers(123_456, 1)).unwrap();
         writer.write(&samples::numbers(7, 1)).unwrap();
-        writer.finish().unwrap();
+        writer.finish().unwrap().commit().unwrap();
         let text = handle.text();
         assert!(text.starts_with(" id\n---\n  0\n"), "{text}");
         assert!(text.ends_with("\n999\n123456\n  7\n"), "{text}");

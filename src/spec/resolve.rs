@@ -2,14 +2,13 @@
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-use std::ffi::OsString;
 use std::path::Path;
 
 use super::step::StepSpec;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::expr::Bindings;
 use crate::graph;
-use crate::lowering::{Checking, Root, normal};
+use crate::lowering::{Checking, Root};
 use crate::name::StepRef;
 use crate::pipeline::{Step, StepId};
 use crate::sink::Place;
@@ -249,14 +248,16 @@ impl References {
     }
 }
 
-/// Reports outputs that go to one place.
+/// Reports outputs that go to one place, or into the folder that is another one.
 fn same_outputs(outputs: impl Iterator<Item = (Place, Span)>, folder: &Path, found: &mut Diagnostics) {
-    let mut seen: HashMap<OsString, Span> = HashMap::new();
-    for (place, span) in outputs {
-        let Place::File(path) = place else { continue };
-        match seen.entry(normal(&path).into_os_string()) {
+    let mut seen: HashMap<String, (Place, Span)> = HashMap::new();
+    let places = outputs.filter_map(|(place, span)| Some((place.key()?, place, span)));
+    let mut others = Vec::new();
+    for (key, place, span) in places {
+        match seen.entry(key) {
             Entry::Vacant(entry) => {
-                entry.insert(span);
+                others.push(entry.key().clone());
+                entry.insert((place, span));
             }
             Entry::Occupied(first) => {
                 let path = Path::new(first.key());
@@ -264,10 +265,24 @@ fn same_outputs(outputs: impl Iterator<Item = (Place, Span)>, folder: &Path, fou
                 let message = format!("two outputs go to `{}`", path.display());
                 found.push(
                     Diagnostic::new(Code::SameOutput, span, message)
-                        .related(*first.get(), "the other one")
+                        .related(first.get().1, "the other one")
                         .help("give each output a file of its own"),
                 );
             }
+        }
+    }
+    for key in others {
+        let (_, span) = seen[&key];
+        let around = key.match_indices('/').filter_map(|(at, _)| seen.get(key.get(..at)?));
+        for (_, outer) in around.filter(|(place, _)| matches!(place, Place::Folder(_))) {
+            let path = Path::new(&key);
+            let path = path.strip_prefix(folder).unwrap_or(path);
+            let message = format!("`{}` is in the folder that is another output", path.display());
+            found.push(
+                Diagnostic::new(Code::SameOutput, span, message)
+                    .related(*outer, "this folder is replaced as a whole")
+                    .help("let the one output be beside the other"),
+            );
         }
     }
 }

@@ -225,7 +225,6 @@ fn sinks(node: &Node<'_>, found: &mut Diagnostics) -> Vec<Spanned<Sink>> {
         let decoder = Settings { node: &item.settings, found: &mut *found };
         match Sink::decode(&item.key, decoder) {
             Some(sink) => sinks.extend(sink.map(|value| Spanned { span: item.span, value })),
-            None if Sink::PLANNED.contains(&&*item.key) => found.push(unavailable(&item.key, item.span)),
             None => {
                 let message = format!("there is no output `{}`", item.key);
                 let diagnostic = Diagnostic::new(Code::UnknownKey, item.span, message);

@@ -10,6 +10,7 @@ mod conversations;
 mod daemon;
 mod engines;
 mod expectations;
+mod files;
 mod inputs;
 mod interrupts;
 mod layers;

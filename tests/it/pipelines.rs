@@ -1,6 +1,7 @@
 //! Runs the example pipelines on Sail, and compares what they write with what plain SQL gives (`tests/expected/make.py`).
 
-use std::fs::File;
+use std::collections::HashSet;
+use std::fs::{self, File};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -39,6 +40,21 @@ pub(crate) fn late_shipments() {
     let outcome = run("late_shipments");
     assert_eq!(written(&outcome, "late_suppliers"), expected("late_suppliers"));
     assert_eq!(written(&outcome, "never_late_suppliers"), expected("never_late_suppliers"));
+    // The same rows by nation, which the folders' names say.
+    let rows = written(&outcome, "late_suppliers");
+    let nation = rows[0].iter().position(|name| name == "nation").unwrap();
+    let nations: HashSet<&String> = rows[1..].iter().map(|row| &row[nation]).collect();
+    for name in &nations {
+        let file = outcome.path(&format!("pipelines/out/late_by_nation/nation={name}/part-00000.csv"));
+        let text = fs::read_to_string(file).unwrap();
+        let of_nation = rows.iter().filter(|row| row[nation] == **name || row[nation] == "nation");
+        let lines = of_nation.map(|row| {
+            let rest = row.iter().enumerate().filter(|(at, _)| *at != nation);
+            rest.map(|(_, value)| value.as_str()).collect::<Vec<_>>().join(",")
+        });
+        assert_eq!(text.lines().collect::<Vec<_>>(), lines.collect::<Vec<_>>(), "{name}");
+    }
+    assert_eq!(fs::read_dir(outcome.path("pipelines/out/late_by_nation")).unwrap().count(), nations.len());
 }
 
 #[test]

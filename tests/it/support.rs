@@ -23,7 +23,7 @@ use tempfile::TempDir;
 const REPOSITORY: &str = env!("CARGO_MANIFEST_DIR");
 /// Where the engine is installed, once for all tests and all test runs.
 const CACHE: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/cache");
-/// No run of a test takes longer, unless it hangs.
+/// No run of a test takes longer, unless it hangs or has said so.
 const LONGEST_RUN: Duration = Duration::from_secs(120);
 /// How long what a run has started may take to be gone after it.
 const LONGEST_END: Duration = Duration::from_secs(5);
@@ -57,6 +57,7 @@ pub(crate) struct Case {
     stdout: Option<String>,
     messages: Messages,
     leftovers: Leftovers,
+    longest: Duration,
 }
 
 /// Whether stderr may have text.
@@ -140,6 +141,7 @@ impl Case {
             stdout: Some(String::new()),
             messages: Messages::None,
             leftovers: Leftovers::None,
+            longest: LONGEST_RUN,
         }
     }
 
@@ -221,10 +223,15 @@ impl Case {
         Self { leftovers: Leftovers::Files, ..self }
     }
 
+    /// Lets it take so long.
+    pub(crate) fn at_most(self, longest: Duration) -> Self {
+        Self { longest, ..self }
+    }
+
     /// Runs it. In snapshots made while the outcome is there, durations and the folder are redacted.
     pub(crate) fn run(mut self) -> Outcome {
         let command = std::mem::replace(&mut self.command, Command::new("true"));
-        let output = assert_cmd::Command::from_std(command).timeout(LONGEST_RUN).output().unwrap();
+        let output = assert_cmd::Command::from_std(command).timeout(self.longest).output().unwrap();
         let stdout = String::from_utf8(output.stdout).unwrap();
         let stderr = String::from_utf8(output.stderr).unwrap();
         self.judge(output.status, stdout, stderr)
@@ -462,6 +469,43 @@ pub(crate) fn install(kind: &str) {
         output.status,
         String::from_utf8_lossy(&output.stderr),
     );
+}
+
+/// The reader that outputs are read back with.
+const PYARROW: &str = "pyarrow==26.0.1";
+
+/// A Python that has it, in the tests' own cache; every test that needs it fails where it can not be had.
+static READER: LazyLock<PathBuf> = LazyLock::new(|| {
+    let folder = Path::new(CACHE).join(format!("readers/{PYARROW}"));
+    let python = folder.join("bin/python");
+    let run = |command: &mut Command| {
+        let output = command.output().unwrap();
+        assert!(output.status.success(), "{command:?}\n{}", String::from_utf8_lossy(&output.stderr));
+    };
+    if !folder.join("complete").exists() {
+        run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&folder));
+        run(Command::new(&python).args([
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--only-binary",
+            ":all:",
+            PYARROW,
+        ]));
+        fs::write(folder.join("complete"), "").unwrap();
+    }
+    python
+});
+
+/// Reads outputs back with readers that are not pipectl's, and compares them with what they must hold; what
+/// was compared comes back.
+pub(crate) fn read_back<A: AsRef<OsStr>>(arguments: impl IntoIterator<Item = A>) -> String {
+    let script = Path::new(REPOSITORY).join("tests/read_back.py");
+    let output = Command::new(&*READER).arg(script).args(arguments).output().unwrap();
+    let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
+    assert!(output.status.success(), "{}{}", text(&output.stdout), text(&output.stderr));
+    text(&output.stdout)
 }
 
 /// The Python of the installed engine, and the folder of its packages.

@@ -1,0 +1,100 @@
+//! What the kinds of file have in common: where they are written, and which questions each answers.
+
+use std::path::Path;
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::{Schema, SchemaRef};
+
+use super::destination::Destination;
+use super::location::Location;
+use super::stage::Mode;
+use super::{Error, Place, Refusal};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::expr::Template;
+use crate::lowering::Checking;
+use crate::text::Spanned;
+
+/// A kind of file.
+pub(super) trait File: Send {
+    /// Where it goes.
+    fn layout(&self) -> Layout<'_>;
+
+    /// What is wrong with the settings of this kind alone.
+    fn check(&self, checking: &mut Checking<'_>);
+
+    /// What the names of files in a folder end with, the `.` before it left out.
+    fn extension(&self) -> String;
+
+    /// Everything about these columns that it cannot hold, and columns in its settings that are none of these.
+    fn refuse(&self, schema: &Schema) -> Vec<Refusal>;
+
+    /// Begins a file. So many of them, this one too, are written side by side and share what memory there is.
+    fn encoder(
+        &self,
+        destination: Destination,
+        schema: &SchemaRef,
+        beside: usize,
+    ) -> Result<Box<dyn Encoder>, Error>;
+
+    /// Begins a file that goes on after what is at this location already.
+    fn continued(&self, location: &Location, schema: &SchemaRef) -> Result<Box<dyn Encoder>, Error>;
+
+    /// Why rows can not be added to a file of this kind, if they can not.
+    fn refuses_more(&self) -> Option<&'static str>;
+}
+
+/// Writes the rows of one file.
+pub(super) trait Encoder: Send {
+    fn write(&mut self, batch: &RecordBatch) -> Result<(), Error>;
+
+    /// Writes what comes after the last row.
+    fn finish(self: Box<Self>) -> Result<Destination, Error>;
+}
+
+/// Where the rows of an output go: to a file, or to files in a folder.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Layout<'a> {
+    pub(super) path: &'a Template,
+    pub(super) mode: Mode,
+    pub(super) partition_by: &'a [Spanned<String>],
+    pub(super) max_rows_per_file: Option<&'a Spanned<u64>>,
+}
+
+impl Layout<'_> {
+    pub(super) fn is_folder(&self) -> bool {
+        !self.partition_by.is_empty() || self.max_rows_per_file.is_some()
+    }
+
+    pub(super) fn location(&self, folder: &Path) -> Location {
+        Location::parse(self.path, folder)
+    }
+
+    pub(super) fn place(&self, folder: &Path) -> Place {
+        let location = self.location(folder);
+        if self.is_folder() { Place::Folder(location) } else { Place::File(location) }
+    }
+
+    /// What is wrong with it, given why a single file takes no further rows.
+    pub(super) fn check(&self, refuses_more: Option<&str>, checking: &mut Checking<'_>) {
+        Location::check(self.path, checking);
+        if let Some(rows) = self.max_rows_per_file
+            && rows.value == 0
+        {
+            let message = "a file has at least one row";
+            checking.report(Diagnostic::new(Code::Settings, rows.span, message));
+        }
+        for (at, column) in self.partition_by.iter().enumerate() {
+            if self.partition_by.iter().take(at).any(|other| other.value == column.value) {
+                let message = format!("`{}` stands in `partition_by` twice", column.value);
+                checking.report(Diagnostic::new(Code::Settings, column.span, message));
+            }
+        }
+        if let Some(reason) = refuses_more.filter(|_| self.mode == Mode::Append && !self.is_folder()) {
+            checking.report(
+                Diagnostic::new(Code::Settings, checking.item, format!("`mode: append`: {reason}")).help(
+                    "write a folder, to which files can be added: `max_rows_per_file: 1000000`, or `partition_by`",
+                ),
+            );
+        }
+    }
+}

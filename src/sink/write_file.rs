@@ -1,0 +1,46 @@
+//! Writes the rows of one output to one file.
+
+use std::path::Path;
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+
+use super::destination::Destination;
+use super::file::{Encoder, File};
+use super::finished::Finished;
+use super::stage::Mode;
+use super::{Error, Flow, Place, Writer};
+
+/// Writes one file.
+pub(super) struct FileWriter {
+    encoder: Box<dyn Encoder>,
+    place: Place,
+    rows: u64,
+}
+
+impl FileWriter {
+    /// Begins the file; a relative path starts at `folder`.
+    pub(super) fn open(file: &dyn File, folder: &Path, schema: &SchemaRef) -> Result<Self, Error> {
+        let layout = file.layout();
+        let location = layout.location(folder);
+        let encoder = match layout.mode {
+            Mode::Append => file.continued(&location, schema)?,
+            mode @ (Mode::Overwrite | Mode::Error) => {
+                file.encoder(Destination::create(&location, mode)?, schema, 1)?
+            }
+        };
+        Ok(Self { encoder, place: Place::File(location), rows: 0 })
+    }
+}
+
+impl Writer for FileWriter {
+    fn write(&mut self, batch: &RecordBatch) -> Result<Flow, Error> {
+        self.encoder.write(batch)?;
+        self.rows += batch.num_rows() as u64;
+        Ok(Flow::More)
+    }
+
+    fn finish(self: Box<Self>) -> Result<Finished, Error> {
+        Finished::file(self.encoder.finish()?, self.place, self.rows)
+    }
+}
