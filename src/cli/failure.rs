@@ -53,6 +53,13 @@ pub(super) enum Failure {
     Steps(Ending),
     Interrupted(Signal),
     Runtime(io::Error),
+    /// Files can't be made in a folder.
+    Folder {
+        path: PathBuf,
+        reason: String,
+    },
+    /// What `doctor` has found and told.
+    Found(Box<Self>),
     /// A file of the command line can't be read.
     File {
         path: PathBuf,
@@ -77,7 +84,9 @@ impl Failure {
             | Self::Sink(_)
             | Self::Connect(_)
             | Self::Steps(_)
+            | Self::Folder { .. }
             | Self::Runtime(_) => 1,
+            Self::Found(failure) => failure.exit_code(),
             Self::Interrupted(signal) => signal.exit_code(),
         }
     }
@@ -97,12 +106,16 @@ impl Failure {
             Self::Steps(Ending::EngineLost) => "the engine was lost".to_owned(),
             Self::Steps(_) => "a step failed".to_owned(),
             Self::Interrupted(signal) => format!("{signal}"),
+            Self::Folder { path, reason } => {
+                format!("files can't be made in `{}`: {reason}", path.display())
+            }
+            Self::Found(_) => "not everything is as it should be".to_owned(),
             Self::Runtime(error) => format!("no threads can be started: {error}"),
             Self::File { path, reason } => format!("`{}` can't be read: {reason}", path.display()),
         }
     }
 
-    fn hints(&self) -> Vec<String> {
+    pub(super) fn hints(&self) -> Vec<String> {
         match self {
             Self::Usage { hints, .. } => hints.clone(),
             Self::Engine(error) => {

@@ -57,6 +57,11 @@ pub(super) struct Loaded {
 }
 
 impl PipelineArguments {
+    /// A file, and nothing else said.
+    pub(super) fn of(file: PathBuf) -> Self {
+        Self { file, variables: Vec::new() }
+    }
+
     /// The folder in which relative paths start, absolute: engines have working directories of their own.
     pub(super) fn folder(&self) -> Result<PathBuf, Failure> {
         let wrong = |error: &io::Error| Failure::File { path: self.file.clone(), reason: error.to_string() };

@@ -1,6 +1,7 @@
 //! Owns the command line: a file for each verb, and what verbs share.
 
 mod completions;
+mod doctor;
 mod engine;
 mod environment;
 mod failure;
@@ -64,6 +65,7 @@ enum Verb {
     Validate(validate::Validate),
     Plan(plan::Plan),
     Schema(schema::Schema),
+    Doctor(doctor::Doctor),
     #[command(subcommand)]
     Engine(engine::Engine),
     Completions(completions::Completions),
@@ -89,6 +91,7 @@ pub(crate) fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Verb::Validate(validate) => validate::validate(&validate, reporter),
         Verb::Plan(plan) => plan::plan(&plan, reporter),
         Verb::Schema(schema) => schema::schema(&schema),
+        Verb::Doctor(doctor) => doctor::doctor(&doctor, reporter),
         Verb::Engine(engine) => engine::engine(&engine, reporter),
         Verb::Completions(completions) => completions::completions(&completions),
     };

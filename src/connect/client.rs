@@ -11,7 +11,8 @@ use crate::connect::error::Error;
 use crate::connect::reach::reach;
 use crate::connect::reattach::{Execution, interrupt};
 use crate::connect::session::{Call, Interrupted, OperationId, Session, Tag};
-use crate::connect::stream::ResponseStream;
+use crate::connect::stream::{Event, ResponseStream};
+use crate::proto::relation;
 use crate::proto::spark::analyze_plan_request::{Analyze, Schema, SparkVersion};
 use crate::proto::spark::analyze_plan_response::Result as Analysis;
 use crate::proto::spark::config_request::operation::OpType;
@@ -114,6 +115,19 @@ impl Client {
     pub(crate) async fn config_get(&self, key: &str) -> Result<Option<String>, Error> {
         let answer = self.config(OpType::GetOption(GetOption { keys: vec![key.to_owned()] })).await?;
         Ok(answer.pairs.into_iter().find(|pair| pair.key == key).and_then(|pair| pair.value))
+    }
+
+    /// Lets the server work out and send one row: whether it does what it is for.
+    pub(crate) async fn probe(&self) -> Result<(), Error> {
+        let one = relation::range(0, 1, 1, None);
+        let mut stream = self.execute(one.into(), &[], OperationId::new());
+        let mut rows = 0;
+        while let Some(event) = stream.next().await? {
+            if let Event::Batch(batch) = event {
+                rows += batch.num_rows();
+            }
+        }
+        if rows == 1 { Ok(()) } else { Err(wrong_answer("one row")) }
     }
 
     /// Runs a plan. Nothing is sent before the first event is asked for. Needs a runtime.

@@ -310,8 +310,25 @@ async fn fill(
         files,
         proof: packages.proof,
     };
-    let order =
-        serde_json::to_string(&order).map_err(|error| Error::Install { reason: error.to_string() })?;
+    script(&order, folder, packages, python, progress).await
+}
+
+/// Asks Python's package index, as pip is set to reach it, whether it is there.
+pub(super) async fn reach_index(packages: &Packages, python: &Interpreter) -> Result<(), Error> {
+    let project = packages.archives.first().map_or("pysail", |archive| archive.project);
+    let order = serde_json::json!({ "reach": project });
+    script(&order, Path::new(""), packages, python, &|_| {}).await.map(drop)
+}
+
+/// Runs the script with an order; the number that it ends with comes back.
+async fn script(
+    order: &impl Serialize,
+    folder: &Path,
+    packages: &Packages,
+    python: &Interpreter,
+    progress: &Report<'_>,
+) -> Result<u64, Error> {
+    let order = serde_json::to_string(order).map_err(|error| Error::Install { reason: error.to_string() })?;
     let spawned = Command::new(&python.executable)
         .args(["-I", "-c", SCRIPT, &order])
         .stdin(Stdio::piped())

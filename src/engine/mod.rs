@@ -30,6 +30,7 @@ pub(crate) use error::Error;
 pub(crate) use install::{Installation, Status};
 pub(crate) use java::Java;
 pub(crate) use managed::{Managed, Settings};
+pub(crate) use python::Interpreter;
 pub(crate) use spark::Version;
 pub(crate) use warm::{Age, Found, Warm};
 
@@ -93,6 +94,11 @@ impl Kind {
     pub(crate) async fn status_of_java(self, place: &Place) -> Result<Option<Java>, Error> {
         let place = Place { downloads: Downloads::Off, ..place.clone() };
         self.java(&place, install::Trust::Record, &|_| {}).await
+    }
+
+    /// Asks whether the index answers from which the engine is installed.
+    pub(crate) async fn reach_index(self, python: &Interpreter) -> Result<(), Error> {
+        install::reach_index(self.packages(), python).await
     }
 
     /// Starts a private engine, and installs it first where that is needed. It accepts connections when this returns.
@@ -261,6 +267,11 @@ struct Archive {
     sha256: &'static str,
     /// Files, and folders (with a slash at the end) for the files right in them, each with its place among the packages.
     members: &'static [(&'static str, &'static str)],
+}
+
+/// The Python that engines run on.
+pub(crate) async fn python(place: &Place) -> Result<Interpreter, Error> {
+    python::find(place.python.as_deref()).await
 }
 
 /// The user's cache folder for pipectl: `$XDG_CACHE_HOME/pipectl`, or `~/.cache/pipectl`. `None` for a user without a home.

@@ -8,6 +8,7 @@ mod chains;
 mod cluster;
 mod conversations;
 mod daemon;
+mod doctor;
 mod engines;
 mod expectations;
 mod files;
