@@ -17,4 +17,5 @@ mod run;
 mod schema;
 mod semantics;
 mod specs;
+mod stores;
 mod support;
