@@ -68,9 +68,13 @@
 //! | `prost` | `proto`, `plan` |
 //! | `prost_types` | `proto` |
 //! | `bytes` | `connect`, `proto`, `sink` |
-//! | `tokio` | `connect`, `engine`, `run`, `cli` |
-//! | `tokio_util` | `run`, `cli` |
-//! | `tokio_stream` | `connect` |
+//! | `object_store` | `sink` |
+//! | `http_body_util` | `sink` |
+//! | `hyper_rustls` | `sink` |
+//! | `hyper_util` | `sink` |
+//! | `tokio` | `connect`, `engine`, `sink`, `run`, `cli` |
+//! | `tokio_util` | `sink`, `run`, `cli` |
+//! | `tokio_stream` | `connect`, `sink` |
 //! | `arrow` | `connect`, `proto`, `run`, `sink` |
 //! | `parquet` | `sink` |
 //! | `flate2` | `sink` |
@@ -98,7 +102,8 @@
 //!
 //! - All mistakes are reported at once: one ends its own item, never the reading. Each is told once, where it stands.
 //! - A value enters SQL through one function, in `expr`, as a typed literal, or as an argument; never as raw text.
-//! - A file or a folder appears whole or not at all, and all outputs of a step together. Memory does not grow with a result.
+//! - A file or a folder appears whole or not at all, and all outputs of a step together; of a folder in an object store each
+//!   object does. Memory does not grow with a result.
 //! - Standard output carries data only, and everything else is said by `report`, on standard error.
 //! - The process's environment is read in `cli/environment.rs` alone.
 //! - Only `cli/failure.rs` knows exit codes.

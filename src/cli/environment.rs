@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::engine::{Downloads, Place, default_cache};
+use crate::sink::StoreSettings;
 
 /// A variable's text; nothing where it is not set, empty, or not UTF-8.
 pub(super) fn variable(name: &str) -> Option<String> {
@@ -11,18 +12,32 @@ pub(super) fn variable(name: &str) -> Option<String> {
 
 /// Where managed engines are installed, and with what they run. Without a home, in the temporary folder.
 pub(super) fn engine_place(downloads: Downloads) -> Place {
-    let temporary = std::env::temp_dir();
-    let cache = variable("PIPECTL_CACHE_DIR").map(PathBuf::from).or_else(default_cache);
-    let cache = cache.unwrap_or_else(|| temporary.join("pipectl-cache"));
+    let cache = cache();
     // A folder of this user on this machine, emptied when it starts, where the system has such.
     let runtime = variable("XDG_RUNTIME_DIR").map(PathBuf::from).filter(|folder| folder.is_dir());
     Place {
         warm: runtime.map_or_else(|| cache.join("warm"), |folder| folder.join("pipectl")),
         cache,
-        temporary,
+        temporary: std::env::temp_dir(),
         python: variable("PIPECTL_PYTHON").map(PathBuf::from),
         java: variable("PIPECTL_JAVA").map(PathBuf::from),
         java_home: variable("JAVA_HOME").map(PathBuf::from),
         downloads,
     }
+}
+
+/// What is said about object stores, under the names that their own tools have.
+pub(super) fn store_settings() -> StoreSettings {
+    let variables = std::env::vars_os().filter_map(|(name, value)| {
+        let name = name.into_string().ok()?;
+        Some((name, value.into_string().ok()?))
+    });
+    let home = variable("HOME").map(PathBuf::from);
+    StoreSettings::new(variables, home, std::env::temp_dir(), cache().join("locks"))
+}
+
+/// Where what may be lost is kept. Without a home, in the temporary folder.
+fn cache() -> PathBuf {
+    let cache = variable("PIPECTL_CACHE_DIR").map(PathBuf::from).or_else(default_cache);
+    cache.unwrap_or_else(|| std::env::temp_dir().join("pipectl-cache"))
 }

@@ -131,9 +131,7 @@ impl Failure {
                         .to_owned(),
                 ]
             }
-            Self::Sink(sink::Error::Busy { .. }) => {
-                vec!["wait until the other run has ended, then try again".to_owned()]
-            }
+            Self::Sink(error) => error.help().map(str::to_owned).into_iter().collect(),
             _ => Vec::new(),
         }
     }

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use clap::Args;
 use tokio::time::timeout;
 
+use super::environment::store_settings;
 use super::failure::Failure;
 use super::interrupt::Interrupt;
 use super::load::{Loaded, PipelineArguments, RunIdentity};
@@ -19,10 +20,13 @@ use crate::pipeline::Pipeline;
 use crate::plan;
 use crate::report::{Ending, Reporter, RunFacts};
 use crate::run::{self, Event, OnFailure, Sender, Settings, check, inputs};
-use crate::sink::OutputLock;
+use crate::sink::{OutputLock, Stores};
 
 /// How long threads that write may take to end after all else has.
 const LAST_WRITES: Duration = Duration::from_secs(2);
+
+/// How long uploads that are given up may take to be ended at their stores after all else has.
+const LAST_UPLOADS: Duration = Duration::from_secs(10);
 
 /// How long a server may take to be told that its session has ended: one that is lost is not waited for.
 const LAST_WORD: Duration = Duration::from_secs(3);
@@ -79,11 +83,13 @@ pub(super) fn run(arguments: &Run, reporter: Reporter) -> u8 {
     let (events, listener) = reporter.listen(facts);
     let chosen = arguments.pipeline.folder().and_then(|folder| arguments.target.choose(&folder));
     let project = chosen.as_ref().ok().and_then(|chosen| chosen.project.clone());
+    let stores = Stores::new(store_settings());
     let result = chosen.and_then(|chosen| {
         let runtime = super::runtime()?;
-        let result = runtime.block_on(carry_out(arguments, &chosen, &identity, reporter, &events));
+        let result = runtime.block_on(carry_out(arguments, &chosen, &identity, &stores, reporter, &events));
         // A write that nobody waits for any more cleans up after itself, but must not hold the process up.
         runtime.shutdown_timeout(LAST_WRITES);
+        stores.close(LAST_UPLOADS);
         result
     });
     drop(events);
@@ -126,6 +132,7 @@ async fn carry_out(
     arguments: &Run,
     chosen: &Chosen,
     identity: &RunIdentity,
+    stores: &Stores,
     reporter: Reporter,
     events: &Sender,
 ) -> Result<(), Failure> {
@@ -148,11 +155,13 @@ async fn carry_out(
             return Err(wrong(&pipeline, found.sorted()));
         }
         events.send(Event::Checked { took: began.elapsed() });
-        let _locks = lock_outputs(&pipeline, &identity.id)?;
+        let _locks = lock_outputs(&pipeline, &identity.id, stores)?;
+        stores_take(&pipeline, stores, &interrupt).await?;
         let settings = Settings {
             run_id: identity.id.clone(),
             threads: arguments.threads,
             on_failure: arguments.on_failure(),
+            stores: stores.clone(),
         };
         let (pipeline, plan) = (Arc::new(pipeline), Arc::new(plan));
         run::execute(&client, &pipeline, &plan, &settings, events, interrupt.token()).await;
@@ -217,8 +226,19 @@ fn inputs_exist(pipeline: &Pipeline, graph: &Graph) -> Result<(), Failure> {
 }
 
 /// Keeps other runs off the outputs for as long as the locks live.
-fn lock_outputs(pipeline: &Pipeline, run_id: &str) -> Result<Vec<OutputLock>, Failure> {
+fn lock_outputs(pipeline: &Pipeline, run_id: &str, stores: &Stores) -> Result<Vec<OutputLock>, Failure> {
     let sinks = pipeline.steps.iter().flat_map(|step| &step.sinks);
-    let locks = sinks.map(|sink| OutputLock::of(&sink.value.place(&pipeline.folder), run_id).transpose());
+    let locks = sinks.map(|sink| {
+        OutputLock::of(&sink.value.place(&pipeline.folder), run_id, stores.settings()).transpose()
+    });
     locks.flatten().map(|lock| lock.map_err(Failure::from)).collect()
+}
+
+/// Finds out, before the engine works on any rows, whether object stores take what is to be written there.
+async fn stores_take(pipeline: &Pipeline, stores: &Stores, interrupt: &Interrupt) -> Result<(), Failure> {
+    let sinks = pipeline.steps.iter().flat_map(|step| &step.sinks);
+    for output in sinks.filter_map(|sink| sink.value.in_store(&pipeline.folder)) {
+        interrupt.or(async { Ok(stores.check(output).await?) }).await?;
+    }
+    Ok(())
 }

@@ -19,6 +19,7 @@ use crate::plan::{Action, ActionId, Plan, Work};
 use crate::proto::command;
 use crate::proto::relation::cached_remote_relation;
 use crate::proto::spark::{Command, Plan as Message, Relation};
+use crate::sink::Stores;
 
 /// How a run goes about it.
 #[derive(Debug, Clone)]
@@ -26,6 +27,8 @@ pub(crate) struct Settings {
     pub(crate) run_id: String,
     pub(crate) threads: usize,
     pub(crate) on_failure: OnFailure,
+    /// The way to outputs in object stores.
+    pub(crate) stores: Stores,
 }
 
 /// How long an interruption may take before it is given up.
@@ -61,6 +64,7 @@ pub(crate) async fn execute(
                         plan: Arc::clone(plan),
                         events: events.clone(),
                         stop: stop_running.clone(),
+                        stores: settings.stores.clone(),
                         tags: vec![tag(&settings.run_id), Tag::new(&format!("pipectl-step-{}", label.step))],
                         label,
                     };
@@ -134,6 +138,7 @@ struct Task {
     plan: Arc<Plan>,
     events: Sender,
     stop: CancellationToken,
+    stores: Stores,
     tags: Vec<Tag>,
     label: Label,
 }
@@ -180,6 +185,7 @@ impl Task {
                 let target = Target {
                     sinks: sinks.iter().map(|at| step.sinks[*at].value.clone()).collect(),
                     folder: self.pipeline.folder.clone(),
+                    stores: self.stores.clone(),
                 };
                 let operation = OperationId::new();
                 let stream = self.client.execute(Message::from(relation), &self.tags, operation);

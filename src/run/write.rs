@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 use std::io::{self, IsTerminal as _};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use super::event::{Event, Label, Output, Sender};
 use super::{Error, Outcome};
 use crate::connect;
-use crate::sink::{self, Finished, Flow, Sink, Writer};
+use crate::sink::{self, Finished, Flow, Sink, Site, Stores, Writer};
 
 /// Batches between the stream and the outputs.
 const BETWEEN: usize = 4;
@@ -36,6 +36,7 @@ pub(super) struct Target {
     pub(super) sinks: Vec<Sink>,
     /// Where relative paths start.
     pub(super) folder: PathBuf,
+    pub(super) stores: Stores,
 }
 
 /// Reads the stream to its end and completes the outputs.
@@ -47,9 +48,20 @@ pub(super) async fn stream(
     stop: &CancellationToken,
 ) -> Result<Outcome, Error> {
     let (sender, receiver) = mpsc::channel(BETWEEN);
-    let writer = spawn_blocking(move || write(receiver, &target));
+    // Who writes also stops where this is dropped, and does not wait for anything where there is nothing to write.
+    let wanted = stop.child_token();
+    let _dropped = wanted.clone().drop_guard();
+    let until = wanted.clone();
+    let writer = spawn_blocking(move || write(receiver, &target, &until));
     let read = read(&mut stream, sender, label, events, stop).await;
+    if read.is_err() {
+        wanted.cancel();
+    }
     let written = writer.await.unwrap_or_else(|panic| Err(Error::Writer(panic.to_string())));
+    let written = written.map_err(|error| match error {
+        Error::Sink(sink::Error::Stopped(_)) => Error::Interrupted,
+        error => error,
+    });
     // What went wrong with an output is the reason where both have something to say.
     let (rows, outputs) = match (read, written) {
         (Ok(rows), Ok(outputs)) => (rows, outputs),
@@ -127,9 +139,14 @@ async fn send(sender: &mpsc::Sender<Item>, room: &Arc<Semaphore>, batch: RecordB
 }
 
 /// Writes what comes; completes the outputs where the result was complete or all have enough.
-fn write(mut receiver: mpsc::Receiver<Item>, target: &Target) -> Result<Vec<sink::Written>, Error> {
+fn write(
+    mut receiver: mpsc::Receiver<Item>,
+    target: &Target,
+    stop: &CancellationToken,
+) -> Result<Vec<sink::Written>, Error> {
     let mut writers: Vec<(Box<dyn Writer>, Flow)> = Vec::new();
     let mut opened = false;
+    let site = Site { folder: &target.folder, stores: &target.stores, stop };
     while let Some(item) = receiver.blocking_recv() {
         let (batch, _room) = match item {
             Item::End if opened => return finish(writers),
@@ -147,7 +164,7 @@ fn write(mut receiver: mpsc::Receiver<Item>, target: &Target) -> Result<Vec<sink
                 return Err(sink::Error::Refused(refusals).into());
             }
             for sink in &target.sinks {
-                writers.push((open(sink, &target.folder, &batch)?, Flow::More));
+                writers.push((open(sink, &site, &batch)?, Flow::More));
             }
         }
         for (writer, flow) in &mut writers {
@@ -162,11 +179,11 @@ fn write(mut receiver: mpsc::Receiver<Item>, target: &Target) -> Result<Vec<sink
     Err(Error::Interrupted)
 }
 
-fn open(sink: &Sink, folder: &Path, batch: &RecordBatch) -> Result<Box<dyn Writer>, Error> {
+fn open(sink: &Sink, site: &Site<'_>, batch: &RecordBatch) -> Result<Box<dyn Writer>, Error> {
     if sink.prints_binary() && io::stdout().is_terminal() {
         return Err(sink::Error::Terminal.into());
     }
-    Ok(sink.open(folder, Box::new(io::stdout()), &batch.schema())?)
+    Ok(sink.open(site, Box::new(io::stdout()), &batch.schema())?)
 }
 
 /// Lets the outputs become visible together: the first one does when the last one is complete.

@@ -19,7 +19,7 @@ use super::location::Location;
 use super::stage::Mode;
 use super::stored::{self, Form};
 use super::text_file::failed;
-use super::{Error, Text};
+use super::{Error, Site, Text};
 use crate::expr::Template;
 use crate::lowering::Checking;
 use crate::shape::Many;
@@ -32,7 +32,8 @@ const LIMITS: Limits = Limits { format: "Arrow", shape: Shape::Any, lacks: |_| N
 /// Writes Arrow IPC files, which hold every type as it is.
 #[derive(Debug, Clone, serde::Deserialize, schemars::JsonSchema)]
 pub(crate) struct Arrow {
-    /// The file, or the folder. A relative path starts at the pipeline file's folder; missing folders are made.
+    /// The file, or the folder. A relative path starts at the pipeline file's folder; missing folders are made. Objects of
+    /// a store are `s3://bucket/key`, `gs://bucket/key` or `az://container/key`.
     path: Template,
     /// What happens to a file or folder that is there already. Rows can be added to a folder only.
     #[serde(default)]
@@ -126,7 +127,12 @@ impl File for Arrow {
         Ok(Box::new(ArrowFile { writer, schema, name }))
     }
 
-    fn continued(&self, location: &Location, _schema: &SchemaRef) -> Result<Box<dyn Encoder>, Error> {
+    fn continued(
+        &self,
+        location: &Location,
+        _schema: &SchemaRef,
+        _site: &Site<'_>,
+    ) -> Result<Box<dyn Encoder>, Error> {
         Err(Error::Exists { path: location.path().to_path_buf() })
     }
 

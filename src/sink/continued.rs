@@ -4,10 +4,10 @@ use std::fs::File;
 use std::io::{self, ErrorKind, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::Path;
 
-use super::Error;
 use super::destination::Destination;
 use super::location::Location;
 use super::stage::{Mode, resolve};
+use super::{Error, Site};
 
 /// The beginning of such a file.
 pub(super) struct Continued {
@@ -18,8 +18,8 @@ pub(super) struct Continued {
 
 impl Continued {
     /// Copies what is at `location`, which must begin with `header`. Rows come on lines of their own.
-    pub(super) fn open(location: &Location, header: &[u8]) -> Result<Self, Error> {
-        let mut destination = Destination::create(location, Mode::Append)?;
+    pub(super) fn open(location: &Location, header: &[u8], site: &Site<'_>) -> Result<Self, Error> {
+        let mut destination = Destination::create(location, Mode::Append, site)?;
         let target = resolve(location.path())?;
         let failed = |source| Error::file("read", &target, source);
         let mut old = match File::open(&target) {

@@ -22,7 +22,7 @@ use super::location::Location;
 use super::stage::Mode;
 use super::text_file::{TextFile, check_compression};
 use super::value;
-use super::{Error, Text};
+use super::{Error, Site, Text};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::expr::Template;
 use crate::lowering::Checking;
@@ -43,7 +43,8 @@ const LIMITS: Limits = Limits {
 /// session's offset for TIMESTAMP; binary is hexadecimal; arrays, maps and structs are JSON.
 #[derive(Debug, Clone, serde::Deserialize, schemars::JsonSchema)]
 pub(crate) struct Csv {
-    /// The file, or the folder. A relative path starts at the pipeline file's folder; missing folders are made.
+    /// The file, or the folder. A relative path starts at the pipeline file's folder; missing folders are made. Objects of
+    /// a store are `s3://bucket/key`, `gs://bucket/key` or `az://container/key`.
     path: Template,
     /// What happens to a file or folder that is there already. Rows are added to a file with the same header.
     #[serde(default)]
@@ -147,9 +148,14 @@ impl File for Csv {
         Ok(Box::new(TextFile::new(destination, Box::new(rows), LIMITS.format, self.compression())?))
     }
 
-    fn continued(&self, location: &Location, schema: &SchemaRef) -> Result<Box<dyn Encoder>, Error> {
+    fn continued(
+        &self,
+        location: &Location,
+        schema: &SchemaRef,
+        site: &Site<'_>,
+    ) -> Result<Box<dyn Encoder>, Error> {
         let mut rows = Rows::new(schema, self.dialect());
-        let Continued { destination, is_new } = Continued::open(location, &rows.header_line())?;
+        let Continued { destination, is_new } = Continued::open(location, &rows.header_line(), site)?;
         if !is_new {
             rows.header = None;
         }

@@ -7,11 +7,12 @@
 use std::io;
 use std::path::Path;
 
-use super::Error;
 use super::location::Location;
 use super::part::Part;
 use super::scratch::Scratch;
 use super::stage::{Mode, Staged};
+use super::store::{StorePart, Upload};
+use super::{Error, Site};
 
 /// A file in the making, wherever it will be.
 #[derive(Debug)]
@@ -20,14 +21,18 @@ pub(super) enum Destination {
     File(Staged),
     /// A file of a folder where pipectl runs, which becomes visible with the folder.
     Part(Part),
+    /// An object of a store, to which its parts are sent while they come.
+    Object(Upload),
+    /// An object that becomes visible with others.
+    ObjectPart(StorePart),
 }
 
 impl Destination {
     /// Begins the file at `location`.
-    pub(super) fn create(location: &Location, mode: Mode) -> Result<Self, Error> {
+    pub(super) fn create(location: &Location, mode: Mode, site: &Site<'_>) -> Result<Self, Error> {
         match location {
             Location::Local(path) => Staged::create(path, mode).map(Self::File),
-            Location::Url(url) => Err(Error::NoStore { url: url.clone() }),
+            Location::Url(url) => Upload::create(url, mode, site).map(Self::Object),
         }
     }
 
@@ -36,6 +41,8 @@ impl Destination {
         match self {
             Self::File(staged) => staged.target(),
             Self::Part(part) => part.target(),
+            Self::Object(upload) => upload.target(),
+            Self::ObjectPart(part) => part.target(),
         }
     }
 
@@ -44,6 +51,8 @@ impl Destination {
         match self {
             Self::File(staged) => Scratch::beside(staged.target()),
             Self::Part(part) => Scratch::beside(part.path()),
+            Self::Object(upload) => Scratch::beside(&upload.temporary()),
+            Self::ObjectPart(part) => Scratch::beside(&part.temporary()),
         }
     }
 
@@ -53,6 +62,8 @@ impl Destination {
             Self::File(staged) => staged.seal(),
             // Its folder does that for all files at once.
             Self::Part(_) => Ok(()),
+            Self::Object(upload) => upload.seal(),
+            Self::ObjectPart(part) => part.seal(),
         }
     }
 
@@ -61,6 +72,8 @@ impl Destination {
         match self {
             Self::File(staged) => staged.commit(),
             Self::Part(part) => part.commit(),
+            Self::Object(upload) => upload.commit(),
+            Self::ObjectPart(part) => part.commit(),
         }
     }
 }
@@ -70,6 +83,8 @@ impl io::Write for Destination {
         match self {
             Self::File(staged) => staged.write(bytes),
             Self::Part(part) => part.write(bytes),
+            Self::Object(upload) => upload.write(bytes),
+            Self::ObjectPart(part) => part.write(bytes),
         }
     }
 
@@ -77,6 +92,8 @@ impl io::Write for Destination {
         match self {
             Self::File(staged) => staged.flush(),
             Self::Part(part) => part.flush(),
+            Self::Object(upload) => upload.flush(),
+            Self::ObjectPart(part) => part.flush(),
         }
     }
 }

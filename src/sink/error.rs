@@ -24,8 +24,11 @@ pub(crate) enum Error {
     ManyFolders { path: PathBuf, most: usize },
     #[error("`{}` is not a regular file, so it cannot be replaced by one", .path.display())]
     Special { path: PathBuf },
-    #[error("outputs can not be written to `{url}` in this version of pipectl")]
-    NoStore { url: String },
+    #[error("{} for `{url}`{}", no_credentials(.reason.as_deref()), after_colon(.reason.as_deref()))]
+    Credentials { url: String, reason: Option<String>, help: &'static str },
+    /// The output is not wanted any more, which is no failure of its own.
+    #[error(transparent)]
+    Stopped(Stopped),
     #[error("another run is writing `{}`{}", .path.display(), in_brackets(.holder.as_deref()))]
     Busy { path: PathBuf, holder: Option<String> },
     #[error("no space is left on the device of `{}`", .path.display())]
@@ -54,15 +57,47 @@ pub(crate) enum Error {
 }
 
 impl Error {
+    /// What the user can do about it.
+    pub(crate) fn help(&self) -> Option<&str> {
+        match self {
+            Self::Busy { .. } => Some("wait until the other run has ended, then try again"),
+            Self::Credentials { help, .. } => Some(help),
+            _ => None,
+        }
+    }
+
     /// The failure of an operation on a file.
     pub(super) fn file(action: &'static str, path: &Path, source: io::Error) -> Self {
         let path = path.to_path_buf();
+        if source.get_ref().and_then(|inner| inner.downcast_ref::<Stopped>()).is_some() {
+            return Self::Stopped(Stopped);
+        }
         match source.kind() {
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::Full { path, source },
             io::ErrorKind::IsADirectory => Self::Folder { path },
             _ => Self::File { action, path, source },
         }
     }
+}
+
+/// Why writing ended before its end where nothing is wrong with it. It goes through writers that know `io::Error` alone;
+/// its kind is none that they try again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("interrupted")]
+pub(crate) struct Stopped;
+
+impl From<Stopped> for io::Error {
+    fn from(stopped: Stopped) -> Self {
+        Self::other(stopped)
+    }
+}
+
+fn no_credentials(reason: Option<&str>) -> &'static str {
+    if reason.is_some() { "the credentials can not be used" } else { "no credentials were found" }
+}
+
+fn after_colon(text: Option<&str>) -> String {
+    text.map(|it| format!(": {it}")).unwrap_or_default()
 }
 
 fn in_brackets(text: Option<&str>) -> String {

@@ -8,7 +8,8 @@ use arrow::datatypes::{Schema, SchemaRef};
 use super::destination::Destination;
 use super::location::Location;
 use super::stage::Mode;
-use super::{Error, Place, Refusal};
+use super::store::without_secrets;
+use super::{Error, Place, Refusal, Site};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::expr::Template;
 use crate::lowering::Checking;
@@ -37,7 +38,12 @@ pub(super) trait File: Send {
     ) -> Result<Box<dyn Encoder>, Error>;
 
     /// Begins a file that goes on after what is at this location already.
-    fn continued(&self, location: &Location, schema: &SchemaRef) -> Result<Box<dyn Encoder>, Error>;
+    fn continued(
+        &self,
+        location: &Location,
+        schema: &SchemaRef,
+        site: &Site<'_>,
+    ) -> Result<Box<dyn Encoder>, Error>;
 
     /// Why rows can not be added to a file of this kind, if they can not.
     fn refuses_more(&self) -> Option<&'static str>;
@@ -89,6 +95,18 @@ impl Layout<'_> {
                 checking.report(Diagnostic::new(Code::Settings, column.span, message));
             }
         }
+        let url = match self.location(Path::new("/")) {
+            Location::Url(url) => Some(url),
+            Location::Local(_) => None,
+        };
+        if let Some(url) = url.as_ref().filter(|url| !self.is_folder() && url.ends_with('/')) {
+            let message = format!("`{}` names a folder, and this output is one object", without_secrets(url));
+            checking.report(
+                Diagnostic::new(Code::Path, self.path.span(), message)
+                    .help("give the object a name, or write a folder: `max_rows_per_file`, `partition_by`"),
+            );
+        }
+        let refuses_more = refuses_more.or(url.map(|_| "nothing can be added to an object"));
         if let Some(reason) = refuses_more.filter(|_| self.mode == Mode::Append && !self.is_folder()) {
             checking.report(
                 Diagnostic::new(Code::Settings, checking.item, format!("`mode: append`: {reason}")).help(

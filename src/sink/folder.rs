@@ -3,26 +3,29 @@
 //! Files are begun by their names inside it; each is a [`Destination`], whose own commit completes the file and
 //! shows it to nobody. The folder is sealed and committed as a file is.
 
-use super::Error;
 use super::destination::Destination;
 use super::location::Location;
 use super::scratch::Scratch;
 use super::stage::Mode;
+use super::store::StoreFolder;
 use super::swap::StagedFolder;
+use super::{Error, Site};
 
 /// A folder in the making, wherever it will be.
 #[derive(Debug)]
 pub(super) enum Folder {
     /// A folder where pipectl runs, staged beside its target.
     Local(StagedFolder),
+    /// What the names of objects begin with.
+    Store(StoreFolder),
 }
 
 impl Folder {
     /// Begins the folder at `location`.
-    pub(super) fn create(location: &Location, mode: Mode) -> Result<Self, Error> {
+    pub(super) fn create(location: &Location, mode: Mode, site: &Site<'_>) -> Result<Self, Error> {
         match location {
             Location::Local(path) => StagedFolder::create(path, mode).map(Self::Local),
-            Location::Url(url) => Err(Error::NoStore { url: url.clone() }),
+            Location::Url(url) => StoreFolder::create(url, mode, site).map(Self::Store),
         }
     }
 
@@ -30,6 +33,7 @@ impl Folder {
     pub(super) fn is_continued(&self) -> bool {
         match self {
             Self::Local(staged) => staged.is_continued(),
+            Self::Store(folder) => folder.is_continued(),
         }
     }
 
@@ -37,6 +41,7 @@ impl Folder {
     pub(super) fn begin(&self, name: &str) -> Result<Destination, Error> {
         match self {
             Self::Local(staged) => staged.begin(name).map(Destination::Part),
+            Self::Store(folder) => folder.begin(name).map(Destination::ObjectPart),
         }
     }
 
@@ -44,6 +49,7 @@ impl Folder {
     pub(super) fn scratch(&self) -> Scratch {
         match self {
             Self::Local(staged) => staged.scratch(),
+            Self::Store(folder) => Scratch::beside(&folder.temporary()),
         }
     }
 
@@ -51,6 +57,8 @@ impl Folder {
     pub(super) fn seal(&mut self) -> Result<(), Error> {
         match self {
             Self::Local(staged) => staged.seal(),
+            // Each of its files is at the store when it is complete.
+            Self::Store(_) => Ok(()),
         }
     }
 
@@ -58,6 +66,7 @@ impl Folder {
     pub(super) fn commit(self) -> Result<(), Error> {
         match self {
             Self::Local(staged) => staged.commit(),
+            Self::Store(folder) => folder.commit(),
         }
     }
 }

@@ -7,12 +7,14 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::expr::Template;
 use crate::lowering::{Checking, is_url};
 
+use super::store::{Object, canonical, without_secrets};
+
 /// A place that files can be written to.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) enum Location {
     /// A path of the machine where pipectl runs.
     Local(PathBuf),
-    /// A URL of anything else. None can be written to yet, which is said when the pipeline is checked.
+    /// The URL of an object, or of what the names of several begin with.
     Url(String),
 }
 
@@ -24,7 +26,7 @@ impl Location {
         let text = path.plain();
         match text.strip_prefix("file://") {
             Some(path) if path.starts_with('/') => Self::Local(PathBuf::from(path)),
-            _ if is_url(&text) => Self::Url(text),
+            _ if is_url(&text) => Self::Url(canonical(&text)),
             _ => Self::Local(folder.join(text)),
         }
     }
@@ -43,9 +45,9 @@ impl Location {
                 "after `file://` the whole path follows, with its first `/`: `file:///data/out.parquet`",
             )
         } else {
-            let message = format!("outputs can not be written to `{scheme}://` in this version of pipectl");
-            Diagnostic::new(Code::Unsupported, path.span(), message)
-                .help("write a file where pipectl runs, and copy it there")
+            let Err(mistake) = Object::parse(&url) else { return };
+            let message = format!("outputs can not be written to `{}`", without_secrets(&url));
+            Diagnostic::new(Code::Path, path.span(), message).help(mistake.help())
         });
     }
 
@@ -77,6 +79,7 @@ mod tests {
             ("file:///data/a%20b", local("/data/a%20b")),
             ("a:b/c", local("/pipelines/a:b/c")),
             ("s3://bucket/a", Location::Url("s3://bucket/a".to_owned())),
+            ("s3a://bucket/a", Location::Url("s3://bucket/a".to_owned())),
             ("file://host/a", Location::Url("file://host/a".to_owned())),
         ] {
             let location = Location::parse(&Template::of_text(text), Path::new("/pipelines"));

@@ -10,7 +10,8 @@ use std::process;
 
 use super::location::Location;
 use super::stage::{Folders, hidden, is_at, parent, resolve, without_slash};
-use super::{Error, Place};
+use super::store::without_secrets;
+use super::{Error, Place, StoreSettings};
 
 /// How often a lock file that is removed by its last holder is tried again.
 const ATTEMPTS: usize = 100;
@@ -29,16 +30,25 @@ pub(crate) struct OutputLock {
 }
 
 impl OutputLock {
-    /// Locks the output at `place` for the run named `run`, or says at once who has it. There is nothing to lock
-    /// for what is on no disk of this machine.
-    pub(crate) fn of(place: &Place, run: &str) -> Result<Option<Self>, Error> {
+    /// Locks the output at `place` for the run named `run`, or says at once who has it. What is in a store is locked
+    /// where `settings` say, and so against this machine's runs alone.
+    pub(crate) fn of(place: &Place, run: &str, settings: &StoreSettings) -> Result<Option<Self>, Error> {
         match place {
             Place::File(Location::Local(path)) if path.is_dir() => {
                 Err(Error::Folder { path: resolve(path)? })
             }
             Place::File(Location::Local(path)) => Self::acquire(path, run).map(Some),
             Place::Folder(Location::Local(path)) => Self::acquire(&without_slash(path), run).map(Some),
-            Place::File(Location::Url(_)) | Place::Folder(Location::Url(_)) | Place::Stdout => Ok(None),
+            Place::File(Location::Url(url)) | Place::Folder(Location::Url(url)) => {
+                match Self::acquire(&settings.lock(url), run) {
+                    Err(Error::Busy { holder, .. }) => {
+                        Err(Error::Busy { path: without_secrets(url).into(), holder })
+                    }
+                    // Where nothing can be written on this machine, an object still can.
+                    lock => Ok(lock.ok()),
+                }
+            }
+            Place::Stdout => Ok(None),
         }
     }
 
@@ -130,6 +140,22 @@ mod tests {
     }
 
     #[test]
+    fn an_object_is_locked_by_its_url() {
+        let folder = TempDir::new().unwrap();
+        let place = |url: &str| Place::File(Location::Url(url.to_owned()));
+        let settings = StoreSettings::with_locks(folder.path().join("locks"));
+        let lock = |url: &str| OutputLock::of(&place(url), "r", &settings);
+        let _first = lock("s3://bucket/a b").unwrap().unwrap();
+        let _second = lock("s3://bucket/a_b").unwrap().unwrap();
+        let error = lock("s3://bucket/a b").unwrap_err();
+        assert!(error.to_string().contains("`s3://bucket/a b`"), "{error}");
+        fs::write(folder.path().join("file"), "").unwrap();
+        let nowhere = StoreSettings::with_locks(folder.path().join("file/locks"));
+        let nowhere = OutputLock::of(&place("s3://bucket/c"), "r", &nowhere);
+        assert!(nowhere.unwrap().is_none());
+    }
+
+    #[test]
     fn a_link_and_its_target_are_one_output() {
         let folder = TempDir::new().unwrap();
         symlink("real", folder.path().join("link")).unwrap();
@@ -155,15 +181,15 @@ mod tests {
         fs::create_dir(&out).unwrap();
         symlink("out", home.path().join("link")).unwrap();
         let folder = |path: &str| Place::Folder(Location::Local(home.path().join(path)));
-        let lock = OutputLock::of(&folder("out"), "r1").unwrap();
+        let lock = OutputLock::of(&folder("out"), "r1", &StoreSettings::default()).unwrap();
         assert!(lock.is_some());
         for path in ["out/", "./out", "link", "link/"] {
-            let error = OutputLock::of(&folder(path), "r2").unwrap_err();
+            let error = OutputLock::of(&folder(path), "r2", &StoreSettings::default()).unwrap_err();
             assert!(matches!(error, Error::Busy { .. }), "{path}: {error}");
         }
         let file = Place::File(Location::Local(out));
-        assert!(matches!(OutputLock::of(&file, "r2"), Err(Error::Folder { .. })));
-        assert!(OutputLock::of(&Place::Stdout, "r2").unwrap().is_none());
+        assert!(matches!(OutputLock::of(&file, "r2", &StoreSettings::default()), Err(Error::Folder { .. })));
+        assert!(OutputLock::of(&Place::Stdout, "r2", &StoreSettings::default()).unwrap().is_none());
     }
 
     #[test]

@@ -6,8 +6,9 @@
 //! writer that is dropped leaves nothing.
 //!
 //! [`columns`] finds what an output cannot hold before the first byte. Formats write into a [`destination`],
-//! and do not know which it is; behind it [`stage`] makes a file appear whole. [`lock`] keeps two runs off one
-//! output, [`value`] decides how a value looks in every textual format.
+//! and do not know which it is; behind it [`stage`] makes a file appear whole, [`swap`] a
+//! folder, [`store`] objects. [`lock`] keeps two runs off one output, [`value`] decides how a value looks in every
+//! textual format.
 
 mod arrow;
 mod codec;
@@ -33,9 +34,11 @@ mod row_groups;
 mod samples;
 mod scratch;
 mod settings;
+mod site;
 mod spill;
 mod stage;
 mod stdout;
+mod store;
 mod stored;
 mod swap;
 mod table;
@@ -57,13 +60,17 @@ pub(crate) use self::arrow::Arrow;
 pub(crate) use self::columns::Refusal;
 pub(crate) use self::csv::Csv;
 pub(crate) use self::error::Error;
+use self::error::Stopped;
 use self::file::File;
 pub(crate) use self::finished::{Finished, Written};
+use self::location::Location;
 pub(crate) use self::lock::OutputLock;
 pub(crate) use self::ndjson::Ndjson;
 pub(crate) use self::parquet::Parquet;
 pub(crate) use self::place::Place;
+pub(crate) use self::site::Site;
 pub(crate) use self::stdout::Stdout;
+pub(crate) use self::store::{InStore, StoreSettings, Stores};
 use self::write_file::FileWriter;
 use self::write_folder::FolderWriter;
 
@@ -95,6 +102,15 @@ impl Sink {
         self.file().map_or(Place::Stdout, |file| file.layout().place(folder))
     }
 
+    /// The output, where it is in an object store.
+    pub(crate) fn in_store(&self, folder: &Path) -> Option<InStore> {
+        let layout = self.file()?.layout();
+        match layout.location(folder) {
+            Location::Url(url) => Some(InStore { url, mode: layout.mode, is_folder: layout.is_folder() }),
+            Location::Local(_) => None,
+        }
+    }
+
     /// How many rows of the result are read at most, if that is known beforehand: enough to say that there
     /// are more.
     pub(crate) fn rows_wanted(&self) -> Option<u64> {
@@ -123,7 +139,7 @@ impl Sink {
     /// Begins the output; `stdout` is used by a sink that writes there.
     pub(crate) fn open(
         &self,
-        folder: &Path,
+        site: &Site<'_>,
         stdout: Box<dyn io::Write + Send>,
         schema: &SchemaRef,
     ) -> Result<Box<dyn Writer>, Error> {
@@ -133,19 +149,23 @@ impl Sink {
         }
         match self {
             Self::Stdout(settings) => settings.open(stdout, schema),
-            Self::Parquet(file) => open_file(file.clone(), folder, schema),
-            Self::Csv(file) => open_file(file.clone(), folder, schema),
-            Self::Ndjson(file) => open_file(file.clone(), folder, schema),
-            Self::Arrow(file) => open_file(file.clone(), folder, schema),
+            Self::Parquet(file) => open_file(file.clone(), site, schema),
+            Self::Csv(file) => open_file(file.clone(), site, schema),
+            Self::Ndjson(file) => open_file(file.clone(), site, schema),
+            Self::Arrow(file) => open_file(file.clone(), site, schema),
         }
     }
 }
 
-fn open_file(file: impl File + 'static, folder: &Path, schema: &SchemaRef) -> Result<Box<dyn Writer>, Error> {
+fn open_file(
+    file: impl File + 'static,
+    site: &Site<'_>,
+    schema: &SchemaRef,
+) -> Result<Box<dyn Writer>, Error> {
     if file.layout().is_folder() {
-        return Ok(Box::new(FolderWriter::open(Box::new(file), folder, schema)?));
+        return Ok(Box::new(FolderWriter::open(Box::new(file), site, schema)?));
     }
-    Ok(Box::new(FileWriter::open(&file, folder, schema)?))
+    Ok(Box::new(FileWriter::open(&file, site, schema)?))
 }
 
 /// Writes the batches of one result to one output.

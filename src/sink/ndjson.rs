@@ -18,7 +18,7 @@ use super::location::Location;
 use super::stage::Mode;
 use super::text_file::{TextFile, check_compression};
 use super::value::Values;
-use super::{Error, Text};
+use super::{Error, Site, Text};
 use crate::expr::Template;
 use crate::lowering::Checking;
 use crate::shape::Many;
@@ -38,7 +38,8 @@ const LIMITS: Limits = Limits {
 /// binary is hexadecimal; a map is an object, with keys as text.
 #[derive(Debug, Clone, serde::Deserialize, schemars::JsonSchema)]
 pub(crate) struct Ndjson {
-    /// The file, or the folder. A relative path starts at the pipeline file's folder; missing folders are made.
+    /// The file, or the folder. A relative path starts at the pipeline file's folder; missing folders are made. Objects of
+    /// a store are `s3://bucket/key`, `gs://bucket/key` or `az://container/key`.
     path: Template,
     /// What happens to a file or folder that is there already.
     #[serde(default)]
@@ -91,8 +92,13 @@ impl File for Ndjson {
         Ok(Box::new(TextFile::new(destination, Box::new(Rows), LIMITS.format, self.compression())?))
     }
 
-    fn continued(&self, location: &Location, _schema: &SchemaRef) -> Result<Box<dyn Encoder>, Error> {
-        let Continued { destination, .. } = Continued::open(location, b"")?;
+    fn continued(
+        &self,
+        location: &Location,
+        _schema: &SchemaRef,
+        site: &Site<'_>,
+    ) -> Result<Box<dyn Encoder>, Error> {
+        let Continued { destination, .. } = Continued::open(location, b"", site)?;
         Ok(Box::new(TextFile::new(destination, Box::new(Rows), LIMITS.format, Compression::None)?))
     }
 

@@ -35,7 +35,7 @@ use super::row_groups::RowGroups;
 use super::spill::Spill;
 use super::stage::Mode;
 use super::stored::{self, Form};
-use super::{Error, Refusal};
+use super::{Error, Refusal, Site};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::expr::Template;
 use crate::lowering::Checking;
@@ -81,7 +81,8 @@ const SCHEMA_KEY: &str = "ARROW:schema";
 /// A file is replaced whole: until the last row is written the old one stays as it is.
 #[derive(Debug, Clone, serde::Deserialize, schemars::JsonSchema)]
 pub(crate) struct Parquet {
-    /// The file, or the folder. A relative path starts at the pipeline file's folder; missing folders are made.
+    /// The file, or the folder. A relative path starts at the pipeline file's folder; missing folders are made. Objects of
+    /// a store are `s3://bucket/key`, `gs://bucket/key` or `az://container/key`.
     path: Template,
     /// What happens to a file or folder that is there already. Rows can be added to a folder only.
     #[serde(default)]
@@ -216,7 +217,12 @@ impl File for Parquet {
         Ok(Box::new(ParquetFile { groups, schema, least_rows, most_rows: self.group_rows(), name }))
     }
 
-    fn continued(&self, location: &Location, _schema: &SchemaRef) -> Result<Box<dyn Encoder>, Error> {
+    fn continued(
+        &self,
+        location: &Location,
+        _schema: &SchemaRef,
+        _site: &Site<'_>,
+    ) -> Result<Box<dyn Encoder>, Error> {
         Err(Error::Exists { path: location.path().to_path_buf() })
     }
 
@@ -305,6 +311,7 @@ mod tests {
     use parquet::file::metadata::RowGroupMetaData;
     use tempfile::TempDir;
 
+    use super::super::site::tests::with_site;
     use super::super::{Flow, Place, Sink, Written, samples};
     use super::*;
 
@@ -333,7 +340,7 @@ mod tests {
     }
 
     fn write_as(sink: &Sink, folder: &Path, schema: &SchemaRef, batches: &[RecordBatch]) -> Written {
-        let mut writer = sink.open(folder, Box::new(io::sink()), schema).unwrap();
+        let mut writer = with_site(folder, |site| sink.open(site, Box::new(io::sink()), schema)).unwrap();
         for batch in batches {
             assert_eq!(writer.write(batch).unwrap(), Flow::More);
         }
@@ -453,8 +460,10 @@ mod tests {
     fn dropped_means_nothing_happened() {
         let folder = TempDir::new().unwrap();
         let batch = samples::every_type();
-        let mut writer =
-            sink(Mode::Overwrite).open(folder.path(), Box::new(io::sink()), batch.schema_ref()).unwrap();
+        let mut writer = with_site(folder.path(), |site| {
+            sink(Mode::Overwrite).open(site, Box::new(io::sink()), batch.schema_ref())
+        })
+        .unwrap();
         writer.write(&batch).unwrap();
         drop(writer);
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
@@ -495,8 +504,11 @@ mod tests {
         insta::assert_snapshot!(refusals.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"));
 
         let folder = TempDir::new().unwrap();
-        let error =
-            sink(Mode::Overwrite).open(folder.path(), Box::new(io::sink()), &Arc::new(schema)).err().unwrap();
+        let error = with_site(folder.path(), |site| {
+            sink(Mode::Overwrite).open(site, Box::new(io::sink()), &Arc::new(schema))
+        })
+        .err()
+        .unwrap();
         assert!(matches!(error, Error::Refused(it) if it == refusals));
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
         assert_eq!(

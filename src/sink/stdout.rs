@@ -200,6 +200,7 @@ mod tests {
 
     use arrow::array::{Array as _, Int32Array, StringArray};
 
+    use super::super::site::tests::with_site;
     use super::super::{Place, Sink, Written, samples};
     use super::*;
 
@@ -240,7 +241,7 @@ mod tests {
 
     fn open(stdout: Stdout, handle: &Handle, schema: &SchemaRef) -> Box<dyn Writer> {
         let sink = Sink::Stdout(stdout);
-        sink.open(Path::new("/nowhere"), Box::new(handle.clone()), schema).unwrap()
+        with_site(Path::new("/nowhere"), |site| sink.open(site, Box::new(handle.clone()), schema)).unwrap()
     }
 
     fn print(stdout: Stdout, batches: &[RecordBatch]) -> (String, Written) {
@@ -404,7 +405,9 @@ mod tests {
         let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
         let batch = samples::numbers(0, 10);
         let sink = Sink::Stdout(Stdout::new(Format::Csv, None));
-        let mut writer = sink.open(Path::new("/nowhere"), Box::new(full), batch.schema_ref()).unwrap();
+        let mut writer =
+            with_site(Path::new("/nowhere"), |site| sink.open(site, Box::new(full), batch.schema_ref()))
+                .unwrap();
         let error = writer.write(&batch).unwrap_err();
         assert!(
             matches!(&error, Error::Stdout(source) if source.kind() == io::ErrorKind::StorageFull),

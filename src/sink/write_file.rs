@@ -1,7 +1,5 @@
 //! Writes the rows of one output to one file.
 
-use std::path::Path;
-
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 
@@ -9,7 +7,7 @@ use super::destination::Destination;
 use super::file::{Encoder, File};
 use super::finished::Finished;
 use super::stage::Mode;
-use super::{Error, Flow, Place, Writer};
+use super::{Error, Flow, Place, Site, Writer};
 
 /// Writes one file.
 pub(super) struct FileWriter {
@@ -19,14 +17,14 @@ pub(super) struct FileWriter {
 }
 
 impl FileWriter {
-    /// Begins the file; a relative path starts at `folder`.
-    pub(super) fn open(file: &dyn File, folder: &Path, schema: &SchemaRef) -> Result<Self, Error> {
+    /// Begins the file.
+    pub(super) fn open(file: &dyn File, site: &Site<'_>, schema: &SchemaRef) -> Result<Self, Error> {
         let layout = file.layout();
-        let location = layout.location(folder);
+        let location = layout.location(site.folder);
         let encoder = match layout.mode {
-            Mode::Append => file.continued(&location, schema)?,
+            Mode::Append => file.continued(&location, schema, site)?,
             mode @ (Mode::Overwrite | Mode::Error) => {
-                file.encoder(Destination::create(&location, mode)?, schema, 1)?
+                file.encoder(Destination::create(&location, mode, site)?, schema, 1)?
             }
         };
         Ok(Self { encoder, place: Place::File(location), rows: 0 })

@@ -19,7 +19,7 @@ use super::partition::{self, Partitioner};
 use super::stage::Mode;
 use super::text_file::failed;
 use super::waiting::Waiting;
-use super::{Error, Flow, Place, Refusal, Writer};
+use super::{Error, Flow, Place, Refusal, Site, Writer};
 
 /// How many files are written side by side at most.
 const OPEN: usize = 8;
@@ -84,10 +84,10 @@ struct Part {
 }
 
 impl FolderWriter {
-    /// Begins the folder; a relative path starts at `base`.
-    pub(super) fn open(file: Box<dyn File>, base: &Path, schema: &SchemaRef) -> Result<Self, Error> {
+    /// Begins the folder.
+    pub(super) fn open(file: Box<dyn File>, site: &Site<'_>, schema: &SchemaRef) -> Result<Self, Error> {
         let layout = file.layout();
-        let location = layout.location(base);
+        let location = layout.location(site.folder);
         let encode = |error| failed(location.path(), "folders", error);
         let partitioner = (!layout.partition_by.is_empty())
             .then(|| Partitioner::new(layout.partition_by, schema))
@@ -103,10 +103,10 @@ impl FolderWriter {
         };
         let most_rows = layout.max_rows_per_file.map_or(u64::MAX, |rows| rows.value.max(1));
         let run = (layout.mode == Mode::Append).then(|| Uuid::now_v7().simple().to_string());
-        let folder = Folder::create(&location, layout.mode)?;
+        let folder = Folder::create(&location, layout.mode, site)?;
         let waiting = Waiting::new(SchemaRef::clone(&file_schema), folder.scratch());
         Ok(Self {
-            place: layout.place(base),
+            place: layout.place(site.folder),
             schema: SchemaRef::clone(schema),
             file_schema,
             partitioner,
@@ -268,6 +268,7 @@ mod tests {
     use arrow::array::{ArrayRef, Int64Array};
     use tempfile::TempDir;
 
+    use super::super::site::tests::with_site;
     use super::super::{Csv, Sink};
     use super::*;
 
@@ -280,7 +281,9 @@ mod tests {
     fn written(groups: &[i64], most_rows: Option<u64>) -> Vec<usize> {
         let home = TempDir::new().unwrap();
         let sink = Sink::Csv(Csv::folder("out", &["group"], most_rows));
-        let mut writer = sink.open(home.path(), Box::new(std::io::sink()), &batch(0, 0).schema()).unwrap();
+        let mut writer =
+            with_site(home.path(), |site| sink.open(site, Box::new(std::io::sink()), &batch(0, 0).schema()))
+                .unwrap();
         for (row, group) in groups.iter().enumerate() {
             writer.write(&batch(i64::try_from(row).unwrap(), *group)).unwrap();
         }
@@ -328,7 +331,9 @@ mod tests {
     fn an_output_has_only_so_many_folders() {
         let home = TempDir::new().unwrap();
         let sink = Sink::Csv(Csv::folder("out", &["group"], None));
-        let mut writer = sink.open(home.path(), Box::new(std::io::sink()), &batch(0, 0).schema()).unwrap();
+        let mut writer =
+            with_site(home.path(), |site| sink.open(site, Box::new(std::io::sink()), &batch(0, 0).schema()))
+                .unwrap();
         let numbers = |from: i64, to: i64| Arc::new(Int64Array::from_iter_values(from..to)) as ArrayRef;
         let many =
             |from, to| RecordBatch::try_from_iter([("row", numbers(from, to)), ("group", numbers(from, to))]);

@@ -28,5 +28,6 @@ mod scripted;
 mod semantics;
 mod spark;
 mod specs;
+mod stores;
 mod support;
 mod targets;

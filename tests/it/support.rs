@@ -534,12 +534,15 @@ pub(crate) fn installed_spark() -> (PathBuf, PathBuf) {
 pub(crate) fn bare() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_pipectl"));
     for (name, _) in std::env::vars_os() {
-        let ours = name.to_string_lossy().starts_with("PIPECTL_") && name != "PIPECTL_PYTHON";
-        if ours || name.to_string_lossy().starts_with("SPARK_") {
+        let text = name.to_string_lossy();
+        let ours = text.starts_with("PIPECTL_") && name != "PIPECTL_PYTHON";
+        if ours || ["SPARK_", "AWS_", "AZURE_", "GOOGLE_"].iter().any(|it| text.starts_with(it)) {
             command.env_remove(name);
         }
     }
     command.env("PIPECTL_CACHE_DIR", CACHE).env_remove("XDG_RUNTIME_DIR");
+    // Nor by their profiles.
+    command.env("AWS_CONFIG_FILE", "/nowhere").env("AWS_SHARED_CREDENTIALS_FILE", "/nowhere");
     command
 }
 
