@@ -3,10 +3,13 @@
 
 use std::collections::BTreeSet;
 
+use prost::Message as _;
 use prost_types::field_descriptor_proto::{Label, Type};
 use prost_types::{
     DescriptorProto, EnumDescriptorProto, FieldDescriptorProto, FileDescriptorProto, FileDescriptorSet,
 };
+
+use crate::support::pyspark_descriptors;
 
 const LISTING: &str = include_str!("../protocol/spark-connect-4.3.txt");
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/proto");
@@ -24,33 +27,58 @@ fn our_messages_are_the_servers() {
     assert!(ours.len() > 1700, "the listing was not read: {} lines", ours.len());
 }
 
-/// The listing without machine learning: its messages are gone, its fields are reserved.
+#[test]
+fn our_messages_are_those_of_pyspark() {
+    let descriptors = FileDescriptorSet::decode(&*pyspark_descriptors()).unwrap();
+    let mut theirs = Facts::new();
+    for file in descriptors.file.iter().filter(|file| !file.name().contains("/ml")) {
+        // Of a test, and of nothing that is served.
+        if file.name().contains("example") {
+            continue;
+        }
+        let mut lines = Lines(Vec::new());
+        lines.file(file);
+        let kept = lines.0.iter().filter_map(|line| without_learning(line));
+        theirs.extend(kept.map(|line| (file.name().to_owned(), line)));
+    }
+    let ours = ours();
+    let missing: Vec<_> = theirs.difference(&ours).collect();
+    let invented: Vec<_> = ours.difference(&theirs).collect();
+    assert!(missing.is_empty() && invented.is_empty(), "missing: {missing:#?}\ninvented: {invented:#?}");
+}
+
+/// The listing without machine learning.
 fn theirs() -> Facts {
     let mut file = String::new();
     let mut facts = Facts::new();
     for line in LISTING.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
-        let words: Vec<_> = line.split_whitespace().collect();
-        if words[0] == "FILE" {
-            words[1].clone_into(&mut file);
+        if let Some(rest) = line.strip_prefix("FILE") {
+            rest.split_whitespace().next().unwrap().clone_into(&mut file);
         }
-        let subject = if matches!(words[0], "MESSAGE" | "import") { words[1] } else { words[0] };
-        let learning = subject.starts_with("spark/connect/ml")
-            || matches!(subject.split('.').next(), Some("MlRelation" | "Fetch"));
-        if learning {
-            continue;
-        }
-        let line = if let Some((oneof, members)) = line.split_once(" = ") {
-            let mut members: Vec<_> = members.split(" | ").filter(|name| !name.starts_with("ml_")).collect();
-            members.sort_unstable();
-            format!("{} = {}", oneof.split_whitespace().collect::<Vec<_>>().join(" "), members.join(" | "))
-        } else if words.get(3).is_some_and(|kind| kind.starts_with("msg:Ml")) {
-            format!("{subject} reserved {}", words[1])
-        } else {
-            words.join(" ")
-        };
-        facts.insert((file.clone(), line));
+        facts.extend(without_learning(line).map(|line| (file.clone(), line)));
     }
     facts
+}
+
+/// A line with single spaces; what is about machine learning goes: its messages are gone, its fields are reserved.
+fn without_learning(line: &str) -> Option<String> {
+    let words: Vec<_> = line.split_whitespace().collect();
+    let subject = if matches!(words[0], "MESSAGE" | "import") { words[1] } else { words[0] };
+    let learning = subject.starts_with("spark/connect/ml")
+        || matches!(subject.split('.').next(), Some("MlRelation" | "Fetch"));
+    if learning {
+        return None;
+    }
+    if let Some((oneof, members)) = line.split_once(" = ") {
+        let mut members: Vec<_> = members.split(" | ").filter(|name| !name.starts_with("ml_")).collect();
+        members.sort_unstable();
+        let oneof = oneof.split_whitespace().collect::<Vec<_>>().join(" ");
+        return Some(format!("{oneof} = {}", members.join(" | ")));
+    }
+    if words.get(3).is_some_and(|kind| kind.starts_with("msg:Ml")) {
+        return Some(format!("{subject} reserved {}", words[1]));
+    }
+    Some(words.join(" "))
 }
 
 /// Our own files in the listing's words.

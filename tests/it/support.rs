@@ -508,6 +508,50 @@ pub(crate) fn read_back<A: AsRef<OsStr>>(arguments: impl IntoIterator<Item = A>)
     text(&output.stdout)
 }
 
+/// The protocol's files as the newest `PySpark` carries them, a set of descriptors. They are taken out of its source distribution by
+/// the script that takes the engine's jars out of it.
+pub(crate) fn pyspark_descriptors() -> Vec<u8> {
+    const INSTALLER: &str = include_str!("../../src/engine/install.py");
+    let folder = Path::new(CACHE).join("readers/pyspark-4.3.0");
+    let run = |arguments: &[&OsStr]| {
+        let output = Command::new(&*READER).args(arguments).stdin(Stdio::piped()).output().unwrap();
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stderr));
+        output.stdout
+    };
+    if !folder.join("site/proto").exists() {
+        drop(fs::remove_dir_all(&folder));
+        fs::create_dir_all(&folder).unwrap();
+        let order = serde_json::json!({
+            "folder": folder,
+            "requirements": "",
+            "files": {},
+            "proof": "pass",
+            "archives": [{
+                "name": "pyspark-4.3.0.tar.gz",
+                "project": "pyspark",
+                "bytes": 455_910_862,
+                "sha256": "e8c517948eff7088a7aa07449aa8eafa4a15a8d50319de2525a6fd26622476c6",
+                "members": [["pyspark-4.3.0/pyspark/sql/connect/proto/", "proto/"]],
+            }],
+        });
+        // It ends when its standard input does, so that stays open.
+        let mut command = Command::new(&*READER);
+        command
+            .args(["-I", "-c", INSTALLER, &order.to_string()])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let open = child.stdin.take();
+        let output = child.wait_with_output().unwrap();
+        drop(open);
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(text.contains("\"done\""), "{text}");
+    }
+    let script = Path::new(REPOSITORY).join("tests/descriptors.py");
+    run(&[script.as_os_str(), folder.join("site/proto").as_os_str()])
+}
+
 /// The Python of the installed engine, and the folder of its packages.
 pub(crate) fn installed() -> (PathBuf, PathBuf) {
     LazyLock::force(&ENGINE);
