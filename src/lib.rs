@@ -27,6 +27,7 @@
 //! | --- | --- | --- |
 //! | `main` | arguments in, exit code out | |
 //! | `lib` | this page, and [`run()`] | `cli` |
+//! | `bench` | what `benches/` reach, with a feature of its own | `text`, `diagnostic`, `dialect`, `yaml`, `proto`, `sink`, `target`, `pipeline`, `graph`, `spec`, `plan`, `connect` |
 //! | `text` | a file's text, places in it | |
 //! | `scalar` | a scalar as it was written: style, variables apart from text, where its bytes stand in the file | `text` |
 //! | `diagnostic` | what is wrong with the user's file: where, why, how to mend it; data, never printed here | `text` |
@@ -65,24 +66,24 @@
 //! | `tonic` | `connect`, `proto` |
 //! | `tonic_prost` | `proto` |
 //! | `tonic_types` | `connect` |
-//! | `prost` | `proto`, `plan` |
+//! | `prost` | `proto`, `plan`, `bench` |
 //! | `prost_types` | `proto` |
-//! | `bytes` | `connect`, `proto`, `sink` |
+//! | `bytes` | `connect`, `proto`, `sink`, `bench` |
 //! | `object_store` | `sink` |
 //! | `http_body_util` | `sink` |
 //! | `hyper_rustls` | `sink` |
 //! | `hyper_util` | `sink` |
 //! | `tokio` | `connect`, `engine`, `sink`, `run`, `cli` |
-//! | `tokio_util` | `sink`, `run`, `cli` |
+//! | `tokio_util` | `sink`, `run`, `cli`, `bench` |
 //! | `tokio_stream` | `connect`, `sink` |
-//! | `arrow` | `connect`, `proto`, `run`, `sink` |
+//! | `arrow` | `connect`, `proto`, `run`, `sink`, `bench` |
 //! | `parquet` | `sink` |
 //! | `flate2` | `sink` |
 //! | `zstd` | `sink` |
 //! | `rustix` | `sink`, `cli` |
 //! | `serde_yaml` | `yaml` |
 //! | `serde_json` | `spec`, `connect`, `engine`, `sink`, `report` |
-//! | `chrono` | `expr`, `lowering`, `spec`, `sink`, `report`, `cli` |
+//! | `chrono` | `expr`, `lowering`, `spec`, `sink`, `report`, `cli`, `bench` |
 //! | `chrono_tz` | `spec` |
 //! | `petgraph` | `graph` |
 //! | `strsim` | `diagnostic` |
@@ -108,6 +109,9 @@
 //! - The process's environment is read in `cli/environment.rs` alone.
 //! - Only `cli/failure.rs` knows exit codes.
 
+#[cfg(feature = "bench")]
+#[doc(hidden)]
+pub mod bench;
 mod cli;
 mod connect;
 mod diagnostic;

@@ -14,7 +14,7 @@ use crate::proto::spark::execute_plan_response::ArrowBatch;
 
 /// Puts the batches of one execution together.
 #[derive(Default)]
-pub(super) struct Assembler {
+pub(crate) struct Assembler {
     rows: i64,
     /// Those of the first batch; whoever writes the result relies on them.
     columns: Option<SchemaRef>,
@@ -33,7 +33,7 @@ struct Partial {
 
 impl Assembler {
     /// Takes the next piece; gives the batch that it completes. A result without rows is a batch without rows: its schema counts.
-    pub(super) fn push(&mut self, piece: ArrowBatch) -> Result<Option<RecordBatch>, Error> {
+    pub(crate) fn push(&mut self, piece: ArrowBatch) -> Result<Option<RecordBatch>, Error> {
         let index = piece.chunk_index.unwrap_or_default();
         let mut partial = match self.partial.take() {
             Some(partial) => partial,
@@ -73,7 +73,7 @@ impl Assembler {
     }
 
     /// Ends the result: no chunk may be missing.
-    pub(super) fn finish(&self) -> Result<(), Error> {
+    pub(crate) fn finish(&self) -> Result<(), Error> {
         match &self.partial {
             Some(partial) => Err(broken(format!(
                 "a result that ends after chunk {} of {}",

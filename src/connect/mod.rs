@@ -18,6 +18,8 @@ mod scripted;
 mod session;
 mod stream;
 
+#[cfg(feature = "bench")]
+pub(crate) use arrow::Assembler;
 pub(crate) use client::Client;
 pub(crate) use endpoint::{Defaults, Endpoint, Token};
 pub(crate) use error::{Error, ServerError};
