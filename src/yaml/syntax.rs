@@ -178,7 +178,8 @@ impl<'t> Place<'t> {
             let value = line.get(from..)?;
             let lead = value.len() - value.trim_start_matches(['-', ' ']).len();
             let at = start + from + lead;
-            let since = self.text.get(at..self.at)?;
+            // What the line itself opens is not what an earlier one left open.
+            let since = self.text.get(at..self.line_start)?;
             let Some(open) = since.chars().next() else { continue };
             let unclosed = match open {
                 '[' => since.matches('[').count() > since.matches(']').count(),

@@ -52,7 +52,7 @@ fn check_numbers(rows: u64, paths: &[&Path]) -> String {
 }
 
 #[test]
-fn every_type_comes_back_from_every_kind_of_output() {
+pub(crate) fn every_type_comes_back_from_every_kind_of_output() {
     for rows in ["3", "2", "1", "0"] {
         let text = include_str!("every_type.yaml");
         let outcome = Case::pipeline(text).args(["--var", &format!("least={rows}")]).any_stdout().run();

@@ -6,11 +6,11 @@ use std::process::Output;
 
 use tempfile::TempDir;
 
-use crate::support::{bare, elsewhere, install};
-use crate::{chains, expectations, outputs, pipelines, semantics};
+use crate::support::{Case, bare, elsewhere, install};
+use crate::{chains, expectations, files, outputs, pipelines, semantics};
 
 /// Those that ask for nothing that Sail alone has or says.
-pub(crate) const SAME: [(&str, fn()); 20] = [
+pub(crate) const SAME: [(&str, fn()); 21] = [
     ("daily", pipelines::daily),
     ("pricing_summary", pipelines::pricing_summary),
     ("late_shipments", pipelines::late_shipments),
@@ -31,7 +31,11 @@ pub(crate) const SAME: [(&str, fn()); 20] = [
     ("expectations that warn", expectations::what_warns_lets_them_through),
     ("old files", outputs::a_run_that_fails_keeps_the_old_file),
     ("diamonds", chains::thirty_diamonds_of_unions),
+    ("types", files::every_type_comes_back_from_every_kind_of_output),
 ];
+
+/// What Sail has no name for, and Spark only of late.
+const NEW: [(&str, fn()); 1] = [("types of its own", types_that_spark_alone_has)];
 
 /// An engine that is kept for the tests of one process, and ends with this value.
 struct Warm {
@@ -64,6 +68,37 @@ fn everything_means_the_same() {
     let named = std::env::var_os("PIPECTL_TEST_SPARK").map(|name| name.into_string().unwrap());
     let kind = named.unwrap_or_else(|| "spark".to_owned());
     let warm = Warm::start(kind);
-    let failed = elsewhere(&format!("engine: {}", warm.kind), warm.folder.path(), &SAME);
+    let mut tests = SAME.to_vec();
+    if ["spark", "spark-4.3"].contains(&warm.kind.as_str()) {
+        tests.extend(NEW);
+    }
+    let failed = elsewhere(&format!("engine: {}", warm.kind), warm.folder.path(), &tests);
     assert!(failed.is_empty(), "on {}: {failed:?}", warm.kind);
+}
+
+fn types_that_spark_alone_has() {
+    let pipeline = "
+version: 1
+conf: { spark.sql.timeType.enabled: true }
+steps:
+  types:
+    sql: |
+      SELECT INTERVAL '1-2' YEAR TO MONTH AS months, TIME'12:34:56.123456' AS time, CAST(NULL AS INTERVAL YEAR) AS none
+    write:
+      - stdout: ndjson
+      - parquet: out/types.parquet
+      - csv: out/types.csv
+  variant:
+    sql: SELECT parse_json('{\"a\":1}') AS v
+    write: { parquet: out/variant.parquet }
+";
+    let outcome = Case::pipeline(pipeline)
+        .stdout("{\"months\":\"P1Y2M\",\"time\":\"12:34:56.123456\",\"none\":null}\n")
+        .run();
+    assert_eq!(outcome.parquet("out/types.parquet"), "months,time,none\n14,12:34:56.123456,\n");
+    let text = std::fs::read_to_string(outcome.path("out/types.csv")).unwrap();
+    assert_eq!(text, "months,time,none\nP1Y2M,12:34:56.123456,\n");
+    let refused = pipeline.replace("{ parquet: out/variant.parquet }", "{ csv: out/variant.csv }");
+    let outcome = Case::pipeline(&refused).any_stdout().any_stderr().code(1).run();
+    assert!(outcome.stderr.contains("column `v` has type variant"), "{}", outcome.stderr);
 }
