@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
 
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinSet;
@@ -34,6 +35,9 @@ impl fmt::Display for Signal {
     }
 }
 
+/// `timeout` and service managers signal a process and then its group: the same signal so soon is the same wish.
+const ECHO: Duration = Duration::from_millis(300);
+
 /// Watches for signals as long as it lives.
 pub(super) struct Interrupt {
     token: CancellationToken,
@@ -50,12 +54,15 @@ impl Interrupt {
         let mut watching = JoinSet::new();
         let (cancel, first) = (token.clone(), Arc::clone(&which));
         watching.spawn(async move {
+            let mut last: Option<(Signal, Instant)> = None;
             loop {
                 let got = tokio::select! {
                     _ = interrupts.recv() => Signal::Interrupt,
                     _ = terminations.recv() => Signal::Terminate,
                 };
-                if first.set(got).is_err() {
+                let is_echo = last.is_some_and(|(signal, at)| signal == got && at.elapsed() < ECHO);
+                last = Some((got, Instant::now()));
+                if first.set(got).is_err() && !is_echo {
                     exit(got);
                 }
                 cancel.cancel();

@@ -1,13 +1,14 @@
 //! The search for the project file, `pipectl.yaml`, and its reading.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::{self, Read as _};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use super::environment::variable;
 use super::failure::Failure;
 use crate::engine::Kind;
-use crate::spec::{LoadedProject, ProjectInputs, load_project};
+use crate::spec::{LoadedProject, ProjectInputs, Token, load_project};
 use crate::target::Project;
 
 /// The name of a project file.
@@ -18,6 +19,7 @@ pub(super) struct Found {
     /// As the user would write it.
     pub(super) shown: PathBuf,
     pub(super) folder: PathBuf,
+    file: File,
 }
 
 /// The nearest project file: in the folder or above it, up to the repository's root or the home folder.
@@ -25,20 +27,31 @@ pub(super) fn find_project(folder: &Path, notes: &mut Vec<String>) -> Option<Fou
     let home = variable("HOME").map(PathBuf::from);
     for folder in folder.ancestors() {
         let path = folder.join(PROJECT_FILE);
-        match fs::metadata(&path) {
-            Ok(metadata) if metadata.is_file() => {
-                if is_trusted(metadata.uid()) {
-                    return Some(Found { shown: shown(&path), folder: folder.to_path_buf() });
-                }
+        match open_trusted(&path) {
+            Ok(Some(file)) => return Some(Found { shown: shown(&path), folder: folder.to_path_buf(), file }),
+            Ok(None) => {
                 notes.push(format!("`{}` belongs to another user and is not used", shown(&path).display()));
             }
-            _ => {}
+            Err(_) => {}
         }
         if folder.join(".git").exists() || home.as_deref() == Some(folder) {
             return None;
         }
     }
     None
+}
+
+/// Opens a file of an owner who is trusted, and whose name is that owner's too; nothing where it is somebody else's.
+fn open_trusted(path: &Path) -> io::Result<Option<File>> {
+    // A folder is none, and a pipe would be waited for.
+    if !fs::metadata(path)?.is_file() {
+        return Err(io::ErrorKind::NotFound.into());
+    }
+    let link = fs::symlink_metadata(path)?;
+    let file = File::open(path)?;
+    // What was opened is asked: the name may stand for another file by now.
+    let is_theirs = !is_trusted(link.uid()) || !is_trusted(file.metadata()?.uid());
+    Ok((!is_theirs).then_some(file))
 }
 
 /// Whether a file of this owner may say where data goes and who gets tokens: one's own, and the administrator's.
@@ -54,12 +67,14 @@ pub(super) fn shown(path: &Path) -> PathBuf {
 }
 
 /// Reads it, for the target that was asked for or else its default one.
-pub(super) fn read_project(found: &Found, target: Option<&str>) -> Result<Project, Failure> {
-    let path = found.folder.join(PROJECT_FILE);
-    let bytes = fs::read(&path)
+pub(super) fn read_project(found: &Found, target: Option<&str>, token: Token) -> Result<Project, Failure> {
+    let mut bytes = Vec::new();
+    (&found.file)
+        .read_to_end(&mut bytes)
         .map_err(|error| Failure::File { path: found.shown.clone(), reason: error.to_string() })?;
     let inputs = ProjectInputs {
         target,
+        token,
         engines: &Kind::NAMES,
         environment: &variable,
         files: &|path| fs::read(found.folder.join(path)),

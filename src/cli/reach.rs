@@ -98,13 +98,12 @@ async fn warm(kind: Kind, events: &Sender) -> Result<Option<Client>, Failure> {
         Found::Refused(reason) => format!("is not used: {reason}"),
         Found::Warm(warm) => {
             let endpoint = warm.endpoint().or_user(user());
-            let why = match timeout(WARM_LIMIT, Client::connect(&endpoint, Duration::ZERO)).await {
+            // It may only be busy, with somebody else's run: it is for `engine stop` to end it.
+            match timeout(WARM_LIMIT, Client::connect(&endpoint, Duration::ZERO)).await {
                 Ok(Ok(client)) => return Ok(Some(client)),
-                Ok(Err(error)) => format!("does not answer as it should ({error}) and was ended"),
-                Err(_) => "does not answer and was ended".to_owned(),
-            };
-            let _ended = warm.stop().await;
-            why
+                Ok(Err(error)) => format!("does not answer as it should ({error})"),
+                Err(_) => "does not answer".to_owned(),
+            }
         }
     };
     let title = kind.title();

@@ -17,6 +17,7 @@ use crate::engine::Kind;
 use crate::lowering::{Root, is_url, normal};
 use crate::run::Event;
 use crate::secret::Secret;
+use crate::spec;
 use crate::target::{Project, Server, Settings, Target};
 use crate::text::{Sources, Spanned};
 
@@ -32,8 +33,9 @@ pub(super) struct TargetArguments {
     /// An engine that pipectl installs and starts by itself: `sail`, or `spark`, which is the newest, or one of its versions.
     #[arg(long, value_name = "KIND", conflicts_with = "remote", value_parser = KindParser)]
     engine: Option<Kind>,
-    /// Where relative paths start at the engine: a folder there, or a URL. Without it, the target's `root`.
-    #[arg(long, value_name = "PATH", env = "PIPECTL_ROOT")]
+    /// Where relative paths start at the engine: a folder there, or a URL. Without it, the `root` of the target that is named,
+    /// else `PIPECTL_ROOT`, else that of the default target.
+    #[arg(long, value_name = "PATH")]
     root: Option<String>,
 }
 
@@ -211,7 +213,9 @@ impl TargetArguments {
                 Root::Engine(root.to_owned())
             }
         };
-        if let Some(root) = &self.root {
+        // As for the server, the environment comes after a target that is named.
+        let named = self.root.clone().or_else(|| variable("PIPECTL_ROOT").filter(|_| self.target.is_none()));
+        if let Some(root) = &named {
             if !shares && relative(root) {
                 return Err(Failure::Usage {
                     message: format!("the root `{root}` is relative, and means nothing at this engine"),
@@ -247,7 +251,9 @@ fn applies<'f>(
         return Ok(None);
     }
     let name = wanted.map(|said| said.value.as_str());
-    let project = found.map(|found| read_project(found, name).map(|project| (project, found))).transpose()?;
+    let token = if is_named { spec::Token::Unused } else { spec::Token::Wanted };
+    let project =
+        found.map(|found| read_project(found, name, token).map(|project| (project, found))).transpose()?;
     match (project, wanted) {
         (Some((Project { target: Some(target), sources, .. }, file)), _) => {
             Ok(Some(InFile { target, sources, file }))

@@ -190,5 +190,11 @@ fn open(sink: &Sink, site: &Site<'_>, batch: &RecordBatch) -> Result<Box<dyn Wri
 fn finish(writers: Vec<(Box<dyn Writer>, Flow)>) -> Result<Vec<sink::Written>, Error> {
     let finished = writers.into_iter().map(|(writer, _)| writer.finish());
     let finished = finished.collect::<Result<Vec<Finished>, sink::Error>>()?;
-    finished.into_iter().map(|output| output.commit().map_err(Error::from)).collect()
+    // What may well fail goes first: a rename on this machine hardly ever does.
+    let mut numbered: Vec<(usize, Finished)> = finished.into_iter().enumerate().collect();
+    numbered.sort_by_key(|(_, output)| !output.is_far());
+    let committed = numbered.into_iter().map(|(at, output)| Ok((at, output.commit()?)));
+    let mut written = committed.collect::<Result<Vec<_>, sink::Error>>()?;
+    written.sort_by_key(|(at, _)| *at);
+    Ok(written.into_iter().map(|(_, output)| output).collect())
 }

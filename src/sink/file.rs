@@ -99,12 +99,16 @@ impl Layout<'_> {
             Location::Url(url) => Some(url),
             Location::Local(_) => None,
         };
-        if let Some(url) = url.as_ref().filter(|url| !self.is_folder() && url.ends_with('/')) {
-            let message = format!("`{}` names a folder, and this output is one object", without_secrets(url));
-            checking.report(
-                Diagnostic::new(Code::Path, self.path.span(), message)
-                    .help("give the object a name, or write a folder: `max_rows_per_file`, `partition_by`"),
-            );
+        let text = self.path.plain();
+        if !self.is_folder() && text.ends_with('/') {
+            let (text, one) = match &url {
+                Some(url) => (without_secrets(url), "object"),
+                None => (text, "file"),
+            };
+            let message = format!("`{text}` names a folder, and this output is one {one}");
+            checking.report(Diagnostic::new(Code::Path, self.path.span(), message).help(format!(
+                "give the {one} a name, or write a folder: `max_rows_per_file`, `partition_by`"
+            )));
         }
         let refuses_more = refuses_more.or(url.map(|_| "nothing can be added to an object"));
         if let Some(reason) = refuses_more.filter(|_| self.mode == Mode::Append && !self.is_folder()) {

@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::destination::Destination;
 use super::folder::Folder;
+use super::location::Location;
 use super::{Error, Place};
 
 /// A complete output that nobody sees yet; dropped, it never was.
@@ -41,6 +42,11 @@ impl Finished {
     /// Rows on stdout.
     pub(super) fn stdout(rows: u64, bytes: u64, note: Option<Note>) -> Self {
         Self { rows, place: Place::Stdout, note, pending: Pending::Printed(bytes) }
+    }
+
+    /// Whether becoming visible may well fail: it is a store's, which answers over a network.
+    pub(crate) fn is_far(&self) -> bool {
+        matches!(self.place.location(), Some(Location::Url(_)))
     }
 
     /// Makes the output visible.

@@ -25,7 +25,7 @@ use crate::target::Settings;
 use crate::text::{FileId, Source, Sources, Span};
 use crate::yaml;
 
-pub(crate) use project::{LoadedProject, ProjectInputs, load_project};
+pub(crate) use project::{LoadedProject, ProjectInputs, Token, load_project};
 pub(crate) use schema::{json_schema, project_schema};
 
 /// What the outside world says to a pipeline.

@@ -51,7 +51,8 @@ struct TargetDocument {
     /// The bearer token of `remote`, as `${secret:NAME}` (the environment's variable) or `${secret:file:PATH}`. It goes to this
     /// server alone.
     token: Option<String>,
-    /// Where relative paths start at the engine, a folder or a URL: `s3://lake/prod`. Without it, at the pipeline file's folder.
+    /// Where relative paths start at the engine, a folder or a URL: `s3://lake/prod`. Without it, at the pipeline file's folder where
+    /// the engine reads this machine's files; else a relative path is a mistake.
     root: Option<Spanned<String>>,
     /// Whether the server of `remote` reads this machine's files under their own paths.
     shared_files: Option<bool>,
@@ -67,11 +68,20 @@ struct TargetDocument {
 pub(crate) struct ProjectInputs<'a> {
     /// The target that was asked for; without it the default one.
     pub(crate) target: Option<&'a str>,
+    pub(crate) token: Token,
     /// The names of the engines that pipectl can start.
     pub(crate) engines: &'a [&'a str],
     pub(crate) environment: &'a dyn Fn(&str) -> Option<String>,
     /// Reads a file whose path is relative to the project file's folder, or absolute.
     pub(crate) files: &'a dyn Fn(&Path) -> std::io::Result<Vec<u8>>,
+}
+
+/// Whether the target's token is needed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Token {
+    Wanted,
+    /// Another server than the target's is named, which does not get it.
+    Unused,
 }
 
 /// What came of a project file: the project where nothing is wrong, and all that is.
@@ -200,8 +210,12 @@ impl Reader<'_> {
         let Kind::Mapping(entries) = &mut node.kind else { return };
         for (key, node) in entries {
             variables.check_key(key, found);
-            let is_token = key.text == "token" && scope == Scope::Target;
-            variables.bind_in(if is_token { Scope::Token } else { scope }, node, found);
+            let scope = match (key.text == "token" && scope == Scope::Target, self.inputs.token) {
+                (true, Token::Wanted) => Scope::Token,
+                (true, Token::Unused) => Scope::UnusedToken,
+                (false, _) => scope,
+            };
+            variables.bind_in(scope, node, found);
         }
     }
 

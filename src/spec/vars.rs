@@ -64,6 +64,8 @@ pub(super) enum Scope {
     Target,
     /// In its token.
     Token,
+    /// In its token, which nobody gets.
+    UnusedToken,
     /// In a target that does not apply, so that what is missing for it is no mistake.
     OtherTarget,
 }
@@ -373,6 +375,9 @@ impl<'a> Variables<'a> {
     fn lookup_in_target(&self, name: &str) -> Result<(Type, Value), Option<Problem>> {
         match (name.split_once(':'), self.scope) {
             (Some(("env" | "secret", _)), Scope::OtherTarget) => Err(None),
+            (Some(("env" | "secret", _)), Scope::UnusedToken) => {
+                Ok((Type::String, Value::Text("unused".to_owned())))
+            }
             (Some(("env", variable)), _) => self.environment(variable),
             (Some(("secret", place)), Scope::Token) => match place.split_once(':') {
                 Some(("file", path)) => (self.inputs.files)(Path::new(path))

@@ -113,6 +113,16 @@ fn a_second_signal_does_not_wait() {
 }
 
 #[test]
+fn a_signal_that_comes_twice_at_once_is_one() {
+    // So does `timeout`, to the process and to its group.
+    let running = run(LONG).code(143).start();
+    running.wait_for_file("out", 1);
+    running.signal("TERM");
+    running.signal("TERM");
+    assert_eq!(running.end().files(), Vec::<String>::new());
+}
+
+#[test]
 fn an_engine_outlives_no_killed_pipectl() {
     let running = run(LONG).start();
     running.engine();

@@ -124,6 +124,9 @@ steps: { a: { read: { format: csv, path: a.csv, options: { header: true } }, wri
     };
     case("root: data", &[]).engine().stdout("x\n1\n").run();
     case("", &["--root", "data"]).engine().stdout("x\n1\n").run();
+    case("", &[]).env("PIPECTL_ROOT", "data").engine().stdout("x\n1\n").run();
+    case("root: data", &["-t", "it"]).env("PIPECTL_ROOT", "/nowhere").engine().stdout("x\n1\n").run();
+    case("root: data", &[]).env("PIPECTL_ROOT", "").engine().stdout("x\n1\n").run();
     // The nearer input is missing: a root replaces the pipeline's folder.
     let outcome = case("", &[]).engine().code(1).run();
     assert!(outcome.stderr.contains("pipelines/a.csv"), "{}", outcome.stderr);
@@ -234,6 +237,8 @@ targets:
     below(project, NUMBERS, &["-q"]).engine().stdout("id\n0\n1\n").run();
     let outcome = below(project, NUMBERS, &["-t", "prod"]).code(78).run();
     assert!(outcome.stderr.contains("no variable `TOKEN_OF_PROD`"), "{}", outcome.stderr);
+    // Another server does not get it, and needs none.
+    below(project, NUMBERS, &["-t", "prod", "--remote", "sc://127.0.0.1:1"]).code(69).run();
     for case in [
         below(project, NUMBERS, &["-v", "-t", "prod"]).env("TOKEN_OF_PROD", "hunter2"),
         below(project, NUMBERS, &["-v", "-t", "file"]).file("token.txt", "hunter2\n"),

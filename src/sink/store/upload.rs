@@ -158,10 +158,15 @@ impl Upload {
 
     /// Fails where an object is there that must not be replaced.
     fn is_free(&self) -> Result<(), Error> {
-        if self.mode == Mode::Error && self.line.handle.block_on(self.store.head(&self.key)).is_ok() {
-            return Err(Error::Exists { path: self.url.clone() });
+        if self.mode != Mode::Error {
+            return Ok(());
         }
-        Ok(())
+        match self.line.handle.block_on(self.store.head(&self.key)) {
+            Ok(_) => Err(Error::Exists { path: self.url.clone() }),
+            Err(StoreError::NotFound { .. }) => Ok(()),
+            // Who may not ask can not know, and must not replace.
+            Err(error) => Err(self.failed(&error)),
+        }
     }
 
     /// Sends a small object as a whole.
