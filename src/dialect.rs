@@ -71,9 +71,20 @@ impl Dialect {
         self.implementation
     }
 
+    /// Whether it is older than a version. One that can't be read is taken for new.
+    fn is_before(&self, major: u32, minor: u32) -> bool {
+        let mut numbers = self.version.split(['.', '-']).map(|part| part.parse::<u32>().ok());
+        match (numbers.next().flatten(), numbers.next().flatten()) {
+            (Some(own_major), Some(own_minor)) => (own_major, own_minor) < (major, minor),
+            _ => false,
+        }
+    }
+
     pub(crate) fn quotes(&self) -> Quotes {
         match self.implementation {
             Implementation::Sail => Quotes::Backslash,
+            // Spark 4.0 reads two quotes as Sail does. A backslash is read alike by all, as long as nobody has set them otherwise.
+            Implementation::Spark if self.is_before(4, 3) => Quotes::Backslash,
             Implementation::Spark => Quotes::Doubled,
         }
     }
@@ -126,5 +137,25 @@ impl Dialect {
 impl fmt::Display for Dialect {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.implementation, self.version)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quotes_are_read_as_the_version_reads_them() {
+        for (version, quotes) in [
+            ("4.0.5", Quotes::Backslash),
+            ("4.2.1", Quotes::Backslash),
+            ("4.3.0", Quotes::Doubled),
+            ("4.10.0-SNAPSHOT", Quotes::Doubled),
+            ("5.0.0", Quotes::Doubled),
+            ("somebody's own", Quotes::Doubled),
+        ] {
+            assert_eq!(Dialect::new(Implementation::Spark, version).quotes(), quotes, "{version}");
+        }
+        assert_eq!(Dialect::sail().quotes(), Quotes::Backslash);
     }
 }
