@@ -15,11 +15,10 @@ use arrow::ipc::writer::{FileWriter, IpcWriteOptions, StreamWriter};
 use super::columns::{Limits, Refusal, Shape};
 use super::destination::Destination;
 use super::file::{Encoder, File, Layout};
-use super::location::Location;
 use super::stage::Mode;
 use super::stored::{self, Form};
 use super::text_file::failed;
-use super::{Error, Site, Text};
+use super::{Error, Text};
 use crate::expr::Template;
 use crate::lowering::Checking;
 use crate::shape::Many;
@@ -125,15 +124,6 @@ impl File for Arrow {
         });
         let writer = writer.map_err(|error| failed(&name, LIMITS.format, error))?;
         Ok(Box::new(ArrowFile { writer, schema, name }))
-    }
-
-    fn continued(
-        &self,
-        location: &Location,
-        _schema: &SchemaRef,
-        _site: &Site<'_>,
-    ) -> Result<Box<dyn Encoder>, Error> {
-        Err(Error::Exists { path: location.path().to_path_buf() })
     }
 
     fn refuses_more(&self) -> Option<&'static str> {

@@ -20,7 +20,7 @@ use super::destination::Destination;
 use super::file::{Encoder, File, Layout};
 use super::location::Location;
 use super::stage::Mode;
-use super::text_file::{TextFile, check_compression};
+use super::text_file::{TextFile, check_compression, compression};
 use super::value;
 use super::{Error, Site, Text};
 use crate::diagnostic::{Code, Diagnostic};
@@ -83,9 +83,7 @@ impl Csv {
     }
 
     fn compression(&self) -> Compression {
-        let own = self.compression.as_ref().map(|it| it.value);
-        let told = (!self.layout().is_folder()).then(|| Compression::of_name(&self.path.plain())).flatten();
-        own.or(told).unwrap_or(Compression::None)
+        compression(self.compression.as_ref(), self.layout())
     }
 
     fn dialect(&self) -> Dialect {

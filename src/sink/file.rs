@@ -37,13 +37,15 @@ pub(super) trait File: Send {
         beside: usize,
     ) -> Result<Box<dyn Encoder>, Error>;
 
-    /// Begins a file that goes on after what is at this location already.
+    /// Begins a file that goes on after what is at this location already; one that is complete when it is written does not.
     fn continued(
         &self,
         location: &Location,
-        schema: &SchemaRef,
-        site: &Site<'_>,
-    ) -> Result<Box<dyn Encoder>, Error>;
+        _schema: &SchemaRef,
+        _site: &Site<'_>,
+    ) -> Result<Box<dyn Encoder>, Error> {
+        Err(Error::Exists { path: location.path().to_path_buf() })
+    }
 
     /// Why rows can not be added to a file of this kind, if they can not.
     fn refuses_more(&self) -> Option<&'static str>;

@@ -16,7 +16,7 @@ use super::destination::Destination;
 use super::file::{Encoder, File, Layout};
 use super::location::Location;
 use super::stage::Mode;
-use super::text_file::{TextFile, check_compression};
+use super::text_file::{TextFile, check_compression, compression};
 use super::value::Values;
 use super::{Error, Site, Text};
 use crate::expr::Template;
@@ -55,9 +55,7 @@ pub(crate) struct Ndjson {
 
 impl Ndjson {
     fn compression(&self) -> Compression {
-        let own = self.compression.as_ref().map(|it| it.value);
-        let told = (!self.layout().is_folder()).then(|| Compression::of_name(&self.path.plain())).flatten();
-        own.or(told).unwrap_or(Compression::None)
+        compression(self.compression.as_ref(), self.layout())
     }
 }
 

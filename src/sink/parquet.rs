@@ -30,12 +30,11 @@ use super::codec::{Codec, Statistics};
 use super::columns::{Lack, Limits, Shape, calendar_interval, missing, union};
 use super::destination::Destination;
 use super::file::{Encoder, File, Layout};
-use super::location::Location;
 use super::row_groups::RowGroups;
 use super::spill::Spill;
 use super::stage::Mode;
 use super::stored::{self, Form};
-use super::{Error, Refusal, Site};
+use super::{Error, Refusal};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::expr::Template;
 use crate::lowering::Checking;
@@ -217,15 +216,6 @@ impl File for Parquet {
         Ok(Box::new(ParquetFile { groups, schema, least_rows, most_rows: self.group_rows(), name }))
     }
 
-    fn continued(
-        &self,
-        location: &Location,
-        _schema: &SchemaRef,
-        _site: &Site<'_>,
-    ) -> Result<Box<dyn Encoder>, Error> {
-        Err(Error::Exists { path: location.path().to_path_buf() })
-    }
-
     fn refuses_more(&self) -> Option<&'static str> {
         Some("a Parquet file is complete, and takes no further rows")
     }
@@ -311,6 +301,7 @@ mod tests {
     use parquet::file::metadata::RowGroupMetaData;
     use tempfile::TempDir;
 
+    use super::super::location::Location;
     use super::super::site::tests::with_site;
     use super::super::{Flow, Place, Sink, Written, samples};
     use super::*;

@@ -60,6 +60,12 @@ pub(super) fn failed(name: &Path, format: &'static str, error: ArrowError) -> Er
     }
 }
 
+/// How a text file is compressed: as its settings say, else as the end of a single file's path does.
+pub(super) fn compression(own: Option<&Spanned<Compression>>, layout: Layout<'_>) -> Compression {
+    let told = (!layout.is_folder()).then(|| Compression::of_name(&layout.path.plain())).flatten();
+    own.map(|it| it.value).or(told).unwrap_or(Compression::None)
+}
+
 /// Reports a compression that the name of the file contradicts: readers go by the name.
 pub(super) fn check_compression(
     compression: Option<&Spanned<Compression>>,
