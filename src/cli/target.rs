@@ -269,8 +269,7 @@ fn at(named: Option<&Said<Named>>, target: Option<&InFile<'_>>) -> Result<At, Fa
         return Ok(At::Managed(*kind));
     }
     if let Some(Said { by, value: Named::Remote(url) }) = named {
-        let token = variable("SPARK_CONNECT_AUTHENTICATE_TOKEN").and_then(Token::new);
-        return Endpoint::parse(url, &defaults(token)).map(At::Remote).map_err(|error| Failure::Usage {
+        return Endpoint::parse(url, &defaults(None)).map(At::Remote).map_err(|error| Failure::Usage {
             message: format!("the connection string of `{by}` is wrong: {error}"),
             hints: vec![
                 "write `sc://host:15002`, parameters after `/;`: `sc://host:443/;use_ssl=true`".to_owned(),
@@ -286,18 +285,15 @@ fn at(named: Option<&Said<Named>>, target: Option<&InFile<'_>>) -> Result<At, Fa
 
 fn endpoint(url: &Spanned<String>, token: Option<&Secret>, it: &InFile<'_>) -> Result<Endpoint, Failure> {
     let wrong = |message: String| it.wrong(Diagnostic::new(Code::WrongType, url.span, message));
-    let token = match token {
-        None => variable("SPARK_CONNECT_AUTHENTICATE_TOKEN").and_then(Token::new),
-        Some(secret) => {
-            let problem = || wrong("the target's token has characters that no header may have".to_owned());
-            Some(Token::new(secret.expose()).ok_or_else(problem)?)
-        }
-    };
+    let problem = || wrong("the target's token has characters that no header may have".to_owned());
+    let token = token.map(|secret| Token::new(secret.expose()).ok_or_else(problem)).transpose()?;
     Endpoint::parse(&url.value, &defaults(token))
         .map_err(|error| wrong(format!("the connection string is wrong: {error}")))
 }
 
+/// What applies where a connection string says nothing: a token of the target's own goes before that of the environment.
 fn defaults(token: Option<Token>) -> Defaults {
+    let token = token.or_else(|| variable("SPARK_CONNECT_AUTHENTICATE_TOKEN").and_then(Token::new));
     Defaults { user: user(), token, user_agent: variable("SPARK_CONNECT_USER_AGENT") }
 }
 
