@@ -36,40 +36,11 @@ use crate::proto::spark::{
     ReleaseExecuteResponse, ReleaseSessionRequest, ReleaseSessionResponse,
 };
 
-#[expect(
-    unreachable_pub,
-    unused_qualifications,
-    clippy::pedantic,
-    clippy::allow_attributes_without_reason,
-    clippy::allow_attributes,
-    clippy::clone_on_ref_ptr,
-    reason = "generated code"
-)]
-mod generated {
-    include!(concat!(env!("OUT_DIR"), "/server/spark.connect.rs"));
-}
+#[path = "../tests/scripted/generated.rs"]
+mod generated;
 
-/// The generated messages.
-mod proto {
-    #[allow(
-        dead_code,
-        deprecated,
-        unreachable_pub,
-        unused_qualifications,
-        clippy::all,
-        clippy::pedantic,
-        clippy::allow_attributes,
-        clippy::allow_attributes_without_reason,
-        clippy::clone_on_ref_ptr,
-        clippy::unused_trait_names,
-        clippy::use_self,
-        reason = "generated code"
-    )]
-    pub(crate) mod spark {
-        tonic::include_proto!("spark.connect");
-    }
-}
-
+#[path = "../tests/it/proto.rs"]
+mod proto;
 #[path = "../benches/prepared/shapes.rs"]
 mod shapes;
 

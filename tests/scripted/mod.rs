@@ -26,21 +26,9 @@ use crate::proto::spark::{
     InterruptResponse, ReattachExecuteRequest, ReleaseExecuteRequest, ReleaseExecuteResponse,
 };
 
+mod generated;
 mod responses;
 mod wire;
-
-#[expect(
-    unreachable_pub,
-    unused_qualifications,
-    clippy::pedantic,
-    clippy::allow_attributes_without_reason,
-    clippy::allow_attributes,
-    clippy::clone_on_ref_ptr,
-    reason = "generated code"
-)]
-mod generated {
-    include!(concat!(env!("OUT_DIR"), "/server/spark.connect.rs"));
-}
 
 pub(crate) use responses::{batch, complete, halves, pieces, rows, schema};
 pub(crate) use wire::Wire;
