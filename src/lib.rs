@@ -72,7 +72,7 @@
 //! | `object_store` | `sink` |
 //! | `http_body_util` | `sink` |
 //! | `hyper_rustls` | `sink` |
-//! | `hyper_util` | `sink` |
+//! | `hyper_util` | `connect`, `sink` |
 //! | `tokio` | `connect`, `engine`, `sink`, `run`, `cli` |
 //! | `tokio_util` | `sink`, `run`, `cli`, `bench` |
 //! | `tokio_stream` | `connect`, `sink` |

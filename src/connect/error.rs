@@ -107,6 +107,11 @@ impl Error {
         }
     }
 
+    /// Whether all that a session held at the server is gone, while the server is there: a new session may help.
+    pub(crate) fn is_session_lost(&self) -> bool {
+        matches!(self, Self::SessionLost { .. } | Self::OperationLost { .. })
+    }
+
     /// Whether the server says that the plan itself is wrong: it will be wrong the next time too.
     pub(crate) fn is_analysis(&self) -> bool {
         let Self::Server(error) = self else {

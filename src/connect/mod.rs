@@ -6,8 +6,11 @@
 
 mod arrow;
 mod client;
+mod dial;
 mod endpoint;
 mod error;
+mod heart;
+mod line;
 mod reach;
 mod reattach;
 mod retry;
@@ -17,6 +20,7 @@ mod retry;
 mod scripted;
 mod session;
 mod stream;
+mod witness;
 
 #[cfg(feature = "bench")]
 pub(crate) use arrow::Assembler;

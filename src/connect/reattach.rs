@@ -9,18 +9,21 @@
 //!
 //! [`Execution::next`] may be dropped at any point and called again: each call under way is kept here.
 
+use std::convert::Infallible;
 use std::mem;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
-use tokio::time::{Instant, Sleep, sleep, timeout};
+use tokio::time::{Instant, Sleep, sleep, sleep_until, timeout};
 use tonic::{Code, Request, Response, Status, Streaming};
 
 use crate::connect::error::{Error, Handle};
+use crate::connect::line::Held;
 use crate::connect::retry::{Retry, Verdict, verdict, was_never_sent};
 use crate::connect::session::{Call, Interrupted, OperationId, Session, Tag, pause};
+use crate::connect::witness;
 use crate::proto::spark::execute_plan_request::{RequestOption, request_option};
 use crate::proto::spark::execute_plan_response::ResponseType;
 use crate::proto::spark::interrupt_request::{Interrupt, InterruptType};
@@ -31,12 +34,13 @@ use crate::proto::spark::{
 };
 
 /// A stream that ends this soon after it was opened, with nothing in it, was not ended for its age.
-const AGE: Duration = Duration::from_secs(10);
+const AGE: Duration = Duration::from_secs(2);
 const RELEASE_PAUSE: Duration = Duration::from_millis(500);
 const RELEASE_LIMIT: Duration = Duration::from_secs(10);
 const RELEASE_BUDGET: Duration = Duration::from_secs(5);
 
 type Opening = Pin<Box<dyn Future<Output = Result<Response<Streaming<ExecutePlanResponse>>, Status>> + Send>>;
+type Ending = Pin<Box<dyn Future<Output = Result<(), Error>> + Send>>;
 type Failing = Pin<Box<dyn Future<Output = Error> + Send>>;
 
 pub(super) struct Execution {
@@ -53,9 +57,11 @@ pub(super) struct Execution {
 
 enum State {
     Next(Attach),
-    Opening(Attach, Opening),
-    Reading(Box<Streaming<ExecutePlanResponse>>),
+    Opening(Attach, Opening, Held),
+    Reading(Box<Streaming<ExecutePlanResponse>>, Held),
     Waiting(Attach, Pin<Box<Sleep>>),
+    /// All of the result is here; whether it is one result is still to be found out.
+    Ending(Ending),
     Failing(Failing),
     Over,
 }
@@ -125,31 +131,25 @@ impl Execution {
     pub(super) async fn next(&mut self) -> Result<Option<ExecutePlanResponse>, Error> {
         let silence = self.session.patience.silence;
         loop {
+            self.attach().await;
             match &mut self.state {
-                State::Next(attach) => {
-                    let attach = *attach;
-                    self.state = State::Opening(attach, self.open(attach));
-                }
-                State::Opening(attach, opening) => {
-                    let attach = *attach;
-                    match timeout(silence, opening).await {
-                        Ok(Ok(stream)) => {
-                            self.failures.opened = Instant::now();
-                            self.state = State::Reading(Box::new(stream.into_inner()));
-                        }
-                        Ok(Err(status)) => self.failed(status, attach),
-                        Err(_) => self.failed(silent(silence), attach),
+                State::Reading(stream, held) => {
+                    let read = tokio::select! {
+                        biased;
+                        read = timeout(silence, stream.message()) => read,
+                        status = held.replaced() => Ok(Err(status)),
+                    };
+                    match read {
+                        Ok(Ok(Some(response))) => return self.accept(response).map(Some),
+                        Ok(Ok(None)) => self.ended(),
+                        Ok(Err(status)) => self.failed(status, Attach::Reattach),
+                        Err(_) => self.failed(silent(silence), Attach::Reattach),
                     }
                 }
-                State::Reading(stream) => match timeout(silence, stream.message()).await {
-                    Ok(Ok(Some(response))) => return self.accept(response).map(Some),
-                    Ok(Ok(None)) => self.ended(),
-                    Ok(Err(status)) => self.failed(status, Attach::Reattach),
-                    Err(_) => self.failed(silent(silence), Attach::Reattach),
-                },
-                State::Waiting(attach, pause) => {
-                    pause.await;
-                    self.state = State::Next(*attach);
+                State::Ending(ending) => {
+                    let ending = ending.await;
+                    self.state = State::Over;
+                    ending?;
                 }
                 State::Failing(error) => {
                     let error = error.await;
@@ -157,13 +157,60 @@ impl Execution {
                     return Err(error);
                 }
                 State::Over => return Ok(None),
+                State::Next(_) | State::Opening(..) | State::Waiting(..) => {}
             }
         }
     }
 
-    fn open(&mut self, attach: Attach) -> Opening {
-        let mut stub = self.session.stub();
-        match attach {
+    /// Keeps the execution alive while nobody asks for the next response. Servers end a stream after two minutes, which is not
+    /// seen before all on it is read, and abandon what no stream is attached to: so the stream is opened anew from time to time.
+    pub(super) async fn keep(&mut self) -> Infallible {
+        loop {
+            self.attach().await;
+            // Sail abandons nothing as long as its session lives.
+            if !matches!(self.state, State::Reading(..)) || self.session.is_namesake() {
+                return std::future::pending().await;
+            }
+            sleep_until(self.failures.opened + self.session.patience.fresh).await;
+            self.state = State::Next(Attach::Reattach);
+        }
+    }
+
+    /// Has a stream, unless there is none to be had.
+    async fn attach(&mut self) {
+        let silence = self.session.patience.silence;
+        loop {
+            match &mut self.state {
+                State::Next(attach) => {
+                    let attach = *attach;
+                    self.state = self.open(attach);
+                }
+                State::Opening(attach, opening, held) => {
+                    let attach = *attach;
+                    let opened = tokio::select! {
+                        biased;
+                        opened = timeout(silence, opening) => opened,
+                        status = held.replaced() => Ok(Err(status)),
+                    };
+                    match opened {
+                        Ok(Ok(stream)) => self.opened(stream.into_inner()),
+                        Ok(Err(status)) => self.failed(status, attach),
+                        Err(_) => self.failed(silent(silence), attach),
+                    }
+                }
+                State::Waiting(attach, pause) => {
+                    pause.await;
+                    self.state = State::Next(*attach);
+                }
+                State::Reading(..) | State::Ending(_) | State::Failing(_) | State::Over => return,
+            }
+        }
+    }
+
+    fn open(&mut self, attach: Attach) -> State {
+        let held = self.session.line.hold();
+        let mut stub = self.session.stub(&held);
+        let opening: Opening = match attach {
             Attach::Execute => {
                 self.request.client_observed_server_side_session_id = self.session.observed();
                 let request = self.session.request(self.request.clone());
@@ -186,6 +233,15 @@ impl Execution {
                 });
                 Box::pin(async move { stub.reattach_execute(request).await })
             }
+        };
+        State::Opening(attach, opening, held)
+    }
+
+    fn opened(&mut self, stream: Streaming<ExecutePlanResponse>) {
+        self.failures.opened = Instant::now();
+        let state = mem::replace(&mut self.state, State::Over);
+        if let State::Opening(_, _, held) = state {
+            self.state = State::Reading(Box::new(stream), held);
         }
     }
 
@@ -194,10 +250,13 @@ impl Execution {
             self.end(Done::Abandoned);
             return Err(error);
         }
+        self.session.answers();
         self.failures = Failures::none(self.session.patience.budget);
         let complete = matches!(response.response_type, Some(ResponseType::ResultComplete(_)));
         if complete {
             self.end(Done::All);
+            let session = Arc::clone(&self.session);
+            self.state = State::Ending(Box::pin(async move { witness::hear(&session).await }));
         } else if !response.response_id.is_empty() {
             self.last_response = Some(response.response_id.clone());
             self.done_with.send_replace(Done::Until(response.response_id.clone()));
@@ -239,6 +298,7 @@ impl Execution {
             (pause(&mut self.failures.retry, &status, since), next)
         };
         if let Some(wait) = wait {
+            self.session.does_not_answer(&status);
             self.state = State::Waiting(next, Box::pin(sleep(wait)));
             return;
         }
@@ -265,7 +325,10 @@ impl Execution {
 
 impl Drop for Execution {
     fn drop(&mut self) {
-        if !matches!(mem::replace(&mut self.state, State::Over), State::Over | State::Failing(_)) {
+        if !matches!(
+            mem::replace(&mut self.state, State::Over),
+            State::Over | State::Ending(_) | State::Failing(_)
+        ) {
             self.done_with.send_replace(Done::Abandoned);
         }
     }
