@@ -99,6 +99,10 @@
 //! | `etcetera` | `engine` |
 //! | `serde`, `schemars`, `thiserror` | everywhere |
 //!
+//! # Protocol
+//!
+//! The documentation of `connect` says which calls and options of Spark Connect are used, on which versions, and which are not.
+//!
 //! # Invariants
 //!
 //! - All mistakes are reported at once: one ends its own item, never the reading. Each is told once, where it stands.
