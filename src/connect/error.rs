@@ -247,6 +247,8 @@ fn readable(text: &str) -> String {
     clean + text
 }
 
+const STOPPED: &str = "Cannot call methods on a stopped SparkContext";
+
 /// What a status means before anything is known about the call.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Handle {
@@ -255,6 +257,8 @@ pub(super) enum Handle {
     OperationGone,
     SessionGone,
     Cancelled,
+    /// The server is shutting down, or does not know yet that it is dead.
+    ServerGone,
     Other,
 }
 
@@ -277,6 +281,10 @@ impl Handle {
         });
         if let Some((_, handle)) = named {
             return *handle;
+        }
+        // A JVM that has run out of memory, or was told to end, answers for some seconds more.
+        if message.contains(STOPPED) {
+            return Self::ServerGone;
         }
         // These are Sail's.
         let text = message.strip_prefix("invalid argument: ").unwrap_or_default();
@@ -434,6 +442,7 @@ mod tests {
             ("invalid argument: operation not found: 1", Handle::OperationGone),
             ("invalid argument: session 1 is not running", Handle::SessionGone),
             ("[USER_RAISED_EXCEPTION] [OPERATION_CANCELED]", Handle::Other),
+            ("Cannot call methods on a stopped SparkContext.\nThis stopped", Handle::ServerGone),
             ("boom", Handle::Other),
         ];
         for (message, handle) in table {

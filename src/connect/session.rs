@@ -303,6 +303,10 @@ impl Session {
             (Handle::OperationGone | Handle::OperationUnknown, _) => {
                 return Error::OperationLost { reason: ServerError::read(&status).message };
             }
+            (Handle::ServerGone, _) => {
+                let reason = "it has stopped its Spark: out of memory, or told to end".to_owned();
+                return Error::Unreachable { server: self.server.clone(), reason };
+            }
             (Handle::Other, Code::Unavailable) => return self.unreachable(&status),
             (Handle::Other, Code::Unauthenticated | Code::PermissionDenied) => {
                 return Error::Refused { message: status.message().to_owned() };
