@@ -86,7 +86,7 @@ impl Client {
 
     /// Whether the server calls the session as the client does. Sail does; a JVM server has a name of its own for it.
     pub(crate) fn is_namesake(&self) -> bool {
-        self.session.observed().is_some_and(|observed| observed == self.session_id())
+        self.session.is_namesake()
     }
 
     pub(crate) fn session_id(&self) -> &str {

@@ -175,6 +175,11 @@ impl Session {
         self.observed.get().cloned()
     }
 
+    /// Whether the server calls the session as the client does. Sail does; a JVM server has a name of its own for it.
+    pub(super) fn is_namesake(&self) -> bool {
+        self.observed.get() == Some(&self.id)
+    }
+
     pub(super) fn identity(&self) -> (String, Option<UserContext>, Option<String>) {
         (self.id.clone(), Some(self.user.clone()), Some(self.client_type.clone()))
     }
