@@ -89,10 +89,6 @@ impl Client {
         self.session.is_namesake()
     }
 
-    pub(crate) fn session_id(&self) -> &str {
-        &self.session.id
-    }
-
     /// The columns of a plan. Anything wrong with it comes as an error for which `is_analysis` holds.
     pub(crate) async fn analyze_schema(&self, plan: Plan) -> Result<DataType, Error> {
         match self.ask(Analyze::Schema(Schema { plan: Some(plan) })).await? {

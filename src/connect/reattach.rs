@@ -27,14 +27,16 @@ use crate::connect::session::{Call, Interrupted, OperationId, Session, Tag, paus
 use crate::proto::spark::execute_plan_request::{RequestOption, request_option};
 use crate::proto::spark::execute_plan_response::ResponseType;
 use crate::proto::spark::interrupt_request::{Interrupt, InterruptType};
+use crate::proto::spark::plan::OpType;
 use crate::proto::spark::release_execute_request::{Release, ReleaseAll, ReleaseUntil};
 use crate::proto::spark::{
     ExecutePlanRequest, ExecutePlanResponse, InterruptRequest, Plan, ReattachExecuteRequest, ReattachOptions,
     ReleaseExecuteRequest, ResultChunkingOptions,
 };
 
-/// A stream that ends this soon after it was opened, with nothing in it, was not ended for its age.
-const AGE: Duration = Duration::from_secs(10);
+/// A stream that ends this soon after it was opened, with nothing in it, was not ended for its age. Servers end them after two
+/// minutes, unless they are set up otherwise.
+const AGE: Duration = Duration::from_secs(2);
 const RELEASE_PAUSE: Duration = Duration::from_millis(500);
 const RELEASE_LIMIT: Duration = Duration::from_secs(10);
 const RELEASE_BUDGET: Duration = Duration::from_secs(5);
@@ -52,6 +54,7 @@ pub(super) struct Execution {
     response_before: Option<String>,
     /// Whether the next response has to be the last one again.
     overlaps: bool,
+    has_rows: bool,
     failures: Failures,
     interrupts_before: usize,
     done_with: watch::Sender<Done>,
@@ -122,6 +125,7 @@ impl Execution {
             last_response: None,
             response_before: None,
             overlaps: false,
+            has_rows: false,
             failures: Failures::none(session.patience.budget),
             interrupts_before: session.interrupts_so_far(),
             done_with: watch::Sender::new(Done::Nothing),
@@ -234,6 +238,7 @@ impl Execution {
             }
         }
         self.failures = Failures::none(self.session.patience.budget);
+        self.has_rows |= matches!(response.response_type, Some(ResponseType::ArrowBatch(_)));
         let complete = matches!(response.response_type, Some(ResponseType::ResultComplete(_)));
         if complete {
             self.end(Done::All);
@@ -271,7 +276,12 @@ impl Execution {
             return self.fail(Error::Cancelled);
         }
         let since = *self.failures.since.get_or_insert_with(Instant::now);
-        let (wait, next) = if handle == Handle::OperationUnknown && !started {
+        // Whose rows were lost to the last one is read again: that does no harm.
+        let unread = handle == Handle::OperationSent && !self.has_rows && self.reads();
+        if unread {
+            (self.last_response, self.response_before) = (None, None);
+        }
+        let (wait, next) = if (handle == Handle::OperationUnknown && !started) || unread {
             // The request was lost on its way. Under its old id this server runs it once at most.
             (self.failures.retry.wait(None, since.elapsed(), 0.0), Attach::Execute)
         } else {
@@ -292,6 +302,11 @@ impl Execution {
     fn fail(&mut self, error: Error) {
         self.end(Done::All);
         self.state = State::Failing(Box::pin(async move { error }));
+    }
+
+    /// Whether this is a query, and nothing is different after it.
+    fn reads(&self) -> bool {
+        matches!(self.request.plan.as_ref().and_then(|plan| plan.op_type.as_ref()), Some(OpType::Root(_)))
     }
 
     fn was_interrupted(&self) -> bool {
