@@ -7,6 +7,9 @@
 //! What was read is released in the background, the latest response at most twice a second: some servers end the sessions of
 //! clients that only listen. What is not read to its end is interrupted and released when the [`Execution`] is dropped.
 //!
+//! Sail keeps no more than 128 responses for a reattach, whatever their size, forgets those that do not fit, and goes on with the
+//! next one that it has. So there the response before the last one is named: what comes first has to be the last one again.
+//!
 //! [`Execution::next`] may be dropped at any point and called again: each call under way is kept here.
 
 use std::convert::Infallible;
@@ -27,13 +30,15 @@ use crate::connect::witness;
 use crate::proto::spark::execute_plan_request::{RequestOption, request_option};
 use crate::proto::spark::execute_plan_response::ResponseType;
 use crate::proto::spark::interrupt_request::{Interrupt, InterruptType};
+use crate::proto::spark::plan::OpType;
 use crate::proto::spark::release_execute_request::{Release, ReleaseAll, ReleaseUntil};
 use crate::proto::spark::{
     ExecutePlanRequest, ExecutePlanResponse, InterruptRequest, Plan, ReattachExecuteRequest, ReattachOptions,
     ReleaseExecuteRequest, ResultChunkingOptions,
 };
 
-/// A stream that ends this soon after it was opened, with nothing in it, was not ended for its age.
+/// A stream that ends this soon after it was opened, with nothing in it, was not ended for its age. Servers end them after two
+/// minutes, unless they are set up otherwise.
 const AGE: Duration = Duration::from_secs(2);
 const RELEASE_PAUSE: Duration = Duration::from_millis(500);
 const RELEASE_LIMIT: Duration = Duration::from_secs(10);
@@ -50,6 +55,10 @@ pub(super) struct Execution {
     tags: Vec<Tag>,
     state: State,
     last_response: Option<String>,
+    response_before: Option<String>,
+    /// Whether the next response has to be the last one again.
+    overlaps: bool,
+    has_rows: bool,
     failures: Failures,
     interrupts_before: usize,
     done_with: watch::Sender<Done>,
@@ -120,6 +129,9 @@ impl Execution {
             tags: tags.to_vec(),
             state: State::Next(Attach::Execute),
             last_response: None,
+            response_before: None,
+            overlaps: false,
+            has_rows: false,
             failures: Failures::none(session.patience.budget),
             interrupts_before: session.interrupts_so_far(),
             done_with: watch::Sender::new(Done::Nothing),
@@ -140,7 +152,11 @@ impl Execution {
                         status = held.replaced() => Ok(Err(status)),
                     };
                     match read {
-                        Ok(Ok(Some(response))) => return self.accept(response).map(Some),
+                        Ok(Ok(Some(response))) => {
+                            if let Some(response) = self.accept(response)? {
+                                return Ok(Some(response));
+                            }
+                        }
                         Ok(Ok(None)) => self.ended(),
                         Ok(Err(status)) => self.failed(status, Attach::Reattach),
                         Err(_) => self.failed(silent(silence), Attach::Reattach),
@@ -212,6 +228,7 @@ impl Execution {
         let mut stub = self.session.stub(&held);
         let opening: Opening = match attach {
             Attach::Execute => {
+                self.overlaps = false;
                 self.request.client_observed_server_side_session_id = self.session.observed();
                 let request = self.session.request(self.request.clone());
                 if self.done_with.receiver_count() == 0 {
@@ -222,13 +239,14 @@ impl Execution {
                 Box::pin(async move { stub.execute_plan(request).await })
             }
             Attach::Reattach => {
+                self.overlaps = self.session.is_namesake();
                 let (session_id, user_context, client_type) = self.session.identity();
                 let request: Request<_> = self.session.request(ReattachExecuteRequest {
                     session_id,
                     user_context,
                     operation_id: self.operation.to_string(),
                     client_type,
-                    last_response_id: self.last_response.clone(),
+                    last_response_id: self.cursor().cloned(),
                     client_observed_server_side_session_id: self.session.observed(),
                 });
                 Box::pin(async move { stub.reattach_execute(request).await })
@@ -245,23 +263,51 @@ impl Execution {
         }
     }
 
-    fn accept(&mut self, response: ExecutePlanResponse) -> Result<ExecutePlanResponse, Error> {
+    /// Which response is the last one that the server need not send again.
+    fn cursor(&self) -> Option<&String> {
+        if self.session.is_namesake() { self.response_before.as_ref() } else { self.last_response.as_ref() }
+    }
+
+    /// Whether a stream that was taken up again goes on without a gap, by its first response.
+    fn fits(&self, response: &ExecutePlanResponse) -> bool {
+        match &self.last_response {
+            Some(last) => *last == response.response_id,
+            // Rows come after their schema.
+            None => !matches!(response.response_type, Some(ResponseType::ArrowBatch(_))),
+        }
+    }
+
+    /// Takes a response, unless it has been here before.
+    fn accept(&mut self, response: ExecutePlanResponse) -> Result<Option<ExecutePlanResponse>, Error> {
         if let Err(error) = self.session.check(&response) {
             self.end(Done::Abandoned);
             return Err(error);
         }
         self.session.answers();
+        if mem::take(&mut self.overlaps) {
+            if !self.fits(&response) {
+                self.end(Done::Abandoned);
+                let reason = "it no longer has what was on its way when the connection broke".to_owned();
+                return Err(Error::OperationLost { reason });
+            }
+            if self.last_response.is_some() {
+                return Ok(None);
+            }
+        }
         self.failures = Failures::none(self.session.patience.budget);
+        self.has_rows |= matches!(response.response_type, Some(ResponseType::ArrowBatch(_)));
         let complete = matches!(response.response_type, Some(ResponseType::ResultComplete(_)));
         if complete {
             self.end(Done::All);
             let session = Arc::clone(&self.session);
             self.state = State::Ending(Box::pin(async move { witness::hear(&session).await }));
         } else if !response.response_id.is_empty() {
-            self.last_response = Some(response.response_id.clone());
-            self.done_with.send_replace(Done::Until(response.response_id.clone()));
+            self.response_before = self.last_response.replace(response.response_id.clone());
+            if let Some(cursor) = self.cursor().cloned() {
+                self.done_with.send_replace(Done::Until(cursor));
+            }
         }
-        Ok(response)
+        Ok(Some(response))
     }
 
     /// A stream has ended without an error and without the word that the result is complete.
@@ -289,7 +335,12 @@ impl Execution {
             return self.fail(Error::Cancelled);
         }
         let since = *self.failures.since.get_or_insert_with(Instant::now);
-        let (wait, next) = if handle == Handle::OperationUnknown && !started {
+        // Whose rows were lost to the last one is read again: that does no harm.
+        let unread = handle == Handle::OperationSent && !self.has_rows && self.reads();
+        if unread {
+            (self.last_response, self.response_before) = (None, None);
+        }
+        let (wait, next) = if (handle == Handle::OperationUnknown && !started) || unread {
             // The request was lost on its way. Under its old id this server runs it once at most.
             (self.failures.retry.wait(None, since.elapsed(), 0.0), Attach::Execute)
         } else {
@@ -311,6 +362,11 @@ impl Execution {
     fn fail(&mut self, error: Error) {
         self.end(Done::All);
         self.state = State::Failing(Box::pin(async move { error }));
+    }
+
+    /// Whether this is a query, and nothing is different after it.
+    fn reads(&self) -> bool {
+        matches!(self.request.plan.as_ref().and_then(|plan| plan.op_type.as_ref()), Some(OpType::Root(_)))
     }
 
     fn was_interrupted(&self) -> bool {

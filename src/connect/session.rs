@@ -206,7 +206,7 @@ impl Session {
 
     /// Whether the server calls the session as the client does. Sail does; a JVM server has a name of its own for it.
     pub(super) fn is_namesake(&self) -> bool {
-        self.observed.get().is_some_and(|observed| *observed == self.id)
+        self.observed.get() == Some(&self.id)
     }
 
     pub(super) fn has_witness(&self) {
@@ -300,7 +300,7 @@ impl Session {
             (Handle::SessionGone, _) => {
                 return Error::SessionLost { reason: ServerError::read(&status).message };
             }
-            (Handle::OperationGone | Handle::OperationUnknown, _) => {
+            (Handle::OperationGone | Handle::OperationSent | Handle::OperationUnknown, _) => {
                 return Error::OperationLost { reason: ServerError::read(&status).message };
             }
             (Handle::ServerGone, _) => {
