@@ -5,9 +5,12 @@
 //! comes out as an [`Error`] is for the caller to report.
 
 mod arrow;
+mod artifacts;
 mod client;
 mod endpoint;
 mod error;
+mod features;
+mod pack;
 mod reach;
 mod reattach;
 mod retry;
@@ -20,8 +23,10 @@ mod stream;
 
 #[cfg(feature = "bench")]
 pub(crate) use arrow::Assembler;
+pub(crate) use artifacts::{Artifact, Content};
 pub(crate) use client::Client;
 pub(crate) use endpoint::{Defaults, Endpoint, Token};
 pub(crate) use error::{Error, ServerError};
+pub(crate) use features::{ARROW_CODEC, Features};
 pub(crate) use session::{OperationId, Tag};
 pub(crate) use stream::{CommandResult, Event, ResponseStream};

@@ -14,11 +14,13 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use prost::Message as _;
 use tokio::sync::watch;
 use tokio::time::{Instant, Sleep, sleep, timeout};
 use tonic::{Code, Request, Response, Status, Streaming};
 
 use crate::connect::error::{Error, Handle};
+use crate::connect::pack::{Packed, is_refusal};
 use crate::connect::retry::{Retry, Verdict, verdict, was_never_sent};
 use crate::connect::session::{Call, Interrupted, OperationId, Session, Tag, pause};
 use crate::proto::spark::execute_plan_request::{RequestOption, request_option};
@@ -37,11 +39,14 @@ const RELEASE_LIMIT: Duration = Duration::from_secs(10);
 const RELEASE_BUDGET: Duration = Duration::from_secs(5);
 
 type Opening = Pin<Box<dyn Future<Output = Result<Response<Streaming<ExecutePlanResponse>>, Status>> + Send>>;
+type Packing = Pin<Box<dyn Future<Output = Result<Packed, Error>> + Send>>;
 type Failing = Pin<Box<dyn Future<Output = Error> + Send>>;
 
 pub(super) struct Execution {
     session: Arc<Session>,
     request: ExecutePlanRequest,
+    /// The plan as it was before it was compressed, until the server has understood it.
+    original: Option<Plan>,
     operation: OperationId,
     tags: Vec<Tag>,
     state: State,
@@ -52,6 +57,7 @@ pub(super) struct Execution {
 }
 
 enum State {
+    Packing(Packing),
     Next(Attach),
     Opening(Attach, Opening),
     Reading(Box<Streaming<ExecutePlanResponse>>),
@@ -93,7 +99,7 @@ impl Execution {
         let request = ExecutePlanRequest {
             session_id,
             user_context,
-            plan: Some(plan),
+            plan: None,
             client_type,
             request_options: vec![
                 option(request_option::RequestOption::ReattachOptions(ReattachOptions {
@@ -110,9 +116,10 @@ impl Execution {
         };
         Self {
             request,
+            original: None,
             operation,
             tags: tags.to_vec(),
-            state: State::Next(Attach::Execute),
+            state: packing(Arc::clone(&session), plan),
             last_response: None,
             failures: Failures::none(session.patience.budget),
             interrupts_before: session.interrupts_so_far(),
@@ -126,6 +133,10 @@ impl Execution {
         let silence = self.session.patience.silence;
         loop {
             match &mut self.state {
+                State::Packing(packing) => {
+                    let packed = packing.await;
+                    self.packed(packed)?;
+                }
                 State::Next(attach) => {
                     let attach = *attach;
                     self.state = State::Opening(attach, self.open(attach));
@@ -159,6 +170,18 @@ impl Execution {
                 State::Over => return Ok(None),
             }
         }
+    }
+
+    /// Takes the plan as it is to be sent, unless the server would not take it.
+    fn packed(&mut self, packed: Result<Packed, Error>) -> Result<(), Error> {
+        self.state = State::Over;
+        let Packed { plan, original } = packed?;
+        self.request.plan = Some(plan);
+        self.request.client_observed_server_side_session_id = self.session.observed();
+        self.session.packing.fits(self.request.encoded_len())?;
+        self.original = original;
+        self.state = State::Next(Attach::Execute);
+        Ok(())
     }
 
     fn open(&mut self, attach: Attach) -> Opening {
@@ -195,6 +218,7 @@ impl Execution {
             return Err(error);
         }
         self.failures = Failures::none(self.session.patience.budget);
+        self.original = None;
         let complete = matches!(response.response_type, Some(ResponseType::ResultComplete(_)));
         if complete {
             self.end(Done::All);
@@ -224,6 +248,14 @@ impl Execution {
     }
 
     fn failed(&mut self, status: Status, attach: Attach) {
+        if is_refusal(Some(status.code()), status.message())
+            && let Some(plan) = self.original.take()
+        {
+            // Nothing was begun, so the same operation may begin now.
+            self.session.packing.stop_compressing();
+            self.state = packing(Arc::clone(&self.session), plan);
+            return;
+        }
         let started = self.last_response.is_some();
         let handle = Handle::read(&status);
         if handle != Handle::Other && handle != Handle::SessionGone && self.was_interrupted() {
@@ -261,6 +293,10 @@ impl Execution {
         self.done_with.send_replace(done);
         self.state = State::Over;
     }
+}
+
+fn packing(session: Arc<Session>, plan: Plan) -> State {
+    State::Packing(Box::pin(async move { session.packing.pack(plan).await }))
 }
 
 impl Drop for Execution {

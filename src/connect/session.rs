@@ -16,11 +16,12 @@ use uuid::Uuid;
 
 use crate::connect::endpoint::{Endpoint, Header};
 use crate::connect::error::{Error, Handle, ServerError, innermost};
+use crate::connect::pack::Packing;
 use crate::connect::retry::{Retry, Verdict, is_broken_transport, verdict};
 use crate::proto::spark::spark_connect_service_client::SparkConnectServiceClient;
 use crate::proto::spark::{
-    AnalyzePlanResponse, ConfigResponse, ExecutePlanResponse, FetchErrorDetailsRequest, InterruptResponse,
-    ReleaseExecuteResponse, ReleaseSessionResponse, UserContext,
+    AddArtifactsResponse, AnalyzePlanResponse, ArtifactStatusesResponse, ConfigResponse, ExecutePlanResponse,
+    FetchErrorDetailsRequest, InterruptResponse, ReleaseExecuteResponse, ReleaseSessionResponse, UserContext,
 };
 
 pub(super) type Stub = SparkConnectServiceClient<Channel>;
@@ -54,6 +55,7 @@ pub(super) struct Session {
     pub(super) user: UserContext,
     pub(super) client_type: String,
     pub(super) patience: Patience,
+    pub(super) packing: Packing,
     stub: Stub,
     headers: Vec<Header>,
     observed: OnceLock<String>,
@@ -98,7 +100,9 @@ macro_rules! answers {
 }
 
 answers!(
+    AddArtifactsResponse,
     AnalyzePlanResponse,
+    ArtifactStatusesResponse,
     ConfigResponse,
     ExecutePlanResponse,
     InterruptResponse,
@@ -150,6 +154,7 @@ impl Session {
                 env!("CARGO_PKG_RUST_VERSION")
             ),
             patience: Patience { budget, silence: SILENCE },
+            packing: Packing::new(limit),
             stub: Stub::new(channel).max_decoding_message_size(limit).max_encoding_message_size(limit),
             headers,
             observed: OnceLock::new(),
@@ -230,6 +235,9 @@ impl Session {
 
     /// The error that a final status stands for, with all that the server tells about it.
     pub(super) async fn explain(&self, status: Status) -> Error {
+        if let Some(error) = self.packing.judge(&status) {
+            return error;
+        }
         match (Handle::read(&status), status.code()) {
             (Handle::Cancelled, _) => return Error::Cancelled,
             (Handle::SessionGone, _) => {
