@@ -73,7 +73,7 @@
 //! | `object_store` | `sink` |
 //! | `http_body_util` | `sink` |
 //! | `hyper_rustls` | `sink` |
-//! | `hyper_util` | `sink` |
+//! | `hyper_util` | `connect`, `sink` |
 //! | `tokio` | `connect`, `engine`, `sink`, `run`, `cli` |
 //! | `tokio_util` | `sink`, `run`, `cli`, `bench` |
 //! | `tokio_stream` | `connect`, `sink` |
@@ -101,6 +101,10 @@
 //! | `uuid` | `connect`, `engine`, `sink`, `cli` |
 //! | `etcetera` | `engine` |
 //! | `serde`, `schemars`, `thiserror` | everywhere |
+//!
+//! # Protocol
+//!
+//! The documentation of `connect` says which calls and options of Spark Connect are used, on which versions, and which are not.
 //!
 //! # Invariants
 //!

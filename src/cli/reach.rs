@@ -1,5 +1,6 @@
 //! The way to an engine: a server that is named, or a private one that is started for the run.
 
+use std::convert::Infallible;
 use std::time::{Duration, Instant};
 
 use clap::Args;
@@ -16,6 +17,9 @@ use crate::run::{Event, Sender};
 
 /// How long an engine that is kept between runs may take to answer.
 const WARM_LIMIT: Duration = Duration::from_secs(20);
+
+/// An outage that is shorter is not worth a line.
+const PASSING: Duration = Duration::from_secs(2);
 
 #[derive(Debug, Args)]
 pub(super) struct EngineArguments {
@@ -87,6 +91,26 @@ impl EngineArguments {
         };
         events.send(Event::EngineReady { engine, took: began.elapsed() });
         Ok(Reached { client, dialect, managed })
+    }
+
+    /// Tells when calls are tried again and again, and when somebody answers again. Never ends.
+    pub(super) async fn tell_outages(&self, client: &Client, events: &Sender) -> Infallible {
+        let mut outage = client.outages();
+        loop {
+            let Ok(reason) = outage.wait_for(Option::is_some).await.map(|reason| reason.clone()) else {
+                return std::future::pending().await;
+            };
+            if timeout(PASSING, outage.wait_for(Option::is_none)).await.is_ok() {
+                continue;
+            }
+            let (server, reason, budget) = (client.server(), reason.unwrap_or_default(), self.retry_budget);
+            events.send(Event::Note(format!(
+                "{server} does not answer ({reason}); it is tried again for up to {budget} s"
+            )));
+            if outage.wait_for(Option::is_none).await.is_ok() {
+                events.send(Event::Note(format!("{server} answers again")));
+            }
+        }
     }
 
     async fn start(&self, kind: Kind, events: &Sender) -> Result<Managed, Failure> {

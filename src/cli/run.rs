@@ -13,7 +13,9 @@ use super::interrupt::Interrupt;
 use super::load::{Loaded, PipelineArguments, RunIdentity};
 use super::reach::{EngineArguments, Reached};
 use super::target::{Chosen, TargetArguments};
+use crate::connect::Client;
 use crate::diagnostic::{Code, Diagnostic};
+use crate::dialect::Dialect;
 use crate::engine::Managed;
 use crate::graph::Graph;
 use crate::pipeline::Pipeline;
@@ -30,6 +32,9 @@ const LAST_UPLOADS: Duration = Duration::from_secs(10);
 
 /// How long a server may take to be told that its session has ended: one that is lost is not waited for.
 const LAST_WORD: Duration = Duration::from_secs(3);
+
+/// How many more sessions a run may begin in, where one is lost before anything was received.
+const MOST_SESSIONS: usize = 3;
 
 /// Run a pipeline: check it, let the engine analyse it, carry it out, and write its outputs.
 #[derive(Debug, Args)]
@@ -144,56 +149,97 @@ async fn carry_out(
     reporter.diagnostics(&pipeline.sources, &warnings);
     let graph = Graph::new(&pipeline);
     inputs_exist(&pipeline, &graph)?;
-    let reached = interrupt.or(arguments.engine.reach(&chosen.at, &pipeline.conf, events)).await?;
-    let Reached { client, dialect, managed } = reached;
-    let work = async {
-        let plan =
-            plan::compile(&pipeline, &graph, &dialect).map_err(|gaps| wrong(&pipeline, gaps.sorted()))?;
-        let refused =
-            interrupt.or(async { Ok(upload::everything(&client, &pipeline, &plan, events).await?) }).await?;
-        if refused.has_errors() {
-            return Err(wrong(&pipeline, refused.sorted()));
-        }
-        let began = Instant::now();
-        let found = interrupt.or(async { Ok(check::check(&client, &pipeline, &plan).await?) }).await?;
-        if found.has_errors() {
-            return Err(wrong(&pipeline, found.sorted()));
-        }
-        events.send(Event::Checked { took: began.elapsed() });
-        let _locks = lock_outputs(&pipeline, &identity.id, stores)?;
-        stores_take(&pipeline, stores, &interrupt).await?;
-        let settings = Settings {
-            run_id: identity.id.clone(),
-            threads: arguments.threads,
-            on_failure: arguments.on_failure(),
-            stores: stores.clone(),
-        };
-        let (pipeline, plan) = (Arc::new(pipeline), Arc::new(plan));
-        run::execute(&client, &pipeline, &plan, &settings, events, interrupt.token()).await;
-        Ok(())
-    };
-    let result = match &managed {
-        Some(engine) => Box::pin(unless_it_ends(engine, work)).await,
-        None => Box::pin(work).await,
-    };
-    match managed {
-        // It takes its session along.
-        Some(engine) => engine.stop().await,
-        None => {
-            let goodbye = async {
-                if interrupt.signal().is_some() {
-                    // What was begun and not yet known of when the interruption came.
-                    let _gone = client.interrupt_tag(&run::tag(&identity.id)).await;
-                }
-                client.release_session().await
-            };
-            // A session that can't be released expires by itself.
-            let _expires = timeout(LAST_WORD, goodbye).await;
+    let pipeline = Arc::new(pipeline);
+    let attempt = Attempt { arguments, chosen, identity, stores, events, interrupt, pipeline, graph };
+    let mut again = MOST_SESSIONS;
+    loop {
+        match attempt.make().await {
+            Err(Failure::Connect(error)) if error.is_session_lost() && again > 0 => {
+                again -= 1;
+                events.send(Event::Again { reason: run::chain(&error) });
+            }
+            result => return result,
         }
     }
-    match interrupt.signal() {
-        Some(signal) => Err(Failure::Interrupted(signal)),
-        None => result,
+}
+
+/// One session's attempt at the whole run.
+struct Attempt<'a> {
+    arguments: &'a Run,
+    chosen: &'a Chosen,
+    identity: &'a RunIdentity,
+    stores: &'a Stores,
+    events: &'a Sender,
+    interrupt: Interrupt,
+    pipeline: Arc<Pipeline>,
+    graph: Graph,
+}
+
+impl Attempt<'_> {
+    /// Does all that needs a session. That it was lost is an error only where nothing was received or written.
+    async fn make(&self) -> Result<(), Failure> {
+        let engine = &self.arguments.engine;
+        let reached = engine.reach(&self.chosen.at, &self.pipeline.conf, self.events);
+        let Reached { client, dialect, managed } = self.interrupt.or(reached).await?;
+        let work = async {
+            tokio::select! {
+                biased;
+                result = self.work(&client, &dialect) => result,
+                never = engine.tell_outages(&client, self.events) => match never {},
+            }
+        };
+        let result = match &managed {
+            Some(engine) => Box::pin(unless_it_ends(engine, work)).await,
+            None => Box::pin(work).await,
+        };
+        match managed {
+            // It takes its session along.
+            Some(engine) => engine.stop().await,
+            None => {
+                let goodbye = async {
+                    if self.interrupt.signal().is_some() {
+                        // What was begun and not yet known of when the interruption came.
+                        let _gone = client.interrupt_tag(&run::tag(&self.identity.id)).await;
+                    }
+                    client.release_session().await
+                };
+                // A session that can't be released expires by itself.
+                let _expires = timeout(LAST_WORD, goodbye).await;
+            }
+        }
+        match self.interrupt.signal() {
+            Some(signal) => Err(Failure::Interrupted(signal)),
+            None => result,
+        }
+    }
+
+    async fn work(&self, client: &Client, dialect: &Dialect) -> Result<(), Failure> {
+        let Self { pipeline, interrupt, stores, .. } = self;
+        let plan =
+            plan::compile(pipeline, &self.graph, dialect).map_err(|gaps| wrong(pipeline, gaps.sorted()))?;
+        let sent = async { Ok(upload::everything(client, pipeline, &plan, self.events).await?) };
+        let refused = interrupt.or(sent).await?;
+        if refused.has_errors() {
+            return Err(wrong(pipeline, refused.sorted()));
+        }
+        let began = Instant::now();
+        let check = Box::pin(check::check(client, pipeline, &plan));
+        let found = interrupt.or(async { Ok(check.await?) }).await?;
+        if found.has_errors() {
+            return Err(wrong(pipeline, found.sorted()));
+        }
+        self.events.send(Event::Checked { took: began.elapsed() });
+        let _locks = lock_outputs(pipeline, &self.identity.id, stores)?;
+        stores_take(pipeline, stores, interrupt).await?;
+        let settings = Settings {
+            run_id: self.identity.id.clone(),
+            threads: self.arguments.threads,
+            on_failure: self.arguments.on_failure(),
+            stores: Stores::clone(stores),
+        };
+        let plan = Arc::new(plan);
+        run::execute(client, pipeline, &plan, &settings, self.events, interrupt.token()).await?;
+        Ok(())
     }
 }
 

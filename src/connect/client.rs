@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use prost::Message as _;
+use tokio::sync::watch;
 use tokio::time::timeout;
 use tonic::Code;
 
@@ -17,13 +18,14 @@ use crate::connect::reach::reach;
 use crate::connect::reattach::{Execution, interrupt};
 use crate::connect::session::{Call, Interrupted, OperationId, Session, Tag};
 use crate::connect::stream::{Event, ResponseStream};
+use crate::connect::witness;
 use crate::proto::relation;
 use crate::proto::spark::analyze_plan_request::{Analyze, Schema, SparkVersion};
 use crate::proto::spark::analyze_plan_response::Result as Analysis;
 use crate::proto::spark::config_request::operation::OpType;
-use crate::proto::spark::config_request::{GetOption, Operation, Set};
+use crate::proto::spark::config_request::{GetOption, Set};
 use crate::proto::spark::{
-    AnalyzePlanRequest, ConfigRequest, ConfigResponse, DataType, KeyValue, Plan, ReleaseSessionRequest,
+    AnalyzePlanRequest, ConfigResponse, DataType, KeyValue, Plan, ReleaseSessionRequest,
 };
 
 /// Spark 4 brought `WithRelations`, arguments as expressions, and checkpoints.
@@ -55,6 +57,8 @@ impl Client {
             return Err(Error::TooOld { server: client.session.server.clone(), version });
         }
         client.version = version.into();
+        witness::install(&client.session).await?;
+        client.session.heart.start(&client.session);
         Ok(client)
     }
 
@@ -91,11 +95,17 @@ impl Client {
 
     /// Whether the server calls the session as the client does. Sail does; a JVM server has a name of its own for it.
     pub(crate) fn is_namesake(&self) -> bool {
-        self.session.observed().is_some_and(|observed| observed == self.session_id())
+        self.session.is_namesake()
     }
 
-    pub(crate) fn session_id(&self) -> &str {
-        &self.session.id
+    /// What is in the way while nobody answers; nothing while somebody does.
+    pub(crate) fn outages(&self) -> watch::Receiver<Option<String>> {
+        self.session.outage.subscribe()
+    }
+
+    /// The server's address, as messages name it.
+    pub(crate) fn server(&self) -> &str {
+        &self.session.server
     }
 
     /// The columns of a plan. Anything wrong with it comes as an error for which `is_analysis` holds.
@@ -203,6 +213,7 @@ impl Client {
 
     /// Ends the session at the server, and with it all that still runs there. Servers before 4.0 let it expire.
     pub(crate) async fn release_session(&self) -> Result<(), Error> {
+        self.session.heart.stop();
         // Too late for these is no harm: the session takes them along.
         timeout(RELEASE_LIMIT, self.session.finish_background()).await.ok();
         let (session_id, user_context, client_type) = self.session.identity();
@@ -249,14 +260,7 @@ impl Client {
     }
 
     async fn config(&self, operation: OpType) -> Result<ConfigResponse, Error> {
-        let (session_id, user_context, client_type) = self.session.identity();
-        let question = ConfigRequest {
-            session_id,
-            user_context,
-            operation: Some(Operation { op_type: Some(operation) }),
-            client_type,
-            client_observed_server_side_session_id: self.session.observed(),
-        };
+        let question = self.session.config(operation);
         let call = Call { name: "Config", limit: CONFIG_LIMIT, budget: self.session.patience.budget };
         self.session.call(call, question, async |mut stub, question| stub.config(question).await).await
     }

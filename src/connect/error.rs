@@ -133,6 +133,11 @@ impl Error {
             || error.message.starts_with("Not found any cached local relation with the hash")
     }
 
+    /// Whether all that a session held at the server is gone, while the server is there: a new session may help.
+    pub(crate) fn is_session_lost(&self) -> bool {
+        matches!(self, Self::SessionLost { .. } | Self::OperationLost { .. })
+    }
+
     /// Whether the server says that the plan itself is wrong: it will be wrong the next time too.
     pub(crate) fn is_analysis(&self) -> bool {
         let Self::Server(error) = self else {
@@ -277,14 +282,20 @@ fn readable(text: &str) -> String {
     clean + text
 }
 
+const STOPPED: &str = "Cannot call methods on a stopped SparkContext";
+
 /// What a status means before anything is known about the call.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Handle {
     OperationUnknown,
     /// The same from a server that may run an operation twice if it is sent twice.
     OperationGone,
+    /// Sail has sent the result to its end, whether or not it has arrived.
+    OperationSent,
     SessionGone,
     Cancelled,
+    /// The server is shutting down, or does not know yet that it is dead.
+    ServerGone,
     Other,
 }
 
@@ -308,7 +319,14 @@ impl Handle {
         if let Some((_, handle)) = named {
             return *handle;
         }
+        // A JVM that has run out of memory, or was told to end, answers for some seconds more.
+        if message.contains(STOPPED) {
+            return Self::ServerGone;
+        }
         // These are Sail's.
+        if message == "internal error: task context not found for operation" {
+            return Self::OperationSent;
+        }
         let text = message.strip_prefix("invalid argument: ").unwrap_or_default();
         if text.starts_with("operation not found: ") {
             Self::OperationGone
@@ -484,8 +502,10 @@ mod tests {
             ("[INVALID_HANDLE.SESSION_CHANGED] The handle", Handle::SessionGone),
             ("[OPERATION_CANCELED] Operation", Handle::Cancelled),
             ("invalid argument: operation not found: 1", Handle::OperationGone),
+            ("internal error: task context not found for operation", Handle::OperationSent),
             ("invalid argument: session 1 is not running", Handle::SessionGone),
             ("[USER_RAISED_EXCEPTION] [OPERATION_CANCELED]", Handle::Other),
+            ("Cannot call methods on a stopped SparkContext.\nThis stopped", Handle::ServerGone),
             ("boom", Handle::Other),
         ];
         for (message, handle) in table {

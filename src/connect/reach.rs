@@ -1,4 +1,4 @@
-//! The first connection: a channel, or one line that says why there is none.
+//! The first connection: a line to the server, or one line of text that says why there is none.
 //!
 //! gRPC itself can not tell a wrong port from a slow server: it retries, or waits for ever. So the first bytes are exchanged by
 //! hand: an HTTP/2 server answers the preface at once, and what else may listen there gives itself away.
@@ -9,10 +9,11 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
-use tonic::transport::{Channel, ClientTlsConfig};
+use tonic::transport::ClientTlsConfig;
 
 use crate::connect::endpoint::Endpoint;
 use crate::connect::error::{Error, innermost};
+use crate::connect::line::{Line, dial};
 
 const CONNECT_LIMIT: Duration = Duration::from_secs(5);
 /// What one operation may have in flight. A server keeps 10 MiB for a reattach: more than that on the way would be lost.
@@ -21,10 +22,6 @@ const STREAM_WINDOW: u32 = 4 * 1024 * 1024;
 const CONNECTION_WINDOW: u32 = 16 * STREAM_WINDOW;
 /// Errors travel in headers, twice.
 const HEADER_LIMIT: u32 = 64 * 1024;
-/// The operating system's own probes, which no server counts as pings.
-const TCP_KEEPALIVE: Duration = Duration::from_secs(60);
-const TCP_KEEPALIVE_INTERVAL: Duration = Duration::from_secs(10);
-const TCP_KEEPALIVE_RETRIES: u32 = 3;
 
 /// HTTP/2's greeting and empty settings, as a client sends them.
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
@@ -42,7 +39,7 @@ enum Greeting {
 }
 
 /// Connects, within seconds.
-pub(super) async fn reach(endpoint: &Endpoint) -> Result<Channel, Error> {
+pub(super) async fn reach(endpoint: &Endpoint) -> Result<Line, Error> {
     let unreachable = |reason: String| Error::Unreachable { server: endpoint.to_string(), reason };
     let stream = match timeout(CONNECT_LIMIT, TcpStream::connect((endpoint.host(), endpoint.port()))).await {
         Ok(Ok(stream)) => stream,
@@ -56,8 +53,8 @@ pub(super) async fn reach(endpoint: &Endpoint) -> Result<Channel, Error> {
         judge(greeting, endpoint)?;
     }
     let channel = channel(endpoint).map_err(|error| unreachable(innermost(&error)))?;
-    match timeout(CONNECT_LIMIT, channel.connect()).await {
-        Ok(Ok(channel)) => Ok(channel),
+    match timeout(CONNECT_LIMIT, dial(&channel)).await {
+        Ok(Ok(connection)) => Ok(Line::new(channel, connection)),
         Ok(Err(error)) if endpoint.tls() => {
             Err(Error::Tls { server: endpoint.to_string(), reason: tls_reason(&innermost(&error)) })
         }
@@ -74,10 +71,6 @@ fn channel(endpoint: &Endpoint) -> Result<tonic::transport::Endpoint, tonic::tra
     let mut channel =
         tonic::transport::Endpoint::from_shared(format!("{scheme}://{}", endpoint.authority()))?
             .connect_timeout(CONNECT_LIMIT)
-            .tcp_nodelay(true)
-            .tcp_keepalive(Some(TCP_KEEPALIVE))
-            .tcp_keepalive_interval(Some(TCP_KEEPALIVE_INTERVAL))
-            .tcp_keepalive_retries(Some(TCP_KEEPALIVE_RETRIES))
             .initial_stream_window_size(STREAM_WINDOW)
             .initial_connection_window_size(CONNECTION_WINDOW)
             .http2_max_header_list_size(HEADER_LIMIT);

@@ -7,8 +7,12 @@
 //! What was read is released in the background, the latest response at most twice a second: some servers end the sessions of
 //! clients that only listen. What is not read to its end is interrupted and released when the [`Execution`] is dropped.
 //!
+//! Sail keeps no more than 128 responses for a reattach, whatever their size, forgets those that do not fit, and goes on with the
+//! next one that it has. So there the response before the last one is named: what comes first has to be the last one again.
+//!
 //! [`Execution::next`] may be dropped at any point and called again: each call under way is kept here.
 
+use std::convert::Infallible;
 use std::mem;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -16,30 +20,36 @@ use std::time::Duration;
 
 use prost::Message as _;
 use tokio::sync::watch;
-use tokio::time::{Instant, Sleep, sleep, timeout};
+use tokio::time::{Instant, Sleep, sleep, sleep_until, timeout};
 use tonic::{Code, Request, Response, Status, Streaming};
 
 use crate::connect::error::{Error, Handle};
+use crate::connect::line::Held;
 use crate::connect::pack::{Packed, is_refusal};
 use crate::connect::retry::{Retry, Verdict, verdict, was_never_sent};
 use crate::connect::session::{Call, Interrupted, OperationId, Session, Tag, pause};
+use crate::connect::witness;
 use crate::proto::spark::execute_plan_request::{RequestOption, request_option};
 use crate::proto::spark::execute_plan_response::ResponseType;
 use crate::proto::spark::interrupt_request::{Interrupt, InterruptType};
+use crate::proto::spark::plan::OpType;
+use crate::proto::spark::plan::compressed_operation::OpType as Kind;
 use crate::proto::spark::release_execute_request::{Release, ReleaseAll, ReleaseUntil};
 use crate::proto::spark::{
     ExecutePlanRequest, ExecutePlanResponse, InterruptRequest, Plan, ReattachExecuteRequest, ReattachOptions,
     ReleaseExecuteRequest, ResultChunkingOptions,
 };
 
-/// A stream that ends this soon after it was opened, with nothing in it, was not ended for its age.
-const AGE: Duration = Duration::from_secs(10);
+/// A stream that ends this soon after it was opened, with nothing in it, was not ended for its age. Servers end them after two
+/// minutes, unless they are set up otherwise.
+const AGE: Duration = Duration::from_secs(2);
 const RELEASE_PAUSE: Duration = Duration::from_millis(500);
 const RELEASE_LIMIT: Duration = Duration::from_secs(10);
 const RELEASE_BUDGET: Duration = Duration::from_secs(5);
 
 type Opening = Pin<Box<dyn Future<Output = Result<Response<Streaming<ExecutePlanResponse>>, Status>> + Send>>;
 type Packing = Pin<Box<dyn Future<Output = Result<Packed, Error>> + Send>>;
+type Ending = Pin<Box<dyn Future<Output = Result<(), Error>> + Send>>;
 type Failing = Pin<Box<dyn Future<Output = Error> + Send>>;
 
 pub(super) struct Execution {
@@ -51,6 +61,10 @@ pub(super) struct Execution {
     tags: Vec<Tag>,
     state: State,
     last_response: Option<String>,
+    response_before: Option<String>,
+    /// Whether the next response has to be the last one again.
+    overlaps: bool,
+    has_rows: bool,
     failures: Failures,
     interrupts_before: usize,
     done_with: watch::Sender<Done>,
@@ -59,9 +73,11 @@ pub(super) struct Execution {
 enum State {
     Packing(Packing),
     Next(Attach),
-    Opening(Attach, Opening),
-    Reading(Box<Streaming<ExecutePlanResponse>>),
+    Opening(Attach, Opening, Held),
+    Reading(Box<Streaming<ExecutePlanResponse>>, Held),
     Waiting(Attach, Pin<Box<Sleep>>),
+    /// All of the result is here; whether it is one result is still to be found out.
+    Ending(Ending),
     Failing(Failing),
     Over,
 }
@@ -121,6 +137,9 @@ impl Execution {
             tags: tags.to_vec(),
             state: packing(Arc::clone(&session), plan),
             last_response: None,
+            response_before: None,
+            overlaps: false,
+            has_rows: false,
             failures: Failures::none(session.patience.budget),
             interrupts_before: session.interrupts_so_far(),
             done_with: watch::Sender::new(Done::Nothing),
@@ -132,35 +151,29 @@ impl Execution {
     pub(super) async fn next(&mut self) -> Result<Option<ExecutePlanResponse>, Error> {
         let silence = self.session.patience.silence;
         loop {
+            self.attach().await;
             match &mut self.state {
-                State::Packing(packing) => {
-                    let packed = packing.await;
-                    self.packed(packed)?;
-                }
-                State::Next(attach) => {
-                    let attach = *attach;
-                    self.state = State::Opening(attach, self.open(attach));
-                }
-                State::Opening(attach, opening) => {
-                    let attach = *attach;
-                    match timeout(silence, opening).await {
-                        Ok(Ok(stream)) => {
-                            self.failures.opened = Instant::now();
-                            self.state = State::Reading(Box::new(stream.into_inner()));
+                State::Reading(stream, held) => {
+                    let read = tokio::select! {
+                        biased;
+                        read = timeout(silence, stream.message()) => read,
+                        status = held.replaced() => Ok(Err(status)),
+                    };
+                    match read {
+                        Ok(Ok(Some(response))) => {
+                            if let Some(response) = self.accept(response)? {
+                                return Ok(Some(response));
+                            }
                         }
-                        Ok(Err(status)) => self.failed(status, attach),
-                        Err(_) => self.failed(silent(silence), attach),
+                        Ok(Ok(None)) => self.ended(),
+                        Ok(Err(status)) => self.failed(status, Attach::Reattach),
+                        Err(_) => self.failed(silent(silence), Attach::Reattach),
                     }
                 }
-                State::Reading(stream) => match timeout(silence, stream.message()).await {
-                    Ok(Ok(Some(response))) => return self.accept(response).map(Some),
-                    Ok(Ok(None)) => self.ended(),
-                    Ok(Err(status)) => self.failed(status, Attach::Reattach),
-                    Err(_) => self.failed(silent(silence), Attach::Reattach),
-                },
-                State::Waiting(attach, pause) => {
-                    pause.await;
-                    self.state = State::Next(*attach);
+                State::Ending(ending) => {
+                    let ending = ending.await;
+                    self.state = State::Over;
+                    ending?;
                 }
                 State::Failing(error) => {
                     let error = error.await;
@@ -168,26 +181,79 @@ impl Execution {
                     return Err(error);
                 }
                 State::Over => return Ok(None),
+                State::Packing(_) | State::Next(_) | State::Opening(..) | State::Waiting(..) => {}
             }
         }
     }
 
     /// Takes the plan as it is to be sent, unless the server would not take it.
     fn packed(&mut self, packed: Result<Packed, Error>) -> Result<(), Error> {
-        self.state = State::Over;
         let Packed { plan, original } = packed?;
         self.request.plan = Some(plan);
         self.request.client_observed_server_side_session_id = self.session.observed();
         self.session.packing.fits(self.request.encoded_len())?;
         self.original = original;
-        self.state = State::Next(Attach::Execute);
         Ok(())
     }
 
-    fn open(&mut self, attach: Attach) -> Opening {
-        let mut stub = self.session.stub();
-        match attach {
+    /// Keeps the execution alive while nobody asks for the next response. Servers end a stream after two minutes, which is not
+    /// seen before all on it is read, and abandon what no stream is attached to: so the stream is opened anew from time to time.
+    pub(super) async fn keep(&mut self) -> Infallible {
+        loop {
+            self.attach().await;
+            // Sail abandons nothing as long as its session lives.
+            if !matches!(self.state, State::Reading(..)) || self.session.is_namesake() {
+                return std::future::pending().await;
+            }
+            sleep_until(self.failures.opened + self.session.patience.fresh).await;
+            self.state = State::Next(Attach::Reattach);
+        }
+    }
+
+    /// Has a stream, unless there is none to be had.
+    async fn attach(&mut self) {
+        let silence = self.session.patience.silence;
+        loop {
+            match &mut self.state {
+                State::Packing(packing) => {
+                    let packed = packing.await;
+                    self.state = match self.packed(packed) {
+                        Ok(()) => State::Next(Attach::Execute),
+                        Err(error) => State::Failing(Box::pin(async move { error })),
+                    };
+                }
+                State::Next(attach) => {
+                    let attach = *attach;
+                    self.state = self.open(attach);
+                }
+                State::Opening(attach, opening, held) => {
+                    let attach = *attach;
+                    let opened = tokio::select! {
+                        biased;
+                        opened = timeout(silence, opening) => opened,
+                        status = held.replaced() => Ok(Err(status)),
+                    };
+                    match opened {
+                        Ok(Ok(stream)) => self.opened(stream.into_inner()),
+                        Ok(Err(status)) => self.failed(status, attach),
+                        Err(_) => self.failed(silent(silence), attach),
+                    }
+                }
+                State::Waiting(attach, pause) => {
+                    pause.await;
+                    self.state = State::Next(*attach);
+                }
+                State::Reading(..) | State::Ending(_) | State::Failing(_) | State::Over => return,
+            }
+        }
+    }
+
+    fn open(&mut self, attach: Attach) -> State {
+        let held = self.session.line.hold();
+        let mut stub = self.session.stub(&held);
+        let opening: Opening = match attach {
             Attach::Execute => {
+                self.overlaps = false;
                 self.request.client_observed_server_side_session_id = self.session.observed();
                 let request = self.session.request(self.request.clone());
                 if self.done_with.receiver_count() == 0 {
@@ -198,35 +264,76 @@ impl Execution {
                 Box::pin(async move { stub.execute_plan(request).await })
             }
             Attach::Reattach => {
+                self.overlaps = self.session.is_namesake();
                 let (session_id, user_context, client_type) = self.session.identity();
                 let request: Request<_> = self.session.request(ReattachExecuteRequest {
                     session_id,
                     user_context,
                     operation_id: self.operation.to_string(),
                     client_type,
-                    last_response_id: self.last_response.clone(),
+                    last_response_id: self.cursor().cloned(),
                     client_observed_server_side_session_id: self.session.observed(),
                 });
                 Box::pin(async move { stub.reattach_execute(request).await })
             }
+        };
+        State::Opening(attach, opening, held)
+    }
+
+    fn opened(&mut self, stream: Streaming<ExecutePlanResponse>) {
+        self.failures.opened = Instant::now();
+        let state = mem::replace(&mut self.state, State::Over);
+        if let State::Opening(_, _, held) = state {
+            self.state = State::Reading(Box::new(stream), held);
         }
     }
 
-    fn accept(&mut self, response: ExecutePlanResponse) -> Result<ExecutePlanResponse, Error> {
+    /// Which response is the last one that the server need not send again.
+    fn cursor(&self) -> Option<&String> {
+        if self.session.is_namesake() { self.response_before.as_ref() } else { self.last_response.as_ref() }
+    }
+
+    /// Whether a stream that was taken up again goes on without a gap, by its first response.
+    fn fits(&self, response: &ExecutePlanResponse) -> bool {
+        match &self.last_response {
+            Some(last) => *last == response.response_id,
+            // Rows come after their schema.
+            None => !matches!(response.response_type, Some(ResponseType::ArrowBatch(_))),
+        }
+    }
+
+    /// Takes a response, unless it has been here before.
+    fn accept(&mut self, response: ExecutePlanResponse) -> Result<Option<ExecutePlanResponse>, Error> {
         if let Err(error) = self.session.check(&response) {
             self.end(Done::Abandoned);
             return Err(error);
         }
+        self.session.answers();
+        if mem::take(&mut self.overlaps) {
+            if !self.fits(&response) {
+                self.end(Done::Abandoned);
+                let reason = "it no longer has what was on its way when the connection broke".to_owned();
+                return Err(Error::OperationLost { reason });
+            }
+            if self.last_response.is_some() {
+                return Ok(None);
+            }
+        }
         self.failures = Failures::none(self.session.patience.budget);
         self.original = None;
+        self.has_rows |= matches!(response.response_type, Some(ResponseType::ArrowBatch(_)));
         let complete = matches!(response.response_type, Some(ResponseType::ResultComplete(_)));
         if complete {
             self.end(Done::All);
+            let session = Arc::clone(&self.session);
+            self.state = State::Ending(Box::pin(async move { witness::hear(&session).await }));
         } else if !response.response_id.is_empty() {
-            self.last_response = Some(response.response_id.clone());
-            self.done_with.send_replace(Done::Until(response.response_id.clone()));
+            self.response_before = self.last_response.replace(response.response_id.clone());
+            if let Some(cursor) = self.cursor().cloned() {
+                self.done_with.send_replace(Done::Until(cursor));
+            }
         }
-        Ok(response)
+        Ok(Some(response))
     }
 
     /// A stream has ended without an error and without the word that the result is complete.
@@ -262,7 +369,12 @@ impl Execution {
             return self.fail(Error::Cancelled);
         }
         let since = *self.failures.since.get_or_insert_with(Instant::now);
-        let (wait, next) = if handle == Handle::OperationUnknown && !started {
+        // Whose rows were lost to the last one is read again: that does no harm.
+        let unread = handle == Handle::OperationSent && !self.has_rows && self.reads();
+        if unread {
+            (self.last_response, self.response_before) = (None, None);
+        }
+        let (wait, next) = if (handle == Handle::OperationUnknown && !started) || unread {
             // The request was lost on its way. Under its old id this server runs it once at most.
             (self.failures.retry.wait(None, since.elapsed(), 0.0), Attach::Execute)
         } else {
@@ -271,6 +383,7 @@ impl Execution {
             (pause(&mut self.failures.retry, &status, since), next)
         };
         if let Some(wait) = wait {
+            self.session.does_not_answer(&status);
             self.state = State::Waiting(next, Box::pin(sleep(wait)));
             return;
         }
@@ -283,6 +396,15 @@ impl Execution {
     fn fail(&mut self, error: Error) {
         self.end(Done::All);
         self.state = State::Failing(Box::pin(async move { error }));
+    }
+
+    /// Whether this is a query, and nothing is different after it.
+    fn reads(&self) -> bool {
+        match self.request.plan.as_ref().and_then(|plan| plan.op_type.as_ref()) {
+            Some(OpType::Root(_)) => true,
+            Some(OpType::CompressedOperation(operation)) => operation.op_type() == Kind::Relation,
+            Some(OpType::Command(_)) | None => false,
+        }
     }
 
     fn was_interrupted(&self) -> bool {
@@ -301,7 +423,10 @@ fn packing(session: Arc<Session>, plan: Plan) -> State {
 
 impl Drop for Execution {
     fn drop(&mut self) {
-        if !matches!(mem::replace(&mut self.state, State::Over), State::Over | State::Failing(_)) {
+        if !matches!(
+            mem::replace(&mut self.state, State::Over),
+            State::Over | State::Ending(_) | State::Failing(_)
+        ) {
             self.done_with.send_replace(Done::Abandoned);
         }
     }

@@ -5,9 +5,11 @@
 
 use std::fmt::{self, Display, Formatter};
 use std::mem;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
 use tonic::transport::Channel;
@@ -16,12 +18,18 @@ use uuid::Uuid;
 
 use crate::connect::endpoint::{Endpoint, Header};
 use crate::connect::error::{Error, Handle, ServerError, innermost};
+use crate::connect::heart::Heart;
+use crate::connect::line::{Held, Line};
 use crate::connect::pack::Packing;
 use crate::connect::retry::{Retry, Verdict, is_broken_transport, verdict};
+use crate::connect::witness;
+use crate::proto::spark::config_request::Operation;
+use crate::proto::spark::config_request::operation::OpType;
 use crate::proto::spark::spark_connect_service_client::SparkConnectServiceClient;
 use crate::proto::spark::{
-    AddArtifactsResponse, AnalyzePlanResponse, ArtifactStatusesResponse, ConfigResponse, ExecutePlanResponse,
-    FetchErrorDetailsRequest, InterruptResponse, ReleaseExecuteResponse, ReleaseSessionResponse, UserContext,
+    AddArtifactsResponse, AnalyzePlanResponse, ArtifactStatusesResponse, ConfigRequest, ConfigResponse,
+    ExecutePlanResponse, FetchErrorDetailsRequest, InterruptResponse, ReleaseExecuteResponse,
+    ReleaseSessionResponse, UserContext,
 };
 
 pub(super) type Stub = SparkConnectServiceClient<Channel>;
@@ -32,6 +40,11 @@ const PROTOCOL: &str = "4.3";
 const DETAILS_LIMIT: Duration = Duration::from_secs(10);
 /// Spark ends a stream after two minutes on purpose, Sail says something every 15 seconds.
 const SILENCE: Duration = Duration::from_secs(180);
+/// Seldom enough to cost nothing, often enough for servers whose sessions live for some seconds only.
+const BEAT: Duration = Duration::from_secs(3);
+const DEAD: Duration = Duration::from_secs(10);
+/// Servers abandon what no stream is attached to for five minutes; some are set to less.
+const FRESH: Duration = Duration::from_secs(15);
 
 /// What the client calls an execution; the server calls it the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -56,9 +69,15 @@ pub(super) struct Session {
     pub(super) client_type: String,
     pub(super) patience: Patience,
     pub(super) packing: Packing,
-    stub: Stub,
+    pub(super) line: Line,
+    pub(super) heart: Heart,
+    /// What is in the way while calls are tried again and again.
+    pub(super) outage: watch::Sender<Option<String>>,
+    message_limit: usize,
     headers: Vec<Header>,
     observed: OnceLock<String>,
+    /// Whether the server was told the witness of this session.
+    witnessed: AtomicBool,
     interrupts: Mutex<Vec<Interrupted>>,
     background: Mutex<JoinSet<()>>,
 }
@@ -70,6 +89,12 @@ pub(super) struct Patience {
     pub(super) budget: Duration,
     /// Between two responses of a stream.
     pub(super) silence: Duration,
+    /// For a stream that nobody reads, before it is opened anew.
+    pub(super) fresh: Duration,
+    /// Between two questions that only find out whether anybody is there.
+    pub(super) beat: Duration,
+    /// Without a byte in either direction while such a question waits: then nobody is.
+    pub(super) dead: Duration,
 }
 
 /// A call with one answer, as its messages name it.
@@ -134,12 +159,11 @@ impl Tag {
 }
 
 impl Session {
-    pub(super) fn new(endpoint: &Endpoint, channel: Channel, budget: Duration) -> Self {
+    pub(super) fn new(endpoint: &Endpoint, line: Line, budget: Duration) -> Self {
         let user = endpoint.user_id().unwrap_or_default().to_owned();
         let agent = endpoint
             .user_agent()
             .map_or_else(|| format!("pipectl/{}", env!("CARGO_PKG_VERSION")), str::to_owned);
-        let limit = endpoint.message_limit();
         let mut headers = endpoint.headers().to_vec();
         if let Some(value) = endpoint.token().and_then(super::Token::bearer) {
             headers.push(Header { name: tonic::metadata::MetadataKey::from_static("authorization"), value });
@@ -153,18 +177,24 @@ impl Session {
                 std::env::consts::OS,
                 env!("CARGO_PKG_RUST_VERSION")
             ),
-            patience: Patience { budget, silence: SILENCE },
-            packing: Packing::new(limit),
-            stub: Stub::new(channel).max_decoding_message_size(limit).max_encoding_message_size(limit),
+            patience: Patience { budget, silence: SILENCE, fresh: FRESH, beat: BEAT, dead: DEAD },
+            packing: Packing::new(endpoint.message_limit()),
+            line,
+            heart: Heart::default(),
+            outage: watch::Sender::new(None),
+            message_limit: endpoint.message_limit(),
             headers,
             observed: OnceLock::new(),
+            witnessed: AtomicBool::new(false),
             interrupts: Mutex::new(Vec::new()),
             background: Mutex::default(),
         }
     }
 
-    pub(super) fn stub(&self) -> Stub {
-        self.stub.clone()
+    pub(super) fn stub(&self, held: &Held) -> Stub {
+        Stub::new(held.channel())
+            .max_decoding_message_size(self.message_limit)
+            .max_encoding_message_size(self.message_limit)
     }
 
     pub(super) fn request<T>(&self, message: T) -> Request<T> {
@@ -178,6 +208,32 @@ impl Session {
     /// The server's own name for this session, once it has said one; servers before 4.0 never do.
     pub(super) fn observed(&self) -> Option<String> {
         self.observed.get().cloned()
+    }
+
+    /// Whether the server calls the session as the client does. Sail does; a JVM server has a name of its own for it.
+    pub(super) fn is_namesake(&self) -> bool {
+        self.observed.get() == Some(&self.id)
+    }
+
+    pub(super) fn has_witness(&self) {
+        self.witnessed.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether only its witness can tell this session from one that was made anew.
+    pub(super) fn needs_witness(&self) -> bool {
+        self.witnessed.load(Ordering::Relaxed)
+    }
+
+    /// A question about settings, or a change of them.
+    pub(super) fn config(&self, operation: OpType) -> ConfigRequest {
+        let (session_id, user_context, client_type) = self.identity();
+        ConfigRequest {
+            session_id,
+            user_context,
+            operation: Some(Operation { op_type: Some(operation) }),
+            client_type,
+            client_observed_server_side_session_id: self.observed(),
+        }
     }
 
     pub(super) fn identity(&self) -> (String, Option<UserContext>, Option<String>) {
@@ -212,13 +268,20 @@ impl Session {
         let mut retry = Retry::new(call.budget);
         let mut failing_since = None;
         loop {
+            let held = self.line.hold();
             // On the heap, or every caller's future is as large as the largest question.
-            let attempt = Box::pin(rpc(self.stub(), self.request(question.clone())));
-            let Ok(answer) = timeout(call.limit, attempt).await else {
+            let attempt = Box::pin(rpc(self.stub(&held), self.request(question.clone())));
+            let answer = tokio::select! {
+                biased;
+                answer = timeout(call.limit, attempt) => answer,
+                status = held.replaced() => Ok(Err(status)),
+            };
+            let Ok(answer) = answer else {
                 return Err(Error::Overdue { call: call.name, limit: call.limit });
             };
             let status = match answer {
                 Ok(answer) => {
+                    self.answers();
                     let answer = answer.into_inner();
                     self.check(&answer)?;
                     return Ok(answer);
@@ -227,7 +290,10 @@ impl Session {
             };
             let since = *failing_since.get_or_insert_with(Instant::now);
             match pause(&mut retry, &status, since) {
-                Some(wait) => sleep(wait).await,
+                Some(wait) => {
+                    self.does_not_answer(&status);
+                    sleep(wait).await;
+                }
                 None => return Err(self.explain(status).await),
             }
         }
@@ -243,8 +309,12 @@ impl Session {
             (Handle::SessionGone, _) => {
                 return Error::SessionLost { reason: ServerError::read(&status).message };
             }
-            (Handle::OperationGone | Handle::OperationUnknown, _) => {
+            (Handle::OperationGone | Handle::OperationSent | Handle::OperationUnknown, _) => {
                 return Error::OperationLost { reason: ServerError::read(&status).message };
+            }
+            (Handle::ServerGone, _) => {
+                let reason = "it has stopped its Spark: out of memory, or told to end".to_owned();
+                return Error::Unreachable { server: self.server.clone(), reason };
             }
             (Handle::Other, Code::Unavailable) => return self.unreachable(&status),
             (Handle::Other, Code::Unauthenticated | Code::PermissionDenied) => {
@@ -252,6 +322,9 @@ impl Session {
             }
             (Handle::Other, _) if is_broken_transport(&status) => return self.unreachable(&status),
             (Handle::Other, _) => {}
+        }
+        if let Some(lost) = witness::glance(self).await {
+            return lost;
         }
         let mut error = ServerError::read(&status);
         if let Some(id) = ServerError::id(&status)
@@ -263,8 +336,16 @@ impl Session {
     }
 
     fn unreachable(&self, status: &Status) -> Error {
-        let reason = std::error::Error::source(status).map_or_else(|| status.message().to_owned(), innermost);
-        Error::Unreachable { server: self.server.clone(), reason }
+        Error::Unreachable { server: self.server.clone(), reason: reason(status) }
+    }
+
+    /// A call is going to be tried again.
+    pub(super) fn does_not_answer(&self, status: &Status) {
+        self.outage.send_if_modified(|outage| outage.replace(reason(status)).is_none());
+    }
+
+    pub(super) fn answers(&self) {
+        self.outage.send_if_modified(|outage| outage.take().is_some());
     }
 
     /// One try: the server forgets the details once it has sent them, and the error is worth telling without.
@@ -277,7 +358,7 @@ impl Session {
             client_type,
             client_observed_server_side_session_id: self.observed(),
         };
-        let mut stub = self.stub();
+        let mut stub = self.stub(&self.line.hold());
         let answer = timeout(DETAILS_LIMIT, stub.fetch_error_details(self.request(question))).await.ok()?;
         answer.ok().map(Response::into_inner)
     }
@@ -313,6 +394,10 @@ impl Session {
     fn log(&self) -> MutexGuard<'_, Vec<Interrupted>> {
         self.interrupts.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn reason(status: &Status) -> String {
+    std::error::Error::source(status).map_or_else(|| status.message().to_owned(), innermost)
 }
 
 /// How long to wait before another attempt, if one may help.

@@ -1,6 +1,7 @@
 //! The result of one execution as it comes: nothing is collected, and what is not asked for is not read.
 
 use std::collections::VecDeque;
+use std::convert::Infallible;
 use std::mem;
 
 use arrow::array::RecordBatch;
@@ -76,6 +77,11 @@ impl ResponseStream {
             };
             self.take(response)?;
         }
+    }
+
+    /// Keeps the execution alive at the server while nobody asks for the next event. Never ends, and may be dropped at any point.
+    pub(crate) async fn keep(&mut self) -> Infallible {
+        self.execution.keep().await
     }
 
     /// A response can carry several things, and nothing at all.

@@ -174,6 +174,8 @@ const OPTIONS: &[&str] = &[
     "-Dspark.driver.maxResultSize=0",
     // Batches of bytes and not of rows: 10,000 rows of 200 columns would be 17 MB at once.
     "-Dspark.connect.grpc.arrow.maxBatchSize=4m",
+    // A quarter of what is usual, for files as for ranges: see `leaf_partitions`.
+    "-Dspark.sql.files.maxPartitionBytes=32m",
     // Java's part of `--enable-native-access`: without it newer ones warn.
     "--enable-native-access=ALL-UNNAMED",
 ];
@@ -239,10 +241,19 @@ pub(super) fn launch(
     }
 }
 
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
 /// Spark's own 200 are meant for a cluster: on one machine the tasks of a small aggregate would cost more than their work.
 fn shuffle_partitions() -> usize {
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    (4 * cores).clamp(8, 200)
+    (4 * cores()).clamp(8, 200)
+}
+
+/// Spark makes as many of a range as there are cores. A task's rows are sent when the task has ended, and are in memory as one
+/// until then: so few tasks would begin to send late, and run out of memory over a hundred million rows.
+fn leaf_partitions() -> usize {
+    (16 * cores()).clamp(32, 200)
 }
 
 fn options(folder: &Folder, java: &Java) -> String {
@@ -254,6 +265,7 @@ fn options(folder: &Folder, java: &Java) -> String {
         format!("-Dlog4j2.configurationFile={}", path("log.properties")),
         format!("-Dspark.sql.warehouse.dir={}", path("work/spark-warehouse")),
         format!("-Dspark.sql.shuffle.partitions={}", shuffle_partitions()),
+        format!("-Dspark.sql.leafNodeDefaultParallelism={}", leaf_partitions()),
     ];
     // Older ones don't know it, and would not start.
     let memory = (java.feature >= 24).then(|| "--sun-misc-unsafe-memory-access=allow".to_owned());

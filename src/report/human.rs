@@ -8,7 +8,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use super::diagnostic::Colour;
 use super::escape::escaped;
-use super::{Verbosity, write_line};
+use super::{Verbosity, again, write_line};
 use crate::expect::OnFail;
 use crate::run::{Event, Label, Outcome, Output, Verdict};
 
@@ -56,6 +56,10 @@ impl Human {
             Event::Unmet { action, verdict } => self.unmet(action, verdict),
             Event::Note(text) => self.always("note", AnsiColor::Yellow.on_default(), text),
             Event::Ended { action, outcome, took } => self.ended(action, outcome, *took),
+            Event::Again { reason } => {
+                self.end();
+                self.always("note", AnsiColor::Yellow.on_default(), &again(reason));
+            }
         }
     }
 

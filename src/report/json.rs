@@ -3,6 +3,7 @@
 use chrono::Utc;
 use serde_json::{Value, json};
 
+use super::again;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::expect::OnFail;
 use crate::run::{Event, Label, Outcome, Output, Verdict};
@@ -67,6 +68,7 @@ pub(super) fn event(event: &Event) -> Option<String> {
             line("expectation_unmet", level, merged(label(action), verdict_value(verdict)))
         }
         Event::Note(text) => line("note", "warning", json!({ "message": text })),
+        Event::Again { reason } => line("again", "warning", json!({ "message": again(reason) })),
         Event::Ended { action, outcome, took } => {
             let level = if matches!(outcome, Outcome::Succeeded { .. }) { "info" } else { "error" };
             let rest = merged(outcome_value(outcome), json!({ "seconds": took.as_secs_f64() }));

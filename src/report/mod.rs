@@ -139,6 +139,12 @@ impl Listener {
     }
 }
 
+/// Why all begins again, in a sentence.
+fn again(reason: &str) -> String {
+    let reason = reason.trim_end_matches('.');
+    format!("{reason}; nothing was received yet, so the run begins again in a new session")
+}
+
 /// One line on stderr. Nobody can be told that it failed.
 fn write_line(line: &str) {
     let mut stderr = anstream::stderr().lock();

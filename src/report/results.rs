@@ -9,6 +9,7 @@ use std::time::Instant;
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
+use super::again;
 use super::human::seconds;
 use super::json::{diagnostic_value, label, merged, outcome_value, verdict_value};
 use crate::diagnostic::Diagnostic;
@@ -95,6 +96,12 @@ impl Results {
                 self.ending = self.ending.min(ending);
                 let seconds = json!({ "seconds": took.as_secs_f64() });
                 self.actions.push(merged(label(action), merged(outcome_value(outcome), seconds)));
+            }
+            Event::Again { reason } => {
+                self.notes.push(again(reason));
+                self.running.clear();
+                self.actions.clear();
+                self.counts = [0; 4];
             }
             _ => {}
         }

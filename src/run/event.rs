@@ -76,6 +76,10 @@ pub(crate) enum Event {
         outcome: Outcome,
         took: Duration,
     },
+    /// The session was lost before anything was received: what was begun does not count, and all begins again in another one.
+    Again {
+        reason: String,
+    },
 }
 
 /// How an action ended.

@@ -2,10 +2,11 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use arrow::array::RecordBatch;
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use super::event::{Event, Failed, Label, Outcome, Sender};
@@ -34,7 +35,8 @@ pub(crate) struct Settings {
 /// How long an interruption may take before it is given up.
 const INTERRUPT_LIMIT: Duration = Duration::from_secs(5);
 
-/// Carries out the plan; cancelling `stop` interrupts it.
+/// Carries out the plan; cancelling `stop` interrupts it. An error where the session was lost before anything was received or
+/// written: then nothing has happened, and all may begin again in another session.
 pub(crate) async fn execute(
     client: &Client,
     pipeline: &Arc<Pipeline>,
@@ -42,7 +44,7 @@ pub(crate) async fn execute(
     settings: &Settings,
     events: &Sender,
     stop: &CancellationToken,
-) {
+) -> Result<(), connect::Error> {
     events.send(Event::Began { pipeline: pipeline.name.clone(), actions: plan.actions.len() });
     let nodes = plan.actions.iter().map(node).collect();
     let mut schedule = Schedule::new(nodes, settings.threads, settings.on_failure);
@@ -51,6 +53,7 @@ pub(crate) async fn execute(
     let mut started: HashMap<usize, Instant> = HashMap::new();
     let mut decisions = schedule.on(Happened::Begin);
     let mut interrupted = false;
+    let received = Received::default();
     loop {
         for decision in decisions.drain(..) {
             match decision {
@@ -65,6 +68,7 @@ pub(crate) async fn execute(
                         events: events.clone(),
                         stop: stop_running.clone(),
                         stores: settings.stores.clone(),
+                        received: received.clone(),
                         tags: vec![tag(&settings.run_id), Tag::new(&format!("pipectl-step-{}", label.step))],
                         label,
                     };
@@ -87,7 +91,7 @@ pub(crate) async fn execute(
             }
         }
         if schedule.is_over() {
-            return;
+            return Ok(());
         }
         let ended = tokio::select! {
             () = stop.cancelled(), if !interrupted => {
@@ -97,17 +101,38 @@ pub(crate) async fn execute(
             }
             ended = tasks.join_next() => ended,
         };
-        let Some(ended) = ended else { return };
-        let (ActionId(at), outcome) = match ended {
-            Ok(ended) => ended,
-            // A panic of a task is a bug of pipectl's; let it be seen as one.
-            Err(error) => std::panic::resume_unwind(error.into_panic()),
+        let Some(ended) = ended else { return Ok(()) };
+        let (ActionId(at), ended) = joined(ended);
+        let outcome = match ended {
+            Ended::As(outcome) => outcome,
+            Ended::Lost(error) if interrupted || received.is_anything() => failed(&error.into()),
+            Ended::Lost(error) => {
+                // Nobody is told of the rest: as far as anybody knows it was never begun.
+                stop_running.cancel();
+                while tasks.join_next().await.map(joined).is_some() {}
+                return Err(error);
+            }
         };
         let succeeded = matches!(outcome, Outcome::Succeeded { .. });
         let took = started.get(&at).map(Instant::elapsed).unwrap_or_default();
         events.send(Event::Ended { action: label(pipeline, plan, at), outcome, took });
         decisions = schedule.on(if succeeded { Happened::Succeeded(at) } else { Happened::Failed(at) });
     }
+}
+
+fn joined(ended: Result<(ActionId, Ended), JoinError>) -> (ActionId, Ended) {
+    // A panic of a task is a bug of pipectl's; let it be seen as one.
+    ended.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))
+}
+
+fn failed(error: &Error) -> Outcome {
+    Outcome::Failed(Failed {
+        message: match error {
+            Error::Engine(engine) => with_advice(chain(error), advice(engine)),
+            _ => chain(error),
+        },
+        engine_lost: matches!(error, Error::Engine(error) if error.is_unreachable()),
+    })
 }
 
 /// The word by which all executions of a run can be interrupted.
@@ -131,6 +156,27 @@ fn label(pipeline: &Pipeline, plan: &Plan, at: usize) -> Label {
     Label { id: at, step: pipeline.step(action.step).name.to_string(), action: name }
 }
 
+/// Whether anything of a result has come, in any action of a run: from then on no other session can go on in its place.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Received(Arc<AtomicBool>);
+
+impl Received {
+    pub(super) fn something(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    fn is_anything(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// How a task ended.
+enum Ended {
+    As(Outcome),
+    /// With its session.
+    Lost(connect::Error),
+}
+
 /// One action on its way.
 struct Task {
     client: Client,
@@ -139,12 +185,13 @@ struct Task {
     events: Sender,
     stop: CancellationToken,
     stores: Stores,
+    received: Received,
     tags: Vec<Tag>,
     label: Label,
 }
 
 impl Task {
-    async fn perform(self, id: ActionId) -> (ActionId, Outcome) {
+    async fn perform(self, id: ActionId) -> (ActionId, Ended) {
         let plan = Arc::clone(&self.plan);
         let mut result = self.carry_out(plan.action(id)).await;
         if matches!(&result, Err(Error::Engine(error)) if error.is_missing_rows()) {
@@ -154,18 +201,13 @@ impl Task {
                 Err(error) => Err(error.into()),
             };
         }
-        let outcome = match result {
-            Ok(outcome) => outcome,
-            Err(_) if self.stop.is_cancelled() => Outcome::Interrupted,
-            Err(error) => Outcome::Failed(Failed {
-                message: match &error {
-                    Error::Engine(engine) => with_advice(chain(&error), advice(engine)),
-                    _ => chain(&error),
-                },
-                engine_lost: matches!(&error, Error::Engine(error) if error.is_unreachable()),
-            }),
+        let ended = match result {
+            Ok(outcome) => Ended::As(outcome),
+            Err(_) if self.stop.is_cancelled() => Ended::As(Outcome::Interrupted),
+            Err(Error::Engine(error)) if error.is_session_lost() => Ended::Lost(error),
+            Err(error) => Ended::As(failed(&error)),
         };
-        (id, outcome)
+        (id, ended)
     }
 
     async fn carry_out(&self, action: &Action) -> Result<Outcome, Error> {
@@ -182,6 +224,7 @@ impl Task {
             }
             Work::Expect { violations } => {
                 let row = self.row(relation).await?;
+                self.received.something();
                 let expectations = &self.pipeline.step(action.step).expectations;
                 let unmet = expectation::verdicts(&row, violations, expectations);
                 for verdict in &unmet {
@@ -197,6 +240,7 @@ impl Task {
                     sinks: sinks.iter().map(|at| step.sinks[*at].value.clone()).collect(),
                     folder: self.pipeline.folder.clone(),
                     stores: self.stores.clone(),
+                    received: self.received.clone(),
                 };
                 let operation = OperationId::new();
                 let stream = self.client.execute(Message::from(relation), &self.tags, operation);

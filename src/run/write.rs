@@ -13,6 +13,7 @@ use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
 
 use super::event::{Event, Label, Output, Sender};
+use super::execute::Received;
 use super::{Error, Outcome};
 use crate::connect;
 use crate::sink::{self, Finished, Flow, Sink, Site, Stores, Writer};
@@ -37,6 +38,8 @@ pub(super) struct Target {
     /// Where relative paths start.
     pub(super) folder: PathBuf,
     pub(super) stores: Stores,
+    /// Told of the first rows that come.
+    pub(super) received: Received,
 }
 
 /// Reads the stream to its end and completes the outputs.
@@ -52,8 +55,10 @@ pub(super) async fn stream(
     let wanted = stop.child_token();
     let _dropped = wanted.clone().drop_guard();
     let until = wanted.clone();
+    let received = target.received.clone();
     let writer = spawn_blocking(move || write(receiver, &target, &until));
-    let read = read(&mut stream, sender, label, events, stop).await;
+    let reading = Reading { label, events, received, stop };
+    let read = reading.read(&mut stream, sender).await;
     if read.is_err() {
         wanted.cancel();
     }
@@ -84,48 +89,60 @@ pub(super) async fn stream(
     Ok(Outcome::Succeeded { rows: Some(rows), outputs: outputs.into_iter().map(output).collect() })
 }
 
-/// Sends batches on until the stream ends, or the outputs have enough; the number of rows that came.
-async fn read(
-    stream: &mut connect::ResponseStream,
-    sender: mpsc::Sender<Item>,
-    label: &Label,
-    events: &Sender,
-    stop: &CancellationToken,
-) -> Result<u64, Error> {
-    let (mut rows, mut bytes) = (0_u64, 0_u64);
-    let mut told = Instant::now();
-    let room = Arc::new(Semaphore::new(BETWEEN_KIB));
-    loop {
-        let event = tokio::select! {
-            biased;
-            () = stop.cancelled() => return Err(Error::Interrupted),
-            event = stream.next() => event?,
-        };
-        match event {
-            Some(connect::Event::Batch(batch)) => {
-                rows += batch.num_rows() as u64;
-                bytes += batch.get_array_memory_size() as u64;
-                let sent = tokio::select! {
-                    biased;
-                    () = stop.cancelled() => return Err(Error::Interrupted),
-                    sent = send(&sender, &room, batch) => sent,
-                };
-                if sent.is_none() {
+/// Whose stream is read, and who is told.
+struct Reading<'a> {
+    label: &'a Label,
+    events: &'a Sender,
+    received: Received,
+    stop: &'a CancellationToken,
+}
+
+impl Reading<'_> {
+    /// Sends batches on until the stream ends, or the outputs have enough; the number of rows that came.
+    async fn read(
+        &self,
+        stream: &mut connect::ResponseStream,
+        sender: mpsc::Sender<Item>,
+    ) -> Result<u64, Error> {
+        let Self { label, events, stop, .. } = *self;
+        let (mut rows, mut bytes) = (0_u64, 0_u64);
+        let mut told = Instant::now();
+        let room = Arc::new(Semaphore::new(BETWEEN_KIB));
+        loop {
+            let event = tokio::select! {
+                biased;
+                () = stop.cancelled() => return Err(Error::Interrupted),
+                event = stream.next() => event?,
+            };
+            match event {
+                Some(connect::Event::Batch(batch)) => {
+                    self.received.something();
+                    rows += batch.num_rows() as u64;
+                    bytes += batch.get_array_memory_size() as u64;
+                    let sent = tokio::select! {
+                        biased;
+                        () = stop.cancelled() => return Err(Error::Interrupted),
+                        sent = send(&sender, &room, batch) => sent,
+                        // Outputs may take their time: a pager that nobody scrolls, a store that is throttled.
+                        never = stream.keep() => match never {},
+                    };
+                    if sent.is_none() {
+                        return Ok(rows);
+                    }
+                    if told.elapsed() >= TOLD_EVERY {
+                        told = Instant::now();
+                        events.send(Event::Rows { action: label.clone(), rows, bytes });
+                    }
+                }
+                Some(connect::Event::Progress(progress)) => {
+                    let (completed, all) = (progress.completed, progress.tasks);
+                    events.send(Event::Tasks { action: label.clone(), completed, all });
+                }
+                Some(_) => {}
+                None => {
+                    let _enough = sender.send(Item::End).await;
                     return Ok(rows);
                 }
-                if told.elapsed() >= TOLD_EVERY {
-                    told = Instant::now();
-                    events.send(Event::Rows { action: label.clone(), rows, bytes });
-                }
-            }
-            Some(connect::Event::Progress(progress)) => {
-                let (completed, all) = (progress.completed, progress.tasks);
-                events.send(Event::Tasks { action: label.clone(), completed, all });
-            }
-            Some(_) => {}
-            None => {
-                let _enough = sender.send(Item::End).await;
-                return Ok(rows);
             }
         }
     }

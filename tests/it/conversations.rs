@@ -151,3 +151,47 @@ fn a_server_of_another_age_is_told_from_one_that_fits() {
     let stage = Stage::play(Script::default().fail(Status::new(Code::Unimplemented, "no such method")));
     stage.run(PRINTS).code(69).any_stderr().run();
 }
+
+/// The calls of runs that begin again, without those that only keep the session.
+fn counted(stage: &Stage, call: &str) -> usize {
+    stage.server.script.calls().iter().filter(|one| *one == call).count()
+}
+
+#[test]
+fn a_session_that_is_lost_before_anything_came_is_set_up_again() {
+    let lost =
+        || Status::internal("[INVALID_HANDLE.SESSION_CHANGED] The server has restarted. SQLSTATE: HY000");
+    let script = Script::default().refuse(lost()).stream([rows("a", 0, 9), complete()]);
+    let stage = Stage::play(script);
+    let outcome = stage.run(WRITES).any_stderr().run();
+    assert!(outcome.path("out/n.parquet").exists());
+    assert_eq!(outcome.record()["actions"].as_array().unwrap().len(), 1);
+    assert_snapshot!(outcome.stderr);
+    assert_eq!(counted(&stage, "execute"), 2);
+    let sessions: std::collections::HashSet<String> =
+        stage.server.script.executed().into_iter().map(|request| request.session_id).collect();
+    assert_eq!(sessions.len(), 2);
+}
+
+#[test]
+fn a_session_that_is_lost_again_and_again_is_69() {
+    let lost = || Status::internal("[INVALID_HANDLE.SESSION_CLOSED] The session is closed. SQLSTATE: HY000");
+    let script = (0..9).fold(Script::default(), |script, _| script.refuse(lost()));
+    let stage = Stage::play(script);
+    let outcome = stage.run(WRITES).code(69).any_stderr().run();
+    assert!(!outcome.path("out").exists());
+    assert_eq!(counted(&stage, "execute"), 4);
+    assert_snapshot!(outcome.stderr);
+}
+
+#[test]
+fn a_session_that_is_lost_after_rows_came_is_lost() {
+    let lost = Status::internal("[INVALID_HANDLE.SESSION_CHANGED] The server has restarted. SQLSTATE: HY000");
+    let script =
+        Script::default().stream([rows("a", 0, 3), Step::Fail(lost)]).stream([rows("a", 0, 9), complete()]);
+    let stage = Stage::play(script);
+    let outcome = stage.run(WRITES).code(69).any_stderr().run();
+    assert!(!outcome.path("out").exists());
+    assert_eq!(counted(&stage, "execute"), 1);
+    assert_snapshot!(outcome.stderr);
+}

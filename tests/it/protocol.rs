@@ -47,6 +47,22 @@ fn our_messages_are_those_of_pyspark() {
     assert!(missing.is_empty() && invented.is_empty(), "missing: {missing:#?}\ninvented: {invented:#?}");
 }
 
+#[test]
+fn the_clients_page_tells_of_every_call() {
+    let page = include_str!("../../src/connect/mod.rs");
+    let service = include_str!("../../proto/spark/connect/base.proto");
+    let calls: Vec<&str> = service
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("rpc ")?.split_once('(').map(|(name, _)| name))
+        .collect();
+    assert_eq!(calls.len(), 12);
+    let told = |call: &&str| {
+        page.lines().any(|line| line.starts_with("//! | `") && line.contains(&format!("`{call}`")))
+    };
+    let untold: Vec<&&str> = calls.iter().filter(|call| !told(call)).collect();
+    assert!(untold.is_empty(), "{untold:?}");
+}
+
 /// The listing without machine learning.
 fn theirs() -> Facts {
     let mut file = String::new();

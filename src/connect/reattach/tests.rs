@@ -98,6 +98,62 @@ async fn a_batch_may_be_cut_between_its_chunks() {
     assert_eq!(script.calls(), ["execute", "reattach after 1-0", "release all"]);
 }
 
+/// A session that finds out within a second that a connection is dead.
+async fn with_heart(endpoint: &Endpoint) -> Arc<Session> {
+    let mut session = Session::new(endpoint, reach(endpoint).await.unwrap(), Duration::from_secs(5));
+    session.patience.beat = Duration::from_millis(100);
+    session.patience.dead = Duration::from_millis(400);
+    let session = Arc::new(session);
+    session.heart.start(&session);
+    session
+}
+
+#[tokio::test]
+async fn a_connection_with_nobody_at_its_other_end_is_replaced() {
+    let script =
+        Script::default().stream([rows("1", 0, 3), Step::Hang]).stream([rows("2", 3, 5), complete()]);
+    let server = script.serve().await;
+    let wire = server.wire().await;
+    let session = with_heart(&at(wire.port)).await;
+    let mut stream = execute(&session);
+    stream.next().await.unwrap();
+    wire.freeze();
+    let read = timeout(Duration::from_secs(5), read(&mut stream)).await;
+    assert_eq!(read.expect("it was noticed").unwrap().0, [3, 4]);
+    session.finish_background().await;
+    let mut calls = server.script.calls();
+    calls.retain(|call| call != "config");
+    assert_eq!(calls, ["execute", "reattach after 1", "release all"]);
+}
+
+#[tokio::test]
+async fn a_quiet_server_is_not_taken_for_a_dead_connection() {
+    let pause = Step::Pause(Duration::from_millis(900));
+    let script = Script::default().stream([rows("1", 0, 3), pause, complete()]);
+    let server = script.serve().await;
+    let session = with_heart(&at(server.port)).await;
+    assert_eq!(read(&mut execute(&session)).await.unwrap().0, numbers(3));
+    let beats = server.script.calls().iter().filter(|call| *call == "config").count();
+    assert!(beats >= 4, "{beats}");
+    session.finish_background().await;
+    assert!(!server.script.calls().iter().any(|call| call.starts_with("reattach")));
+}
+
+#[tokio::test]
+async fn what_nobody_reads_is_kept_attached() {
+    let script =
+        Script::default().stream([rows("1", 0, 3), Step::Hang]).stream([rows("2", 3, 5), complete()]);
+    let server = script.serve().await;
+    let mut session = Session::new(&at(server.port), reach(&at(server.port)).await.unwrap(), BUDGET);
+    session.patience.fresh = Duration::from_millis(200);
+    let session = Arc::new(session);
+    let mut stream = execute(&session);
+    stream.next().await.unwrap();
+    timeout(Duration::from_millis(300), stream.keep()).await.unwrap_err();
+    assert_eq!(server.script.calls(), ["execute", "reattach after 1"]);
+    assert_eq!(read(&mut stream).await.unwrap().0, [3, 4]);
+}
+
 #[tokio::test]
 async fn a_result_that_is_complete_but_for_a_chunk_is_an_error() {
     let [first, _] = halves("1", 0, 50);
@@ -116,6 +172,63 @@ async fn repeated_rows_are_an_error() {
     let script = Script::default().stream([rows("1", 0, 3)]).stream([rows("1", 0, 3), complete()]);
     let (result, _) = play(script).await;
     assert!(matches!(&result, Err(Error::Protocol(what)) if what.contains("row 0")), "{result:?}");
+}
+
+/// Plays a script as Sail does, which calls the session as the client does.
+async fn play_as_sail(script: Script) -> (Result<(Vec<i32>, usize), Error>, Script) {
+    let server = script.serve().await;
+    let session = session(&at(server.port)).await;
+    server.script.server_session(&session.id);
+    let result = read(&mut execute(&session)).await;
+    session.finish_background().await;
+    (result, server.script)
+}
+
+#[tokio::test]
+async fn sail_has_to_begin_with_what_came_last() {
+    let script = Script::default()
+        .stream([schema("1"), rows("2", 0, 3), rows("3", 3, 5), Step::Fail(Status::unavailable("gone"))])
+        .stream([rows("3", 3, 5), Step::Fail(Status::unavailable("again"))])
+        .stream([rows("3", 3, 5), rows("4", 5, 6), schema("5"), complete()]);
+    let (result, script) = play_as_sail(script).await;
+    assert_eq!(result.unwrap(), (numbers(6), 1));
+    assert_eq!(script.calls(), ["execute", "reattach after 2", "reattach after 2", "release all"]);
+    let released = script.released_on_the_way();
+    assert!(!released.contains(&"release until 5".to_owned()), "{released:?}");
+}
+
+#[tokio::test]
+async fn rows_that_sail_has_forgotten_are_not_left_out() {
+    let gone = || Step::Fail(Status::unavailable("gone"));
+    let scripts = [
+        Script::default()
+            .stream([schema("1"), rows("2", 0, 3), gone()])
+            .stream([rows("4", 5, 6), complete()]),
+        Script::default().stream([schema("1"), gone()]).stream([rows("2", 0, 3), complete()]),
+    ];
+    for script in scripts {
+        let (result, _) = play_as_sail(script).await;
+        assert!(matches!(result, Err(Error::OperationLost { .. })), "{result:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_result_that_was_lost_to_the_last_row_is_worked_out_again() {
+    let sent = || Status::internal("internal error: task context not found for operation");
+    let gone = || Step::Fail(Status::unavailable("gone"));
+    let script = Script::default()
+        .stream([schema("1"), gone()])
+        .refuse(sent())
+        .stream([schema("2"), rows("3", 0, 3), gone()])
+        .stream([rows("3", 0, 3), complete()]);
+    let (result, script) = play_as_sail(script).await;
+    assert_eq!(result.unwrap(), (numbers(3), 1));
+    assert_eq!(script.calls(), ["execute", "reattach", "execute", "reattach after 2", "release all"]);
+
+    let script = Script::default().stream([schema("1"), rows("2", 0, 3), gone()]).refuse(sent());
+    let (result, script) = play_as_sail(script).await;
+    assert!(matches!(result, Err(Error::OperationLost { .. })), "{result:?}");
+    assert_eq!(script.calls()[..2], ["execute", "reattach after 1"]);
 }
 
 #[tokio::test]
