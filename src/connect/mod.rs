@@ -11,17 +11,19 @@ mod error;
 mod reach;
 mod reattach;
 mod retry;
+mod sail;
 #[cfg(test)]
 #[expect(dead_code, unused_imports, reason = "tests of the whole program use the rest")]
 #[path = "../../tests/scripted/mod.rs"]
 mod scripted;
 mod session;
 mod stream;
+mod wording;
 
 #[cfg(feature = "bench")]
 pub(crate) use arrow::Assembler;
 pub(crate) use client::Client;
 pub(crate) use endpoint::{Defaults, Endpoint, Token};
-pub(crate) use error::{Error, ServerError};
+pub(crate) use error::{Cause, Error, QueryContext, ServerError};
 pub(crate) use session::{OperationId, Tag};
-pub(crate) use stream::{CommandResult, Event, ResponseStream};
+pub(crate) use stream::{CommandResult, Event, Progress, ResponseStream};

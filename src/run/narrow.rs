@@ -261,7 +261,11 @@ fn culprit(message: &str, template: &Template, columns: &[String]) -> Option<(St
 
 /// The words that a message quotes; where it quotes none those behind its last colon, for those before are its own.
 fn quoted_words(message: &str) -> Vec<String> {
-    let quoted: Vec<&str> = message.split('`').skip(1).step_by(2).collect();
+    let mut quoted: Vec<&str> = message.split('`').skip(1).step_by(2).collect();
+    // Spark's parser quotes otherwise.
+    quoted.extend(
+        message.split_once(" at or near '").and_then(|(_, rest)| rest.split_once('\'')).map(|it| it.0),
+    );
     let about = if quoted.is_empty() { vec![message.rsplit(": ").next().unwrap_or(message)] } else { quoted };
     about
         .into_iter()

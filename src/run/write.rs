@@ -12,7 +12,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
 
-use super::event::{Event, Label, Output, Sender};
+use super::event::{Event, Label, Output, Sender, Tasks};
 use super::{Error, Outcome};
 use crate::connect;
 use crate::sink::{self, Finished, Flow, Sink, Site, Stores, Writer};
@@ -41,7 +41,7 @@ pub(super) struct Target {
 
 /// Reads the stream to its end and completes the outputs.
 pub(super) async fn stream(
-    mut stream: connect::ResponseStream,
+    stream: &mut connect::ResponseStream,
     target: Target,
     label: &Label,
     events: &Sender,
@@ -53,7 +53,7 @@ pub(super) async fn stream(
     let _dropped = wanted.clone().drop_guard();
     let until = wanted.clone();
     let writer = spawn_blocking(move || write(receiver, &target, &until));
-    let read = read(&mut stream, sender, label, events, stop).await;
+    let read = read(stream, sender, label, events, stop).await;
     if read.is_err() {
         wanted.cancel();
     }
@@ -82,6 +82,17 @@ pub(super) async fn stream(
         bytes: written.bytes,
     };
     Ok(Outcome::Succeeded { rows: Some(rows), outputs: outputs.into_iter().map(output).collect() })
+}
+
+impl From<connect::Progress> for Tasks {
+    fn from(progress: connect::Progress) -> Self {
+        Self {
+            completed: progress.completed,
+            all: progress.tasks,
+            running: progress.running,
+            bytes_read: progress.bytes_read,
+        }
+    }
 }
 
 /// Sends batches on until the stream ends, or the outputs have enough; the number of rows that came.
@@ -119,8 +130,7 @@ async fn read(
                 }
             }
             Some(connect::Event::Progress(progress)) => {
-                let (completed, all) = (progress.completed, progress.tasks);
-                events.send(Event::Tasks { action: label.clone(), completed, all });
+                events.send(Event::Tasks { action: label.clone(), tasks: progress.into() });
             }
             Some(_) => {}
             None => {

@@ -1,7 +1,7 @@
 //! `run` against a server that does what a script says: what a network and a server can do, done exactly.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use arrow::array::{Int64Array, RecordBatch, StringArray};
 use insta::assert_snapshot;
@@ -10,7 +10,7 @@ use tonic::{Code, Status};
 
 use crate::proto::spark::DataType;
 use crate::proto::spark::data_type::{Integer, Kind, Struct, StructField};
-use crate::scripted::{Script, Scripted, Step, batch, complete, pieces, rows, schema, spark_error};
+use crate::scripted::{Script, Scripted, Step, batch, complete, pieces, progress, rows, schema, spark_error};
 use crate::support::Case;
 
 const WRITES: &str = "version: 1\nsteps: { n: { range: 9, write: { parquet: out/n.parquet } } }\n";
@@ -150,4 +150,87 @@ fn a_server_of_another_age_is_told_from_one_that_fits() {
     }
     let stage = Stage::play(Script::default().fail(Status::new(Code::Unimplemented, "no such method")));
     stage.run(PRINTS).code(69).any_stderr().run();
+}
+
+const LIMITED: &str =
+    "version: 1\nsteps: { n: { range: 9, timeout: 300ms, write: { parquet: out/n.parquet } } }\n";
+
+#[test]
+fn an_interruption_is_confirmed_or_tried_again() {
+    // The one that is confirmed, and those that are passed over before it; the last one comes with what is given up.
+    for (deaf_for, least) in [(0, 1), (1, 2), (3, 4)] {
+        let script =
+            Script::default().stream([rows("a", 0, 3), Step::Hang]).confirms_interrupts_after(deaf_for);
+        let stage = Stage::play(script);
+        let since = Instant::now();
+        let outcome = stage.run(LIMITED).code(1).any_stderr().run();
+        assert!(since.elapsed() < Duration::from_millis(2500), "{:?}", since.elapsed());
+        let calls = stage.server.script.calls();
+        let interrupts = calls.iter().filter(|call| *call == "interrupt").count();
+        assert!((least..=least + 1).contains(&interrupts), "{calls:?}");
+        assert_eq!(outcome.record()["notes"], serde_json::json!([]));
+        assert_eq!(outcome.files(), Vec::<String>::new());
+    }
+}
+
+#[test]
+fn an_interruption_that_is_not_confirmed_is_told() {
+    let stage = Stage::play(Script::default().stream([rows("a", 0, 3), Step::Hang]));
+    let outcome = stage.run(LIMITED).code(1).any_stderr().run();
+    let record = outcome.record();
+    let note = record["notes"][0].as_str().unwrap();
+    assert!(note.starts_with("the query of `n` may still be running at the engine: "), "{note}");
+    assert!(note.contains("within 5 s") && note.contains("`pipectl-run-"), "{note}");
+    let operation = stage.server.script.executed()[0].operation_id.clone().unwrap();
+    assert!(note.contains(&operation), "{note}");
+    // Failures alone.
+    assert_snapshot!(outcome.stderr, @"
+      failed  n: took longer than its `timeout` of 300 ms
+    error: a step failed
+    ");
+}
+
+#[test]
+fn how_far_the_engine_is_is_told_to_machines() {
+    let steps = [
+        progress("p", 1, 4, 1000),
+        progress("q", 2, 4, 2000),
+        rows("a", 0, 9),
+        progress("r", 4, 4, 4000),
+        complete(),
+    ];
+    let stage = Stage::play(Script::default().stream(steps));
+    let url = format!("sc://127.0.0.1:{}", stage.server.port);
+    let case = Case::new(["run", "--log-format", "json", "--remote", &url, "p.yaml"]).file("p.yaml", WRITES);
+    let outcome = case.any_stderr().run();
+    let lines = outcome.stderr.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+    let told: Vec<_> = lines.filter(|line| line["event"] == "action_progress").collect();
+    // One line of many that come at once.
+    assert_eq!(told.len(), 1, "{told:?}");
+    let expected = serde_json::json!({
+        "step": "n", "action": "write", "id": 1,
+        "rows": 0, "bytes": 0, "tasks": 4, "tasks_completed": 1, "tasks_running": 3, "bytes_read": 1000,
+    });
+    for (key, value) in expected.as_object().unwrap() {
+        assert_eq!(&told[0][key], value, "{key}");
+    }
+}
+
+#[test]
+fn failures_alone_are_told_where_that_is_asked_for() {
+    let unused = "version: 1\nvars: { x: { type: int, default: 1 } }\nsteps: { n: { range: 9, write: { parquet: out/n.parquet } } }\n";
+    for format in ["text", "json"] {
+        let stage = Stage::play(Script::default().stream([rows("a", 0, 9), complete()]));
+        let outcome = stage.run(unused).args(["--log-format", format]).any_stderr().run();
+        assert_eq!(outcome.stderr, "");
+        let failing = Script::default().stream([Step::Fail(Status::internal("[A_B] no. SQLSTATE: 22012"))]);
+        let stage = Stage::play(failing);
+        let outcome = stage.run(unused).args(["--log-format", format]).code(1).any_stderr().run();
+        assert_eq!(
+            outcome.stderr.lines().count(),
+            if format == "json" { 2 } else { 3 },
+            "{}",
+            outcome.stderr
+        );
+    }
 }

@@ -18,6 +18,7 @@ use tonic_types::{ErrorDetails, StatusExt as _};
 
 use crate::proto::spark::analyze_plan_request::Analyze;
 use crate::proto::spark::analyze_plan_response::{self, Schema, SparkVersion};
+use crate::proto::spark::interrupt_request::Interrupt;
 use crate::proto::spark::plan::OpType;
 use crate::proto::spark::release_execute_request::Release;
 use crate::proto::spark::{
@@ -30,7 +31,7 @@ mod generated;
 mod responses;
 mod wire;
 
-pub(crate) use responses::{batch, complete, halves, pieces, rows, schema};
+pub(crate) use responses::{batch, complete, halves, pieces, progress, rows, schema};
 pub(crate) use wire::Wire;
 
 use generated::spark_connect_service_server::{SparkConnectService, SparkConnectServiceServer};
@@ -61,6 +62,8 @@ struct State {
     wrong_session: bool,
     executed: Vec<ExecutePlanRequest>,
     calls: Vec<String>,
+    /// How many interrupts it passes over before it confirms one; nothing where it never does.
+    deaf_for: Option<usize>,
 }
 
 /// A running server, gone when dropped.
@@ -141,6 +144,12 @@ impl Script {
         self.state().wrong_session = true;
     }
 
+    /// Passes over so many interrupts; then it names what it has interrupted.
+    pub(crate) fn confirms_interrupts_after(self, count: usize) -> Self {
+        self.state().deaf_for = Some(count);
+        self
+    }
+
     /// The calls so far; what was released on the way only where `until` says so, for that depends on time.
     pub(crate) fn calls(&self) -> Vec<String> {
         let mut calls = self.state().calls.clone();
@@ -205,6 +214,7 @@ impl Default for State {
             wrong_session: false,
             executed: Vec::new(),
             calls: Vec::new(),
+            deaf_for: None,
         }
     }
 }
@@ -265,9 +275,17 @@ impl SparkConnectService for Script {
         request: Request<InterruptRequest>,
     ) -> Result<Response<InterruptResponse>, Status> {
         let request = request.into_inner();
-        self.state().calls.push("interrupt".to_owned());
+        let mut state = self.state();
+        state.calls.push("interrupt".to_owned());
+        let is_heard = state.deaf_for == Some(0);
+        state.deaf_for = state.deaf_for.map(|count| count.saturating_sub(1));
+        let interrupted_ids = match request.interrupt {
+            Some(Interrupt::OperationId(id)) if is_heard => vec![id],
+            _ => Vec::new(),
+        };
         Ok(Response::new(InterruptResponse {
             session_id: request.session_id,
+            interrupted_ids,
             ..InterruptResponse::default()
         }))
     }

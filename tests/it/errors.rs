@@ -1,0 +1,155 @@
+//! `run`: what is said when an engine fails at rows, to people and to machines.
+
+use insta::assert_snapshot;
+use serde_json::{Value, json};
+
+use crate::support::Case;
+
+/// What rows bring about: a name, and an expression that fails at a row of `id`.
+const FAILING: [(&str, &str); 12] = [
+    ("zero", "1 / (id - 1)"),
+    ("remainder", "id % (id - id)"),
+    ("text", "CAST(concat('a', id) AS int)"),
+    ("truth", "CAST(concat('a', id) AS boolean)"),
+    ("date", "CAST(concat('2024-13-0', id) AS date)"),
+    ("overflow", "CAST(id + 3000000000 AS int)"),
+    ("digits", "CAST(id + 3000 AS decimal(3,1))"),
+    ("parsed", "to_date(concat('2024-13-0', id), 'yyyy-MM-dd')"),
+    ("made", "make_date(2024, 13, CAST(id AS int))"),
+    ("element", "element_at(array(1, 2), CAST(id + 5 AS int))"),
+    ("raised", "raise_error('boom')"),
+    ("pattern", "regexp_extract(concat('a', id), '(', 1)"),
+];
+
+fn pipeline() -> String {
+    let mut text = "version: 1\nsteps:\n".to_owned();
+    for (name, expression) in FAILING {
+        text.push_str(&format!(
+            "  {name}:\n    range: {{ start: 0, end: 2, partitions: 1 }}\n    transform:\n      - with_columns:\n          x: {expression}\n    write: {{ parquet: out/{name}.parquet }}\n"
+        ));
+    }
+    text.push_str(
+        "  file:\n    read: { format: csv, path: bad.csv, schema: \"a int, b int\", options: { mode: FAILFAST } }\n    write: { parquet: out/file.parquet }\n",
+    );
+    text
+}
+
+/// All of them fail, one after the other.
+fn failing() -> Case {
+    Case::pipeline(&pipeline()).file("bad.csv", "1,2\n3\n").args(["-k", "-j", "1"]).code(1).any_stderr()
+}
+
+#[test]
+fn what_sail_says_of_rows() {
+    let outcome = failing().run();
+    assert_snapshot!(outcome.stderr, @r#"
+      failed  zero: Division by zero. Use `try_divide` to tolerate it and return NULL instead. [DIVIDE_BY_ZERO]
+              SQL state: 22012
+      failed  remainder: Remainder by zero. Use `try_mod` to tolerate it and return NULL instead. [REMAINDER_BY_ZERO]
+              SQL state: 22012
+      failed  text: The value 'a0' of the type "STRING" cannot be cast to "INT" because it is malformed. Use `try_cast` to tolerate it and return NULL instead. [CAST_INVALID_INPUT]
+              SQL state: 22018
+      failed  truth: The value 'a0' of the type "STRING" cannot be cast to "BOOLEAN" because it is malformed. Use `try_cast` to tolerate it and return NULL instead. [CAST_INVALID_INPUT]
+              SQL state: 22018
+      failed  date: The value '2024-13-00' of the type "STRING" cannot be cast to "DATE" because it is malformed. Correct the value as per the syntax, or change its target type. Use `try_cast` to tolerate malformed input and return NULL instead. [CAST_INVALID_INPUT]
+              SQL state: 22018
+      failed  overflow: The value 3000000000 cannot be cast to "INT" due to an overflow. Use `try_cast` to tolerate it and return NULL instead. [CAST_OVERFLOW]
+              SQL state: 22003
+      failed  digits: 3000.0 does not fit into a DECIMAL of 3 digits. [NUMERIC_VALUE_OUT_OF_RANGE]
+              SQL state: 22003
+      failed  parsed: A text can not be parsed by its format: its month is out of range. [CANNOT_PARSE_TIMESTAMP]
+              SQL state: 22007
+      failed  made: 13 is no month of a date. [DATETIME_FIELD_OUT_OF_BOUNDS]
+              SQL state: 22023
+      failed  element: The index is out of bounds. Use `try_element_at` to tolerate it and return NULL instead. [INVALID_ARRAY_INDEX_IN_ELEMENT_AT]
+              SQL state: 22003
+      failed  raised: boom
+      failed  pattern: The pattern of `regexp_extract` is no regular expression. [INVALID_PARAMETER_VALUE.PATTERN]
+              SQL state: 22023
+      failed  file: Csv error: incorrect number of fields for line 2, expected 2 got 1
+    error: a step failed
+    "#);
+    let error = &outcome.record()["actions"][2]["error"];
+    assert_eq!(error["class"], "CAST_INVALID_INPUT");
+    assert_eq!(error["parameters"]["targetType"], "\"INT\"");
+    assert_eq!(error["original"], "Cast error: Cannot cast string 'a0' to value of Int32 type");
+}
+
+/// Part of what runs on Spark.
+pub(crate) fn what_spark_says_of_rows() {
+    let outcome = failing().run();
+    assert_snapshot!(outcome.stderr, @r#"
+      failed  zero: Division by zero. Use `try_divide` to tolerate divisor being 0 and return NULL instead. If necessary set "spark.sql.ansi.enabled" to "false" to bypass this error. [DIVIDE_BY_ZERO]
+              in: 1 / (id - 1)
+              SQL state: 22012
+      failed  remainder: Remainder by zero. Use `try_mod` to tolerate divisor being 0 and return NULL instead. If necessary set "spark.sql.ansi.enabled" to "false" to bypass this error. [REMAINDER_BY_ZERO]
+              in: id % (id - id)
+              SQL state: 22012
+      failed  text: The value 'a0' of the type "STRING" cannot be cast to "INT" because it is malformed. Correct the value as per the syntax, or change its target type. Use `try_cast` to tolerate malformed input and return NULL instead. [CAST_INVALID_INPUT]
+              in: CAST(concat('a', id) AS int)
+              SQL state: 22018
+      failed  truth: The value 'a0' of the type "STRING" cannot be cast to "BOOLEAN" because it is malformed. Correct the value as per the syntax, or change its target type. Use `try_cast` to tolerate malformed input and return NULL instead. [CAST_INVALID_INPUT]
+              in: CAST(concat('a', id) AS boolean)
+              SQL state: 22018
+      failed  date: The value '2024-13-00' of the type "STRING" cannot be cast to "DATE" because it is malformed. Correct the value as per the syntax, or change its target type. Use `try_cast` to tolerate malformed input and return NULL instead. [CAST_INVALID_INPUT]
+              in: CAST(concat('2024-13-0', id) AS date)
+              SQL state: 22018
+      failed  overflow: The value 3000000000L of the type "BIGINT" cannot be cast to "INT" due to an overflow. Use `try_cast` to tolerate overflow and return NULL instead. [CAST_OVERFLOW]
+              SQL state: 22003
+      failed  digits: 3000 cannot be represented as Decimal(3, 1). If necessary set "spark.sql.ansi.enabled" to "false" to bypass this error, and return NULL instead. [NUMERIC_VALUE_OUT_OF_RANGE.WITH_SUGGESTION]
+              in: CAST(id + 3000 AS decimal(3,1))
+              SQL state: 22003
+      failed  parsed: Text '2024-13-00' could not be parsed: Invalid value for MonthOfYear (valid values 1 - 12): 13. Use `try_to_date` to tolerate invalid input string and return NULL instead. [CANNOT_PARSE_TIMESTAMP]
+              SQL state: 22007
+      failed  made: Invalid value for MonthOfYear (valid values 1 - 12): 13. [DATETIME_FIELD_OUT_OF_BOUNDS.WITHOUT_SUGGESTION]
+              SQL state: 22023
+      failed  element: The index 5 is out of bounds. The array has 2 elements. Use `try_element_at` to tolerate accessing element at invalid index and return NULL instead. [INVALID_ARRAY_INDEX_IN_ELEMENT_AT]
+              in: element_at(array(1, 2), CAST(id + 5 AS int))
+              SQL state: 22003
+      failed  raised: boom [USER_RAISED_EXCEPTION]
+              SQL state: P0001
+      failed  pattern: The value of parameter(s) `regexp` in `regexp_extract` is invalid: '('. [INVALID_PARAMETER_VALUE.PATTERN]
+              SQL state: 22023
+      failed  file: Encountered error while reading file file://[folder]/bad.csv. [FAILED_READ_FILE.NO_HINT]
+              because: Malformed CSV record: 3 [MALFORMED_CSV_RECORD]
+              SQL state: KD001
+    error: a step failed
+    "#);
+    let record = outcome.record();
+    let error = &record["actions"][0]["error"];
+    assert_eq!((&error["class"], &error["sql_state"]), (&json!("DIVIDE_BY_ZERO"), &json!("22012")));
+    let context = json!({
+        "fragment": "1 / (id - 1)",
+        "start": 0,
+        "stop": 12,
+        "summary": "== SQL (line 1, position 1) ==\n1 / (id - 1)\n^^^^^^^^^^^^\n",
+    });
+    assert_eq!(error["contexts"], json!([context]));
+    assert!(error["trace"][0].as_str().unwrap().contains("divideByZeroError"), "{error}");
+    assert_eq!(error["engine_fault"], false);
+    let causes = record["actions"][12]["error"]["causes"].as_array().unwrap();
+    let classes: Vec<&Value> = causes.iter().map(|cause| &cause["class"]).collect();
+    assert_eq!(classes, ["MALFORMED_RECORD_IN_PARSING.WITHOUT_SUGGESTION", "MALFORMED_CSV_RECORD"]);
+}
+
+/// Part of what runs on Spark: the trace comes at `-v` alone.
+pub(crate) fn a_trace_is_told_where_more_is_asked_for() {
+    const ZERO: &str = "version: 1\nsteps: { n: { range: 3, transform: [ { filter: 1 / (id - 1) > 0 } ], write: { parquet: out/n.parquet } } }\n";
+    let run = |more: &[&str]| {
+        let case = Case::new(["run", "p.yaml"]).file("p.yaml", ZERO).args(more);
+        case.code(1).any_stderr().run().stderr
+    };
+    assert!(!run(&[]).contains("  at org.apache.spark"));
+    let told = run(&["-v"]);
+    assert!(told.contains("            at org.apache.spark.sql.errors.QueryExecutionErrors"), "{told}");
+    assert!(told.contains("          the engine's own words:\n            [DIVIDE_BY_ZERO] "), "{told}");
+    let of = |text: &str| {
+        let lines = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+        lines.into_iter().find(|line| line["event"] == "action_ended").unwrap()["error"].clone()
+    };
+    let short = of(&run(&["--log-format", "json"]));
+    assert_eq!((&short["class"], &short["sql_state"]), (&json!("DIVIDE_BY_ZERO"), &json!("22012")));
+    assert!(short.get("trace").is_none());
+    let full = of(&run(&["--log-format", "json", "-v"]));
+    assert!(full["trace"].as_array().unwrap().len() > 10);
+}
