@@ -314,19 +314,19 @@ fn about_types(text: &str) -> Option<Told> {
         .strip_prefix("Cannot create filter with non-boolean predicate ")
         .and_then(|rest| rest.rsplit_once(" returning "))
     {
-        let message = format!("the condition is neither true nor false: it is a {}", type_name(found));
+        let message = format!("the condition is neither true nor false: its type is {}", type_name(found));
         return Some(Told::of("DATATYPE_MISMATCH.FILTER_NOT_BOOLEAN", "42K09", message));
     }
     if text.starts_with("UNION queries have different number of columns") {
         let left = between(text, "left has ", " col")?;
         let right = between(text, "right has ", " col")?;
-        let message = format!("a union of {left} and of {right} columns");
+        let message = format!("a union of {left} and {right} columns");
         return Some(Told::of("NUM_COLUMNS_MISMATCH", "42826", message));
     }
     if let Some(rest) = text.strip_prefix("Incompatible inputs for Union: Previous inputs were of type ") {
         let (left, rest) = rest.split_once(", but got incompatible type ")?;
         let (right, _) = rest.split_once(" on column")?;
-        let message = format!("a union of a {} and a {} column", type_name(left), type_name(right));
+        let message = format!("a union of columns of the types {} and {}", type_name(left), type_name(right));
         return Some(Told::of("INCOMPATIBLE_COLUMN_TYPE", "42825", message));
     }
     if let Some(limit) = between(text, "LIMIT must be >= 0, '", "'") {
@@ -611,15 +611,15 @@ mod tests {
             ),
             (
                 "Cannot create filter with non-boolean predicate 'range.#0' returning Int64",
-                "DATATYPE_MISMATCH.FILTER_NOT_BOOLEAN 42K09 the condition is neither true nor false: it is a BIGINT",
+                "DATATYPE_MISMATCH.FILTER_NOT_BOOLEAN 42K09 the condition is neither true nor false: its type is BIGINT",
             ),
             (
                 "UNION queries have different number of columns: left has 1 columns whereas right has 2 columns",
-                "NUM_COLUMNS_MISMATCH 42826 a union of 1 and of 2 columns",
+                "NUM_COLUMNS_MISMATCH 42826 a union of 1 and 2 columns",
             ),
             (
                 "Error during planning: Incompatible inputs for Union: Previous inputs were of type Int64, but got incompatible type List(non-null Int32) on column '#2'",
-                "INCOMPATIBLE_COLUMN_TYPE 42825 a union of a BIGINT and a ARRAY<INT> column",
+                "INCOMPATIBLE_COLUMN_TYPE 42825 a union of columns of the types BIGINT and ARRAY<INT>",
             ),
             (
                 "Aggregate function calls cannot be nested: 'sum(range.#0)' is nested inside 'sum(sum(range.#0))'",

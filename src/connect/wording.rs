@@ -17,7 +17,9 @@ pub(super) struct Parts {
 /// Takes a text apart that Spark may have written.
 pub(super) fn parts(text: &str) -> Parts {
     let text = without_exception(without_stack(task_failure(text.trim())));
-    let (text, state) = before_state(text);
+    let memory = text.starts_with("java.lang.OutOfMemoryError");
+    let text = if memory { format!("The engine has run out of memory: {text}") } else { text.to_owned() };
+    let (text, state) = before_state(&text);
     let text = state.as_ref().map_or_else(|| without_places(&text).to_owned(), |_| text.clone());
     let (class, text) = bracketed(&text).map_or((None, text.clone()), |(class, rest)| (Some(class), rest));
     Parts { class, state, message: one_line(&text) }
@@ -78,7 +80,7 @@ fn is_java_class(name: &str) -> bool {
         && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'$'))
 }
 
-/// What stands before the state, and the state. Behind it are the place, which a parser's error keeps, and plans.
+/// What stands before the state, and the state. Behind it are plans, and places, which are those of a text that pipectl has made.
 fn before_state(text: &str) -> (String, Option<String>) {
     const MARK: &str = "SQLSTATE: ";
     for (at, _) in text.rmatch_indices(MARK) {
@@ -88,9 +90,7 @@ fn before_state(text: &str) -> (String, Option<String>) {
         if !(tail.is_empty() || tail.starts_with([';', '\n']) || tail.starts_with(" (line ")) {
             continue;
         }
-        let place = tail.split_once(')').filter(|(place, _)| place.starts_with(" (line "));
-        let place = place.map(|(place, _)| format!("{place})")).unwrap_or_default();
-        return (format!("{}{place}", before.trim_end()), Some(word.to_owned()));
+        return (before.trim_end().to_owned(), Some(word.to_owned()));
     }
     (text.to_owned(), None)
 }
@@ -145,7 +145,7 @@ mod tests {
             ),
             (
                 "\n[PARSE_SYNTAX_ERROR] Syntax error at or near 'x'. SQLSTATE: 42601 (line 1, pos 2)\n\n== SQL ==\nx y\n--^^^\n",
-                (Some("PARSE_SYNTAX_ERROR"), "Syntax error at or near 'x'. (line 1, pos 2)", Some("42601")),
+                (Some("PARSE_SYNTAX_ERROR"), "Syntax error at or near 'x'.", Some("42601")),
             ),
             (
                 "[DIVIDE_BY_ZERO] Division by zero. SQLSTATE: 22012\n== SQL (line 1, position 8) ==\nSELECT 1 / 0\n       ^^^^^\n",
@@ -157,7 +157,7 @@ mod tests {
             ),
             (
                 "Job aborted due to stage failure: Task 1 in stage 26.0 failed 1 times, most recent failure: Lost task 1.0 in stage 26.0 (TID 51) (localhost executor driver): java.lang.OutOfMemoryError: Java heap space\n\tat a.b.c(D.java:1)",
-                (None, "java.lang.OutOfMemoryError: Java heap space", None),
+                (None, "The engine has run out of memory: java.lang.OutOfMemoryError: Java heap space", None),
             ),
             (
                 "[USER_RAISED_EXCEPTION] the file says SQLSTATE: 22012 here SQLSTATE: P0001",

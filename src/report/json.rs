@@ -41,6 +41,8 @@ pub(super) fn diagnostic_value(sources: &Sources, diagnostic: &Diagnostic) -> Va
         "end_line": end.line,
         "end_column": end.column,
         "help": diagnostic.help,
+        "class": diagnostic.class,
+        "sql_state": diagnostic.sql_state,
     })
 }
 
@@ -67,7 +69,7 @@ pub(super) fn note(message: &str) -> String {
 }
 
 /// How often the progress of an action is told.
-const TOLD_EVERY: Duration = Duration::from_secs(2);
+const TOLD_EVERY: Duration = Duration::from_secs(1);
 
 /// Tells events as lines; of progress not every bit.
 #[derive(Default)]
@@ -109,7 +111,8 @@ impl Machine {
         let (progress, told) = self.progress.entry(action.id).or_default();
         let before = *progress;
         change(progress);
-        if *progress == before || told.is_some_and(|told| told.elapsed() < TOLD_EVERY) {
+        let is_begun = progress.rows > 0 || progress.tasks.is_some_and(|tasks| tasks.all > 0);
+        if !is_begun || *progress == before || told.is_some_and(|told| told.elapsed() < TOLD_EVERY) {
             return None;
         }
         *told = Some(Instant::now());

@@ -115,7 +115,7 @@ impl Search<'_> {
         }
         if wrong.is_empty() {
             let message = format!("the engine refuses this transform: {}", plain(error));
-            self.found.push(Diagnostic::new(Code::Analysis, transform.span, message));
+            self.found.push(refused(error, transform.span, message));
             return Ok(None);
         }
         self.masked.extend(wrong);
@@ -150,7 +150,7 @@ impl Search<'_> {
                         Some(expr) => {
                             diagnose(&error, Expr::template(expr), &columns, &self.pipeline.sources)
                         }
-                        None => Diagnostic::new(Code::Analysis, expectation.span, plain(&error)),
+                        None => refused(&error, expectation.span, plain(&error)),
                     };
                     self.found.push(diagnostic);
                 }
@@ -166,7 +166,7 @@ impl Search<'_> {
             None => {
                 let message =
                     format!("the source of `{}` is refused by the engine: {}", step.name, plain(error));
-                Diagnostic::new(Code::Analysis, source.span, message)
+                refused(error, source.span, message)
             }
         };
         self.found.push(diagnostic);
@@ -219,12 +219,12 @@ impl Search<'_> {
 fn diagnose(error: &ServerError, template: &Template, columns: &[String], sources: &Sources) -> Diagnostic {
     let message = plain(error);
     let Some((name, range)) = culprit(&message, template, columns) else {
-        return Diagnostic::new(Code::Analysis, template.span(), message);
+        return refused(error, template.span(), message);
     };
     let span = place(template, &range, sources);
     if is_about_a_column(&message) && !columns.is_empty() {
-        let mut diagnostic =
-            Diagnostic::new(Code::UnknownColumn, span, format!("there is no column `{name}`"));
+        let diagnostic = Diagnostic::new(Code::UnknownColumn, span, format!("there is no column `{name}`"));
+        let mut diagnostic = diagnostic.called(error.class.clone(), error.sql_state.clone());
         if let Some(near) = nearest(&name, columns.iter().map(String::as_str)) {
             return diagnostic.help(format!("did you mean `{near}`?"));
         }
@@ -233,7 +233,12 @@ fn diagnose(error: &ServerError, template: &Template, columns: &[String], source
         diagnostic = diagnostic.help(format!("the columns are {}{more}", shown.join(", ")));
         return diagnostic;
     }
-    Diagnostic::new(Code::Analysis, span, message)
+    refused(error, span, message)
+}
+
+/// What the engine finds wrong, under the names that it has for that.
+pub(super) fn refused(error: &ServerError, span: Span, message: String) -> Diagnostic {
+    Diagnostic::new(Code::Analysis, span, message).called(error.class.clone(), error.sql_state.clone())
 }
 
 fn is_about_a_column(message: &str) -> bool {

@@ -234,3 +234,24 @@ fn failures_alone_are_told_where_that_is_asked_for() {
         );
     }
 }
+
+#[test]
+fn an_interruption_that_nobody_hears_is_told() {
+    let stage = Stage::play(Script::default().stream([rows("a", 0, 3), Step::Hang]));
+    let url = format!("sc://127.0.0.1:{}", stage.server.port);
+    let case = Case::new(["run", "--retry-budget", "60", "--remote", &url, "p.yaml"]).file("p.yaml", WRITES);
+    let mut running = case.code(130).any_stderr().start();
+    running.wait_for("checked");
+    running.wait_for_file("out", 1);
+    drop(stage);
+    running.signal("INT");
+    let outcome = running.end();
+    let record = outcome.record();
+    let notes: Vec<&str> =
+        record["notes"].as_array().unwrap().iter().map(|note| note.as_str().unwrap()).collect();
+    let of_the_run = "the engine has not confirmed that this run's work there has ended: ";
+    assert!(notes[0].starts_with("the query of `n` may still be running at the engine: "), "{notes:?}");
+    assert!(notes[1].starts_with(of_the_run) && notes[1].contains("`pipectl-run-"), "{notes:?}");
+    assert_eq!(record["actions"][0]["status"], "interrupted");
+    assert_eq!(outcome.files(), Vec::<String>::new());
+}

@@ -21,6 +21,71 @@ const FAILING: [(&str, &str); 12] = [
     ("pattern", "regexp_extract(concat('a', id), '(', 1)"),
 ];
 
+/// What the analysis refuses, a mistake a step.
+const REFUSED: &str = "\
+version: 1
+steps:
+  people:
+    values: { columns: { id: int, name: string, ok: boolean }, rows: [[1, Ann, true], [2, Bob, false]] }
+  column: { from: people, transform: [filter: nope > 1], write: { parquet: out/1.parquet } }
+  function: { from: people, transform: [with_columns: { x: nofn(id) }], write: { parquet: out/2.parquet } }
+  arguments: { from: people, transform: [with_columns: { x: \"upper(name, 2, 3)\" }], write: { parquet: out/3.parquet } }
+  table: { table: nowhere, write: { parquet: out/4.parquet } }
+  types: { from: people, transform: [with_columns: { x: id + array(1) }], write: { parquet: out/5.parquet } }
+  truth: { from: people, transform: [filter: id], write: { parquet: out/6.parquet } }
+  syntax: { sql: SELEC id FROM people, write: { parquet: out/7.parquet } }
+  type: { from: people, transform: [with_columns: { x: CAST(id AS nosuchtype) }], write: { parquet: out/9.parquet } }
+  ambiguous: { sql: SELECT id FROM people a JOIN people b ON a.id = b.id, write: { parquet: out/10.parquet } }
+  nested: { from: people, transform: [aggregate: { columns: { x: sum(sum(id)) } }], write: { parquet: out/11.parquet } }
+  grouped: { sql: \"SELECT name, sum(id) AS s FROM people\", write: { parquet: out/12.parquet } }
+  window: { from: people, transform: [with_columns: { x: row_number() }], write: { parquet: out/13.parquet } }
+  union: { sql: \"SELECT id FROM people UNION SELECT 1, 2\", write: { parquet: out/14.parquet } }
+  literal: { from: people, transform: [filter: \"date '2024-13-01' IS NULL\"], write: { parquet: out/15.parquet } }
+  format: { read: { format: nofmt, path: p.yaml, schema: \"a int\" }, write: { parquet: out/16.parquet } }
+  where: { sql: SELECT id FROM people WHERE sum(id) > 1, write: { parquet: out/17.parquet } }
+  grouping: { from: people, transform: [with_columns: { x: grouping(id) }], write: { parquet: out/18.parquet } }
+";
+
+/// What is said of each mistake, without its place.
+fn refused() -> String {
+    let outcome = Case::pipeline(REFUSED).code(78).any_stderr().run();
+    let told: Vec<&str> = outcome.stderr.lines().filter(|line| line.starts_with("error[")).collect();
+    let record = outcome.record();
+    let found = record["diagnostics"].as_array().unwrap();
+    // Machines have class and state beside it.
+    let find =
+        |class: &str| found.iter().find(|one| one["class"].as_str().is_some_and(|it| it.starts_with(class)));
+    assert_eq!(find("TABLE_OR_VIEW_NOT_FOUND").unwrap()["sql_state"], "42P01");
+    assert_eq!(find("UNRESOLVED_COLUMN").unwrap()["sql_state"], "42703");
+    told.join("\n")
+}
+
+#[test]
+fn what_sail_says_of_plans() {
+    assert_snapshot!(refused(), @"
+    error[E024]: there is no column `nope`
+    error[E023]: there is no function `nofn` [UNRESOLVED_ROUTINE]
+    error[E023]: a function takes one value, not 3 [WRONG_NUM_ARGS.WITHOUT_SUGGESTION]
+    error[E023]: the source of `table` is refused by the engine: the table or view `nowhere` cannot be found [TABLE_OR_VIEW_NOT_FOUND]
+    error[E023]: INT + ARRAY<INT> can not be worked out: cast one side [DATATYPE_MISMATCH]
+    error[E023]: the condition is neither true nor false: its type is INT [DATATYPE_MISMATCH.FILTER_NOT_BOOLEAN]
+    error[E023]: Syntax error at or near `SELEC`. [PARSE_SYNTAX_ERROR]
+    error[E023]: there is no data type `nosuchtype` [UNSUPPORTED_DATATYPE]
+    error[E023]: the column `id` is ambiguous: more than one input has it [AMBIGUOUS_REFERENCE]
+    error[E023]: an aggregate function stands in the argument of another one [NESTED_AGGREGATE_FUNCTION]
+    error[E023]: a column is used where there is none, perhaps one that is neither grouped by nor inside an aggregate function
+    error[E023]: the window function `row_number` needs an OVER clause [WINDOW_FUNCTION_WITHOUT_OVER_CLAUSE]
+    error[E023]: a union of 1 and 2 columns [NUM_COLUMNS_MISMATCH]
+    error[E023]: the date 2024-13-1 does not exist [INVALID_TYPED_LITERAL]
+    error[E023]: the source of `format` is refused by the engine: the engine has no data source `nofmt` [DATA_SOURCE_NOT_FOUND]
+    ");
+}
+
+/// Part of what runs on Spark.
+pub(crate) fn what_spark_says_of_plans() {
+    assert_snapshot!(refused(), @"");
+}
+
 fn pipeline() -> String {
     let mut text = "version: 1\nsteps:\n".to_owned();
     for (name, expression) in FAILING {

@@ -38,9 +38,10 @@ pub(crate) const SAME: [(&str, fn()); 23] = [
 ];
 
 /// What Sail has no name for, and Spark only of late.
-const NEW: [(&str, fn()); 3] = [
+const NEW: [(&str, fn()); 4] = [
     ("types of its own", types_that_spark_alone_has),
     ("errors of rows", errors::what_spark_says_of_rows),
+    ("errors of plans", errors::what_spark_says_of_plans),
     ("traces", errors::a_trace_is_told_where_more_is_asked_for),
 ];
 
