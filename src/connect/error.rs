@@ -14,7 +14,7 @@ use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
 
 use crate::connect::sail;
-use crate::connect::wording::{original, parts, shortened};
+use crate::connect::wording::{one_line, original, parts, shortened};
 use crate::proto::spark::FetchErrorDetailsResponse;
 use crate::proto::spark::fetch_error_details_response::query_context::ContextType;
 use crate::proto::spark::fetch_error_details_response::{self as details, StackTraceElement};
@@ -162,7 +162,7 @@ impl ServerError {
             message: said.message,
             parameters: serde_json::from_str(json("messageParameters")).unwrap_or_default(),
             hierarchy: serde_json::from_str(json("classes")).unwrap_or_default(),
-            trace: json("stackTrace").lines().map(str::trim).map(str::to_owned).collect(),
+            trace: json("stackTrace").lines().take(MOST_CALLS).map(one_line).collect(),
             code: Some(status.code()),
             ..Self::default()
         };
@@ -261,7 +261,7 @@ fn call(call: &StackTraceElement) -> String {
         (Some(file), _) => format!("{class}.{method}({file})"),
         (None, _) => format!("{class}.{method}"),
     };
-    shortened(&text, LONGEST)
+    shortened(&one_line(&text), LONGEST)
 }
 
 /// The server counts to the last character, we to the one after it; it says -1 where it does not know.

@@ -5,6 +5,10 @@
 /// Characters of an original text that are kept.
 const LONGEST_ORIGINAL: usize = 4_000;
 
+/// How lines begin that say what may be done about other errors of the same name.
+const ADVICE: [&str; 3] =
+    ["Search path: [", "If you did not qualify the name", "To tolerate the error on drop"];
+
 /// The parts of an error's text.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct Parts {
@@ -22,7 +26,9 @@ pub(super) fn parts(text: &str) -> Parts {
     let (text, state) = before_state(&text);
     let text = state.as_ref().map_or_else(|| without_places(&text).to_owned(), |_| text.clone());
     let (class, text) = bracketed(&text).map_or((None, text.clone()), |(class, rest)| (Some(class), rest));
-    Parts { class, state, message: one_line(&text) }
+    let is_said = |line: &&str| !ADVICE.iter().any(|advice| line.starts_with(advice));
+    let lines: Vec<&str> = text.lines().filter(is_said).collect();
+    Parts { class, state, message: one_line(&lines.join(" ")) }
 }
 
 /// The text as it came, where it says more than its parts do.
@@ -136,12 +142,8 @@ mod tests {
     fn texts_are_taken_apart() {
         let table = [
             (
-                "[TABLE_OR_VIEW_NOT_FOUND] The table `a` cannot be found.\nTo tolerate it, do. SQLSTATE: 42P01; line 1 pos 14;\n'Project [*]\n+- 'UnresolvedRelation [a]\n",
-                (
-                    Some("TABLE_OR_VIEW_NOT_FOUND"),
-                    "The table `a` cannot be found. To tolerate it, do.",
-                    Some("42P01"),
-                ),
+                "[TABLE_OR_VIEW_NOT_FOUND] The table `a` cannot be found.\nIf so, do.\nTo tolerate the error on drop use DROP. SQLSTATE: 42P01; line 1 pos 14;\n'Project [*]\n+- 'UnresolvedRelation [a]\n",
+                (Some("TABLE_OR_VIEW_NOT_FOUND"), "The table `a` cannot be found. If so, do.", Some("42P01")),
             ),
             (
                 "\n[PARSE_SYNTAX_ERROR] Syntax error at or near 'x'. SQLSTATE: 42601 (line 1, pos 2)\n\n== SQL ==\nx y\n--^^^\n",

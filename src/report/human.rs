@@ -290,6 +290,56 @@ pub(super) fn thousands(number: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::run::QueryContext;
+
+    fn lines(said: &ServerError, verbosity: Verbosity) -> String {
+        details(said, verbosity).join("\n")
+    }
+
+    #[test]
+    fn an_engines_error_is_short_until_more_is_asked_for() {
+        let cause =
+            |class: &str, message: &str| Cause { class: Some(class.to_owned()), message: message.to_owned() };
+        let context =
+            |fragment: &str| QueryContext { fragment: fragment.to_owned(), ..QueryContext::default() };
+        let said = ServerError {
+            class: Some("FAILED_READ_FILE.NO_HINT".to_owned()),
+            sql_state: Some("KD001".to_owned()),
+            message: "Error while reading `a.csv`.".to_owned(),
+            original: Some("[FAILED_READ_FILE.NO_HINT] Error\n== SQL ==".to_owned()),
+            contexts: vec![context("sum(x /\n    y)"), context("sum(x / y)"), context("a.csv"), context("")],
+            causes: vec![cause("java.io.IOException", "bad"), cause("MALFORMED", "3 is no row")],
+            trace: (0..40).map(|line| format!("a.b.c(D.java:{line})")).collect(),
+            is_internal: true,
+            ..ServerError::default()
+        };
+        insta::assert_snapshot!(lines(&said, Verbosity::Normal), @"");
+        let verbose = lines(&said, Verbosity::Verbose);
+        assert!(
+            verbose.contains("caused by: bad [java.io.IOException]\ncaused by: 3 is no row [MALFORMED]\n"),
+            "{verbose}"
+        );
+        assert!(
+            verbose.contains("the engine's own words:\n  [FAILED_READ_FILE.NO_HINT] Error\n  == SQL ==\n"),
+            "{verbose}"
+        );
+        assert!(verbose.ends_with("  at a.b.c(D.java:29)\n  … 10 more"), "{verbose}");
+        assert_eq!(lines(&ServerError::default(), Verbosity::Verbose), "");
+    }
+
+    #[test]
+    fn a_bar_tells_what_is_known() {
+        let tasks = |all| Some(crate::run::Tasks { completed: 3, all, ..crate::run::Tasks::default() });
+        for (rows, tasks, told) in [
+            (0, None, ""),
+            (0, tasks(0), ""),
+            (0, tasks(40), "3 of 40 tasks"),
+            (1_234, None, "1,234 rows, 5.0 MB"),
+            (1_234, tasks(40), "3 of 40 tasks, 1,234 rows, 5.0 MB"),
+        ] {
+            assert_eq!(how_far(&Progress { rows, bytes: 5_000_000, tasks }), told);
+        }
+    }
 
     #[test]
     fn numbers_are_readable() {

@@ -48,6 +48,11 @@ pub(crate) async fn execute(
     stop: &CancellationToken,
 ) {
     events.send(Event::Began { pipeline: pipeline.name.clone(), actions: plan.actions.len() });
+    for step in without_effect(pipeline, plan) {
+        events.send(Event::Note(format!(
+            "the `timeout` of `{step}` has no effect: it is worked out in the queries of the steps that read it; give them one"
+        )));
+    }
     let nodes = plan.actions.iter().map(node).collect();
     let mut schedule = Schedule::new(nodes, settings.threads, settings.on_failure);
     let stop_running = CancellationToken::new();
@@ -112,6 +117,13 @@ pub(crate) async fn execute(
         events.send(Event::Ended { action: label(pipeline, plan, at), outcome, took });
         decisions = schedule.on(if succeeded { Happened::Succeeded(at) } else { Happened::Failed(at) });
     }
+}
+
+/// The steps whose `timeout` nothing keeps, since they have no query of their own.
+fn without_effect<'p>(pipeline: &'p Pipeline, plan: &Plan) -> impl Iterator<Item = &'p str> {
+    let works = |id| plan.actions.iter().any(|it| it.step == id && !matches!(it.work, Work::View { .. }));
+    let steps = plan.steps.iter().filter(move |id| !works(**id)).map(|id| pipeline.step(*id));
+    steps.filter(|step| step.timeout.is_some()).map(|step| step.name.value.as_str())
 }
 
 /// The word by which all executions of a run can be interrupted.

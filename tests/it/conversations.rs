@@ -9,7 +9,11 @@ use tokio::runtime::Runtime;
 use tonic::{Code, Status};
 
 use crate::proto::spark::DataType;
+use crate::proto::spark::FetchErrorDetailsResponse;
 use crate::proto::spark::data_type::{Integer, Kind, Struct, StructField};
+use crate::proto::spark::fetch_error_details_response::{
+    self as details, QueryContext, SparkThrowable, StackTraceElement,
+};
 use crate::scripted::{Script, Scripted, Step, batch, complete, pieces, progress, rows, schema, spark_error};
 use crate::support::Case;
 
@@ -122,6 +126,41 @@ fn what_a_server_says_does_not_reach_the_terminal_as_it_is() {
     let outcome = stage.run(WRITES).code(1).any_stderr().run();
     assert!(!outcome.stderr.contains(['\u{1b}', '\u{7}', '\u{202e}']), "{:?}", outcome.stderr);
     assert!(outcome.stderr.contains("owned"), "{}", outcome.stderr);
+}
+
+#[test]
+fn nor_does_what_it_tells_when_more_is_asked_for() {
+    let hostile = "\u{1b}[2J\u{7}\nstopped\u{202e}";
+    let throwable = SparkThrowable {
+        error_class: Some("A_B".to_owned()),
+        query_contexts: vec![QueryContext { fragment: hostile.to_owned(), ..QueryContext::default() }],
+        ..SparkThrowable::default()
+    };
+    let call = StackTraceElement { declaring_class: hostile.to_owned(), ..StackTraceElement::default() };
+    let error = |message: &str, cause_idx, spark_throwable| details::Error {
+        message: message.to_owned(),
+        stack_trace: vec![call.clone()],
+        cause_idx,
+        spark_throwable,
+        ..details::Error::default()
+    };
+    // The second one says that it has caused itself.
+    let errors = vec![
+        error(&format!("[A_B] {hostile}\n{hostile}"), Some(1), Some(throwable)),
+        error(hostile, Some(1), None),
+    ];
+    let details =
+        FetchErrorDetailsResponse { root_error_idx: Some(0), errors, ..FetchErrorDetailsResponse::default() };
+    let failing = Step::Fail(spark_error("[A_B] no", &[("errorId", "7")]));
+    let stage = Stage::play(Script::default().stream([failing]).details(details));
+    let url = format!("sc://127.0.0.1:{}", stage.server.port);
+    let case = Case::new(["run", "-v", "--remote", &url, "p.yaml"]).file("p.yaml", WRITES);
+    let outcome = case.code(1).any_stderr().run();
+    assert!(!outcome.stderr.contains(['\u{1b}', '\u{7}', '\u{202e}']), "{:?}", outcome.stderr);
+    assert!(!outcome.stderr.lines().any(|line| line.starts_with("stopped")), "{}", outcome.stderr);
+    let told = &outcome.record()["actions"][0]["error"];
+    assert_eq!(told["causes"].as_array().unwrap().len(), 1, "{told}");
+    assert_eq!(told["contexts"][0]["fragment"], hostile);
 }
 
 #[test]

@@ -137,6 +137,21 @@ fn the_limit_of_a_run_covers_the_start_of_its_engine() {
 }
 
 #[test]
+fn a_limit_that_nothing_keeps_is_told() {
+    const PART: &str = "\
+version: 1
+steps:
+  part: { range: 3, timeout: 1m }
+  whole: { from: part, timeout: 1m, write: { stdout: csv } }
+";
+    let case = Case::new(["run", "p.yaml"]).file("p.yaml", PART).engine().stdout("id\n0\n1\n2\n");
+    let outcome = case.any_stderr().run();
+    let notes: Vec<&str> = outcome.stderr.lines().filter(|line| line.contains("note")).collect();
+    assert_eq!(notes.len(), 1, "{notes:?}");
+    assert!(notes[0].contains("the `timeout` of `part` has no effect"), "{notes:?}");
+}
+
+#[test]
 fn what_is_no_length_of_time_is_no_limit() {
     let outcome =
         Case::new(["run", "p.yaml", "--timeout", "90"]).file("p.yaml", LONG).code(2).any_stderr().run();
