@@ -313,7 +313,12 @@ mod tests {
             is_internal: true,
             ..ServerError::default()
         };
-        insta::assert_snapshot!(lines(&said, Verbosity::Normal), @"");
+        insta::assert_snapshot!(lines(&said, Verbosity::Normal), @"
+        in: sum(x / y)
+        because: 3 is no row [MALFORMED]
+        SQL state: KD001
+        this is a fault of the engine's own, not of the pipeline
+        ");
         let verbose = lines(&said, Verbosity::Verbose);
         assert!(
             verbose.contains("caused by: bad [java.io.IOException]\ncaused by: 3 is no row [MALFORMED]\n"),
