@@ -111,11 +111,23 @@ pub(crate) struct Diagnostic {
     pub(crate) related: Vec<(Span, String)>,
     /// How to mend it.
     pub(crate) help: Vec<String>,
+    /// What the engine calls it, where it is the engine that has found it: the error's class, and the SQL state.
+    pub(crate) class: Option<String>,
+    pub(crate) sql_state: Option<String>,
 }
 
 impl Diagnostic {
     pub(crate) fn new(code: Code, span: Span, message: impl Into<String>) -> Self {
-        Self { code, span, message: message.into(), label: None, related: Vec::new(), help: Vec::new() }
+        Self {
+            code,
+            span,
+            message: message.into(),
+            label: None,
+            related: Vec::new(),
+            help: Vec::new(),
+            class: None,
+            sql_state: None,
+        }
     }
 
     pub(crate) fn is_error(&self) -> bool {
@@ -129,6 +141,12 @@ impl Diagnostic {
 
     pub(crate) fn related(mut self, span: Span, label: impl Into<String>) -> Self {
         self.related.push((span, label.into()));
+        self
+    }
+
+    /// What the engine calls it.
+    pub(crate) fn called(mut self, class: Option<String>, sql_state: Option<String>) -> Self {
+        (self.class, self.sql_state) = (class, sql_state);
         self
     }
 

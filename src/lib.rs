@@ -33,6 +33,7 @@
 //! | `diagnostic` | what is wrong with the user's file: where, why, how to mend it; data, never printed here | `text` |
 //! | `name` | names: of steps, variables, columns | `text` |
 //! | `secret` | texts that nothing prints | |
+//! | `duration` | lengths of time as users write them | |
 //! | `dialect` | what an engine and its version can do and does otherwise: plain data | |
 //! | `expr` | expressions: text and variables, tokens, the literals of values | `text`, `scalar`, `diagnostic`, `name`, `dialect` |
 //! | `shape` | how a setting may be written: one value for a list, a short form for a mapping | `text` |
@@ -45,15 +46,15 @@
 //! | `expect` | kinds of expectation, a file each: settings, what makes a row wrong | words, `shape`, `lowering` |
 //! | `sink` | kinds of output where pipectl runs, a file each: settings, writer of record batches | words, `shape`, `lowering` |
 //! | `target` | where a pipeline runs, as a project file says it: plain data | `text`, `secret`, `shape` |
-//! | `pipeline` | the validated steps | words, `lowering`, kinds |
+//! | `pipeline` | the validated steps | words, `duration`, `lowering`, kinds |
 //! | `graph` | order, what is needed for what, circles | `pipeline` |
-//! | `spec` | from a file's text to a `Pipeline` or a `Project`, all mistakes at once; the JSON Schemas | words, `secret`, `target`, `yaml`, `shape`, `lowering`, kinds, `pipeline`, `graph` |
+//! | `spec` | from a file's text to a `Pipeline` or a `Project`, all mistakes at once; the JSON Schemas | words, `secret`, `duration`, `target`, `yaml`, `shape`, `lowering`, kinds, `pipeline`, `graph` |
 //! | `plan` | which relations the engine works out, in which order, for which output | words, `local`, `lowering`, `proto`, kinds, `pipeline`, `graph` |
 //! | `connect` | a Spark Connect client that has never heard of pipelines | `proto` |
 //! | `engine` | kinds of engine: installation, start, readiness, stop; those that stay | words, `connect` |
-//! | `run` | execution: a pure schedule, a driver that awaits, events | words, `local`, `lowering`, `proto`, kinds, `pipeline`, `plan`, `connect` |
+//! | `run` | execution: a pure schedule, a driver that awaits, events | words, `duration`, `local`, `lowering`, `proto`, kinds, `pipeline`, `plan`, `connect` |
 //! | `report` | events and failures for people and machines; the only writer to stderr | words, `expect`, `run` |
-//! | `cli` | one file a verb; exit codes, signals, environment variables | words, `secret`, `target`, `lowering`, `sink`, `pipeline`, `spec`, `graph`, `plan`, `run`, `report`, `connect`, `engine` |
+//! | `cli` | one file a verb; exit codes, signals, environment variables | words, `secret`, `duration`, `target`, `lowering`, `sink`, `pipeline`, `spec`, `graph`, `plan`, `run`, `report`, `connect`, `engine` |
 //!
 //! What belongs to one kind is in its file: settings with their documentation, what is wrong with them, what an engine
 //! lacks for them, the relation. Adding one touches its file and its line in the folder's `mod.rs`.
@@ -123,6 +124,7 @@ mod cli;
 mod connect;
 mod diagnostic;
 mod dialect;
+mod duration;
 mod engine;
 mod expect;
 mod expr;

@@ -4,6 +4,7 @@
 
 use std::collections::HashMap;
 
+use crate::duration::Limit;
 use crate::expect::Expectation;
 use crate::expr::Bindings;
 use crate::lowering::Root;
@@ -47,6 +48,8 @@ pub(crate) struct Step {
     pub(crate) expectations: Vec<Expectation>,
     pub(crate) sinks: Vec<Spanned<Sink>>,
     pub(crate) cache: Cache,
+    /// How long each of its actions may take.
+    pub(crate) timeout: Option<Limit>,
     /// The steps that it reads, once for each time it reads them.
     pub(crate) inputs: Vec<StepId>,
     /// The steps that its query names, under the names by which it names them.

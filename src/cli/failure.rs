@@ -115,6 +115,14 @@ impl Failure {
         }
     }
 
+    /// All that the engine has said, where the reason is its.
+    pub(super) fn said(&self) -> Option<&connect::ServerError> {
+        match self {
+            Self::Connect(connect::Error::Server(said)) => Some(said),
+            _ => None,
+        }
+    }
+
     pub(super) fn hints(&self) -> Vec<String> {
         match self {
             Self::Usage { hints, .. } => hints.clone(),
@@ -146,7 +154,7 @@ impl Failure {
                 reporter.diagnostics(sources, diagnostics);
                 reporter.failure(&self.message(), &[]);
             }
-            _ => reporter.failure(&escaped(&self.message()), &self.hints()),
+            _ => reporter.refusal(&escaped(&self.message()), &self.hints(), self.said()),
         }
     }
 }

@@ -1,4 +1,5 @@
-//! Owns signals: the first one stops gracefully, the second one at once.
+//! Owns what stops a verb from outside: signals, of which the first one stops gracefully and the second one at once, and a limit of
+//! time.
 
 use std::fmt;
 use std::sync::{Arc, OnceLock};
@@ -6,15 +7,19 @@ use std::time::{Duration, Instant};
 
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinSet;
+use tokio::time::sleep_until;
 use tokio_util::sync::CancellationToken;
 
 use super::failure::Failure;
+use crate::duration::Limit;
 
 /// What the user, or whoever runs pipectl, wants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Signal {
     Interrupt,
     Terminate,
+    /// It takes longer than it was given.
+    Overdue(Limit),
 }
 
 impl Signal {
@@ -22,16 +27,19 @@ impl Signal {
         match self {
             Self::Interrupt => 130,
             Self::Terminate => 143,
+            // The pipeline or its data are at fault: it would have to do less, or be given more time.
+            Self::Overdue(_) => 1,
         }
     }
 }
 
 impl fmt::Display for Signal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Interrupt => "interrupted",
-            Self::Terminate => "terminated",
-        })
+        match self {
+            Self::Interrupt => f.write_str("interrupted"),
+            Self::Terminate => f.write_str("terminated"),
+            Self::Overdue(limit) => write!(f, "the run took longer than its `--timeout` of {limit}"),
+        }
     }
 }
 
@@ -42,7 +50,7 @@ const ECHO: Duration = Duration::from_millis(300);
 pub(super) struct Interrupt {
     token: CancellationToken,
     which: Arc<OnceLock<Signal>>,
-    _watching: JoinSet<()>,
+    watching: JoinSet<()>,
 }
 
 impl Interrupt {
@@ -68,11 +76,23 @@ impl Interrupt {
                 cancel.cancel();
             }
         });
-        Ok(Self { token, which, _watching: watching })
+        Ok(Self { token, which, watching })
     }
 
     pub(super) fn token(&self) -> &CancellationToken {
         &self.token
+    }
+
+    /// Stops when this time has passed since `began`.
+    pub(super) fn after(&mut self, limit: Limit, began: Instant) {
+        let (cancel, first) = (self.token.clone(), Arc::clone(&self.which));
+        let end = tokio::time::Instant::from_std(began + Duration::from(limit));
+        self.watching.spawn(async move {
+            sleep_until(end).await;
+            if first.set(Signal::Overdue(limit)).is_ok() {
+                cancel.cancel();
+            }
+        });
     }
 
     /// The first signal, where there was one.

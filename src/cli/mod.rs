@@ -31,10 +31,10 @@ use failure::Failure;
 struct Arguments {
     #[command(subcommand)]
     verb: Verb,
-    /// Tell failures alone.
+    /// Tell failures alone: no progress, no notes, no warnings of the file.
     #[arg(short, long, global = true, conflicts_with = "verbose", env = "PIPECTL_QUIET", value_parser = clap::builder::FalseyValueParser::new())]
     quiet: bool,
-    /// Tell more of what is done.
+    /// Tell more of what is done, and all that an engine says of its errors.
     #[arg(short, long, global = true)]
     verbose: bool,
     /// How progress and messages are written to stderr.

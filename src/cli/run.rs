@@ -13,9 +13,10 @@ use super::interrupt::Interrupt;
 use super::load::{Loaded, PipelineArguments, RunIdentity};
 use super::reach::{EngineArguments, Reached};
 use super::target::{Chosen, TargetArguments};
-use crate::connect::Client;
+use crate::connect::{Client, Tag};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::dialect::Dialect;
+use crate::duration::{Limit, NoLimit};
 use crate::engine::Managed;
 use crate::graph::Graph;
 use crate::pipeline::Pipeline;
@@ -54,6 +55,10 @@ pub(super) struct Run {
     /// When a step fails, interrupt what runs beside it.
     #[arg(short = 'x', long, env = "PIPECTL_FAIL_FAST", action = clap::ArgAction::SetTrue, value_parser = clap::builder::FalseyValueParser::new())]
     fail_fast: bool,
+    /// How long the run may take, from its start on and with all that belongs to it: `90s`, `5m`, `1h30m`. Then it is interrupted, and
+    /// fails.
+    #[arg(long, value_name = "TIME", env = "PIPECTL_TIMEOUT", value_parser = limit)]
+    timeout: Option<Limit>,
     /// Where records of runs are kept; where not given, `.pipectl` beside the project file, else beside the pipeline file.
     #[arg(long, value_name = "FOLDER", env = "PIPECTL_STATE_DIR")]
     state_dir: Option<PathBuf>,
@@ -64,6 +69,10 @@ fn threads(text: &str) -> Result<usize, String> {
         Ok(count @ 1..=256) => Ok(count),
         _ => Err("a number from 1 to 256".to_owned()),
     }
+}
+
+fn limit(text: &str) -> Result<Limit, String> {
+    text.parse().map_err(|NoLimit { reason, help }| format!("{reason}: {help}"))
 }
 
 impl Run {
@@ -78,12 +87,13 @@ impl Run {
 
 /// Runs the pipeline; whatever happens, the record of the run is written. The exit code comes back.
 pub(super) fn run(arguments: &Run, reporter: Reporter) -> u8 {
+    let began = Instant::now();
     let identity = RunIdentity::new();
     let facts = RunFacts {
         run_id: identity.id.clone(),
         file: arguments.pipeline.file.clone(),
         started_at: identity.started_at,
-        clock: Instant::now(),
+        clock: began,
     };
     let (events, listener) = reporter.listen(facts);
     let chosen = arguments.pipeline.folder().and_then(|folder| arguments.target.choose(&folder));
@@ -91,7 +101,8 @@ pub(super) fn run(arguments: &Run, reporter: Reporter) -> u8 {
     let stores = Stores::new(store_settings());
     let result = chosen.and_then(|chosen| {
         let runtime = super::runtime()?;
-        let result = runtime.block_on(carry_out(arguments, &chosen, &identity, &stores, reporter, &events));
+        let result =
+            runtime.block_on(carry_out(arguments, &chosen, &identity, &stores, reporter, &events, began));
         // A write that nobody waits for any more cleans up after itself, but must not hold the process up.
         runtime.shutdown_timeout(LAST_WRITES);
         stores.close(LAST_UPLOADS);
@@ -111,7 +122,7 @@ pub(super) fn run(arguments: &Run, reporter: Reporter) -> u8 {
         {
             results.add_diagnostics(sources, diagnostics);
         }
-        results.add_failure(failure.message());
+        results.add_failure(failure.message(), failure.said());
     }
     match &result {
         Ok(()) | Err(Failure::Steps(_) | Failure::Interrupted(_)) => reporter.summary(&results),
@@ -140,8 +151,12 @@ async fn carry_out(
     stores: &Stores,
     reporter: Reporter,
     events: &Sender,
+    began: Instant,
 ) -> Result<(), Failure> {
-    let interrupt = Interrupt::watch()?;
+    let mut interrupt = Interrupt::watch()?;
+    if let Some(limit) = arguments.timeout {
+        interrupt.after(limit, began);
+    }
     for event in chosen.events() {
         events.send(event);
     }
@@ -192,22 +207,14 @@ impl Attempt<'_> {
             Some(engine) => Box::pin(unless_it_ends(engine, work)).await,
             None => Box::pin(work).await,
         };
+        // What comes from here on comes too late to stop anything.
+        let signal = self.interrupt.signal();
         match managed {
             // It takes its session along.
             Some(engine) => engine.stop().await,
-            None => {
-                let goodbye = async {
-                    if self.interrupt.signal().is_some() {
-                        // What was begun and not yet known of when the interruption came.
-                        let _gone = client.interrupt_tag(&run::tag(&self.identity.id)).await;
-                    }
-                    client.release_session().await
-                };
-                // A session that can't be released expires by itself.
-                let _expires = timeout(LAST_WORD, goodbye).await;
-            }
+            None => goodbye(&client, &run::tag(&self.identity.id), signal.is_some(), self.events).await,
         }
-        match self.interrupt.signal() {
+        match signal {
             Some(signal) => Err(Failure::Interrupted(signal)),
             None => result,
         }
@@ -240,6 +247,31 @@ impl Attempt<'_> {
         let plan = Arc::new(plan);
         run::execute(client, pipeline, &plan, &settings, self.events, interrupt.token()).await?;
         Ok(())
+    }
+}
+
+/// Ends the session. Where the run was stopped, the user is told if the engine may not have noticed.
+async fn goodbye(client: &Client, tag: &Tag, is_stopped: bool, events: &Sender) {
+    let goodbye = async {
+        if is_stopped {
+            // What was begun and not yet known of when the interruption came.
+            client.interrupt_tag(tag).await?;
+        }
+        client.release_session().await
+    };
+    let why = match timeout(LAST_WORD, goodbye).await {
+        Ok(Ok(())) => return,
+        Ok(Err(error)) => error.to_string(),
+        Err(_) => format!("it does not answer within {} s", LAST_WORD.as_secs()),
+    };
+    // Else nothing runs there any more, and the session expires by itself.
+    if is_stopped {
+        events.send(Event::Note(format!(
+            "the engine has not confirmed that this run's work there has ended: {why}; look for operations with the tag `{}` in the \
+             session `{}` there, and stop them, or they end with that session",
+            tag.as_str(),
+            client.session_id()
+        )));
     }
 }
 

@@ -103,6 +103,10 @@ impl Client {
         self.session.outage.subscribe()
     }
 
+    pub(crate) fn session_id(&self) -> &str {
+        &self.session.id
+    }
+
     /// The server's address, as messages name it.
     pub(crate) fn server(&self) -> &str {
         &self.session.server

@@ -13,8 +13,11 @@ use thiserror::Error;
 use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
 
+use crate::connect::sail;
+use crate::connect::wording::{one_line, original, parts, shortened};
 use crate::proto::spark::FetchErrorDetailsResponse;
 use crate::proto::spark::fetch_error_details_response::query_context::ContextType;
+use crate::proto::spark::fetch_error_details_response::{self as details, StackTraceElement};
 
 /// A call or a stream that did not bring what was asked for.
 #[derive(Debug, Error)]
@@ -66,13 +69,21 @@ pub(crate) struct ServerError {
     /// Spark's name for the error, such as `TABLE_OR_VIEW_NOT_FOUND`.
     pub(crate) class: Option<String>,
     pub(crate) sql_state: Option<String>,
-    /// The text without the class and the state.
+    /// What it says, on one line, without the class, the state, places and plans.
     pub(crate) message: String,
+    /// The server's text where it says more than that.
+    pub(crate) original: Option<String>,
     pub(crate) parameters: BTreeMap<String, String>,
     /// Places in the query, outermost first.
     pub(crate) contexts: Vec<QueryContext>,
     /// The Java class and those above it, most specific first.
     pub(crate) hierarchy: Vec<String>,
+    /// What brought it about, nearest first.
+    pub(crate) causes: Vec<Cause>,
+    /// The calls at the server that led to it, innermost first, where the server tells them.
+    pub(crate) trace: Vec<String>,
+    /// Whether the server itself has failed, and not what it was asked to do.
+    pub(crate) is_internal: bool,
     pub(crate) code: Option<Code>,
     /// Whether it came while a plan was analysed and not run.
     pub(crate) analysing: bool,
@@ -87,6 +98,20 @@ pub(crate) struct QueryContext {
     pub(crate) range: Option<(usize, usize)>,
     pub(crate) summary: String,
 }
+
+/// An error behind an error.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Cause {
+    /// Spark's name for it, or else its Java class.
+    pub(crate) class: Option<String>,
+    pub(crate) message: String,
+}
+
+/// Causes and calls that are kept of one error. Servers send some hundred calls at times.
+const MOST_CAUSES: usize = 5;
+const MOST_CALLS: usize = 60;
+/// Characters of a cause's message, and of a call, that are kept.
+const LONGEST: usize = 1_000;
 
 impl StdError for ServerError {}
 
@@ -166,19 +191,46 @@ impl ServerError {
 
     /// What a status says by itself.
     pub(super) fn read(status: &Status) -> Self {
-        let metadata = status.get_details_error_info().map(|info| info.metadata).unwrap_or_default();
+        let info = status.get_details_error_info();
+        let metadata = info.as_ref().map(|info| info.metadata.clone()).unwrap_or_default();
         let json = |key: &str| metadata.get(key).map(String::as_str).unwrap_or_default();
-        let (class, message, state) = parts(status.message());
-        Self {
-            class: metadata.get("errorClass").cloned().or(class),
-            sql_state: metadata.get("sqlState").cloned().or(state),
-            message,
+        let said = parts(status.message());
+        let mut error = Self {
+            class: metadata.get("errorClass").cloned().or_else(|| said.class.clone()),
+            sql_state: metadata.get("sqlState").cloned().or_else(|| said.state.clone()),
+            original: original(status.message(), &said),
+            message: said.message,
             parameters: serde_json::from_str(json("messageParameters")).unwrap_or_default(),
-            contexts: Vec::new(),
             hierarchy: serde_json::from_str(json("classes")).unwrap_or_default(),
+            trace: json("stackTrace").lines().take(MOST_CALLS).map(one_line).collect(),
             code: Some(status.code()),
-            analysing: false,
+            ..Self::default()
+        };
+        // Spark says at least where more can be had.
+        let is_sails = ["errorClass", "sqlState", "errorId"].iter().all(|key| !metadata.contains_key(*key));
+        if is_sails && error.sql_state.is_none() {
+            error.read_as_sails(status.message(), info.as_ref().map(|info| info.reason.as_str()));
         }
+        error.is_internal |= error.class.as_deref().is_some_and(|class| class.starts_with("INTERNAL_ERROR"));
+        error
+    }
+
+    fn read_as_sails(&mut self, text: &str, java: Option<&str>) {
+        let told = sail::told(text, java);
+        let class = told.class.map(str::to_owned);
+        if class.is_some() || self.class.is_none() {
+            self.message = told.message;
+        }
+        self.class = class.or(self.class.take());
+        self.sql_state = told.state.map(str::to_owned);
+        self.is_internal = told.is_internal;
+        self.parameters.extend(told.parameters.into_iter().map(|(name, value)| (name.to_owned(), value)));
+        let said = parts(text);
+        self.original = if said.message == self.message {
+            original(text, &said)
+        } else {
+            Some(shortened(text.trim(), LONGEST))
+        };
     }
 
     /// The key under which the server keeps more about this error.
@@ -188,22 +240,33 @@ impl ServerError {
 
     /// Adds what the server has kept.
     pub(super) fn enrich(&mut self, details: FetchErrorDetailsResponse) {
-        let root = details.root_error_idx.and_then(|index| usize::try_from(index).ok());
-        let Some(error) = root.and_then(|index| details.errors.into_iter().nth(index)) else {
-            return;
-        };
-        let (class, message, state) = parts(&error.message);
-        if !message.is_empty() {
-            self.message = message;
+        let index = |index: Option<i32>| index.and_then(|index| usize::try_from(index).ok());
+        let Some(root) = index(details.root_error_idx) else { return };
+        let mut errors: Vec<Option<details::Error>> = details.errors.into_iter().map(Some).collect();
+        // Each is taken once, so that a circle ends.
+        let mut take = |at: usize| errors.get_mut(at).and_then(Option::take);
+        let Some(error) = take(root) else { return };
+        let mut cause = index(error.cause_idx).and_then(&mut take);
+        while let Some(error) = cause.filter(|_| self.causes.len() < MOST_CAUSES) {
+            cause = index(error.cause_idx).and_then(&mut take);
+            self.causes.push(Cause::read(error));
+        }
+        let said = parts(&error.message);
+        if !said.message.is_empty() {
+            self.original = original(&error.message, &said);
+            self.message = said.message;
         }
         if !error.error_type_hierarchy.is_empty() {
             self.hierarchy = error.error_type_hierarchy;
         }
+        if !error.stack_trace.is_empty() {
+            self.trace = error.stack_trace.iter().take(MOST_CALLS).map(call).collect();
+        }
         let Some(throwable) = error.spark_throwable else {
             return;
         };
-        self.class = throwable.error_class.or(class).or(self.class.take());
-        self.sql_state = throwable.sql_state.or(state).or(self.sql_state.take());
+        self.class = throwable.error_class.or(said.class).or(self.class.take());
+        self.sql_state = throwable.sql_state.or(said.state).or(self.sql_state.take());
         if !throwable.message_parameters.is_empty() {
             self.parameters = throwable.message_parameters;
         }
@@ -221,65 +284,30 @@ impl ServerError {
     }
 }
 
+impl Cause {
+    fn read(error: details::Error) -> Self {
+        let said = parts(&error.message);
+        let class = error.spark_throwable.and_then(|throwable| throwable.error_class).or(said.class);
+        let class = class.or_else(|| error.error_type_hierarchy.into_iter().next());
+        Self { class, message: shortened(&said.message, LONGEST) }
+    }
+}
+
+/// A call as Java writes it.
+fn call(call: &StackTraceElement) -> String {
+    let (class, method) = (&call.declaring_class, &call.method_name);
+    let text = match (call.file_name.as_deref(), call.line_number) {
+        (Some(file), line) if line > 0 => format!("{class}.{method}({file}:{line})"),
+        (Some(file), _) => format!("{class}.{method}({file})"),
+        (None, _) => format!("{class}.{method}"),
+    };
+    shortened(&one_line(&text), LONGEST)
+}
+
 /// The server counts to the last character, we to the one after it; it says -1 where it does not know.
 fn range(start: i32, stop: i32) -> Option<(usize, usize)> {
     let (start, stop) = (usize::try_from(start).ok()?, usize::try_from(stop).ok()?);
     (start <= stop).then_some((start, stop + 1))
-}
-
-/// Takes a message apart: `[CLASS] text SQLSTATE: 42P01`.
-fn parts(message: &str) -> (Option<String>, String, Option<String>) {
-    let text = message.trim();
-    let (text, state) = match text.rsplit_once("SQLSTATE: ") {
-        Some((text, state)) if is_state(first_word(state)) => {
-            let (state, rest) = state.split_at(first_word(state).len());
-            (format!("{}{rest}", text.trim_end()), Some(state.to_owned()))
-        }
-        _ => (text.to_owned(), None),
-    };
-    let (class, text) = bracketed(&text).map_or((None, text.clone()), |(class, rest)| (Some(class), rest));
-    (class, readable(&text), state)
-}
-
-fn first_word(text: &str) -> &str {
-    text.split(|letter: char| !letter.is_ascii_alphanumeric()).next().unwrap_or_default()
-}
-
-fn is_state(word: &str) -> bool {
-    word.len() == 5 && word.bytes().all(|byte| byte.is_ascii_digit() || byte.is_ascii_uppercase())
-}
-
-/// The class in brackets at the start, where Spark puts it, or after a prefix, where Sail does.
-fn bracketed(text: &str) -> Option<(String, String)> {
-    let (before, rest) = text.split_once('[')?;
-    let (class, rest) = rest.split_once(']')?;
-    let named = class.len() > 2
-        && class.starts_with(|letter: char| letter.is_ascii_uppercase())
-        && class
-            .bytes()
-            .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || matches!(byte, b'_' | b'.'));
-    let at_start = before.is_empty() || before.ends_with(": ");
-    (named && at_start).then(|| (class.to_owned(), rest.trim_start().to_owned()))
-}
-
-/// Takes out what only Sail's authors can read.
-fn readable(text: &str) -> String {
-    let mut text = text;
-    for noise in ["invalid argument: ", "Execution error: ", "External error: ", "Internal error: "] {
-        text = text.strip_prefix(noise).unwrap_or(text);
-    }
-    let mut clean = String::with_capacity(text.len());
-    while let Some((before, rest)) = text.split_once("ObjectName([") {
-        let Some((names, after)) = rest.split_once("])") else { break };
-        let names =
-            names.split("Identifier(\"").filter_map(|name| name.split_once("\")")).map(|(name, _)| name);
-        clean.push_str(before);
-        clean.push('`');
-        clean.push_str(&names.collect::<Vec<_>>().join("."));
-        clean.push('`');
-        text = after;
-    }
-    clean + text
 }
 
 const STOPPED: &str = "Cannot call methods on a stopped SparkContext";
@@ -365,46 +393,6 @@ mod tests {
             metadata.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
         details.set_error_info("java.lang.X", "org.apache.spark", metadata);
         Status::with_error_details(Code::Internal, message, details)
-    }
-
-    #[test]
-    fn texts_are_taken_apart() {
-        let table = [
-            (
-                "[TABLE_OR_VIEW_NOT_FOUND] The table `a` cannot be found. SQLSTATE: 42P01",
-                (Some("TABLE_OR_VIEW_NOT_FOUND"), "The table `a` cannot be found.", Some("42P01")),
-            ),
-            (
-                "[PARSE_SYNTAX_ERROR] Syntax error at 'x'. SQLSTATE: 42601 (line 1, pos 2)\n\n== SQL ==",
-                (
-                    Some("PARSE_SYNTAX_ERROR"),
-                    "Syntax error at 'x'. (line 1, pos 2)\n\n== SQL ==",
-                    Some("42601"),
-                ),
-            ),
-            (
-                "Table not found: [TABLE_OR_VIEW_NOT_FOUND] Table or view not found: nope",
-                (Some("TABLE_OR_VIEW_NOT_FOUND"), "Table or view not found: nope", None),
-            ),
-            (
-                r#"attribute ObjectName([Identifier("a"), Identifier("b")]) is missing from the schema: cannot resolve attribute"#,
-                (None, "attribute `a.b` is missing from the schema: cannot resolve attribute", None),
-            ),
-            (
-                "invalid argument: found selec at 0:5 expected something else",
-                (None, "found selec at 0:5 expected something else", None),
-            ),
-            ("boom [LOUD] SQLSTATE: is no state", (None, "boom [LOUD] SQLSTATE: is no state", None)),
-            ("ObjectName([ never ends", (None, "ObjectName([ never ends", None)),
-            ("", (None, "", None)),
-        ];
-        for (message, (class, text, state)) in table {
-            let error = ServerError::read(&Status::internal(message));
-            assert_eq!(
-                (error.class.as_deref(), error.message.as_str(), error.sql_state.as_deref()),
-                (class, text, state)
-            );
-        }
     }
 
     #[test]

@@ -56,6 +56,7 @@ mod pack;
 mod reach;
 mod reattach;
 mod retry;
+mod sail;
 #[cfg(test)]
 #[expect(dead_code, unused_imports, reason = "tests of the whole program use the rest")]
 #[path = "../../tests/scripted/mod.rs"]
@@ -63,13 +64,14 @@ mod scripted;
 mod session;
 mod stream;
 mod witness;
+mod wording;
 
 #[cfg(feature = "bench")]
 pub(crate) use arrow::Assembler;
 pub(crate) use artifacts::{Artifact, Content};
 pub(crate) use client::Client;
 pub(crate) use endpoint::{Defaults, Endpoint, Token};
-pub(crate) use error::{Error, ServerError};
+pub(crate) use error::{Cause, Error, QueryContext, ServerError};
 pub(crate) use features::{ARROW_CODEC, Features};
 pub(crate) use session::{OperationId, Tag};
-pub(crate) use stream::{CommandResult, Event, ResponseStream};
+pub(crate) use stream::{CommandResult, Event, Progress, ResponseStream};

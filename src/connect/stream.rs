@@ -19,6 +19,7 @@ pub(crate) struct ResponseStream {
     assembler: Assembler,
     ready: VecDeque<Event>,
     told_schema: bool,
+    is_begun: bool,
 }
 
 /// Something that the server tells about an execution.
@@ -62,11 +63,18 @@ impl From<ExecutionProgress> for Progress {
 
 impl ResponseStream {
     pub(super) fn new(execution: Execution) -> Self {
-        Self { execution, assembler: Assembler::default(), ready: VecDeque::new(), told_schema: false }
+        Self {
+            execution,
+            assembler: Assembler::default(),
+            ready: VecDeque::new(),
+            told_schema: false,
+            is_begun: false,
+        }
     }
 
     /// The next event, or nothing once the server has told everything. May be dropped and called again without losing any.
     pub(crate) async fn next(&mut self) -> Result<Option<Event>, Error> {
+        self.is_begun = true;
         loop {
             if let Some(event) = self.ready.pop_front() {
                 return Ok(Some(event));
@@ -82,6 +90,11 @@ impl ResponseStream {
     /// Keeps the execution alive at the server while nobody asks for the next event. Never ends, and may be dropped at any point.
     pub(crate) async fn keep(&mut self) -> Infallible {
         self.execution.keep().await
+    }
+
+    /// Whether the server may know of it.
+    pub(crate) fn is_begun(&self) -> bool {
+        self.is_begun
     }
 
     /// A response can carry several things, and nothing at all.

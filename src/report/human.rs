@@ -8,9 +8,10 @@ use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use super::diagnostic::Colour;
 use super::escape::escaped;
+use super::json::Progress;
 use super::{Verbosity, again, write_line};
 use crate::expect::OnFail;
-use crate::run::{Event, Label, Outcome, Output, Verdict};
+use crate::run::{Cause, Event, Label, Outcome, Output, ServerError, Verdict};
 
 /// How often a moving line moves.
 const TICK: Duration = Duration::from_millis(120);
@@ -19,7 +20,7 @@ pub(super) struct Human {
     verbosity: Verbosity,
     colour: Colour,
     moving: Option<MultiProgress>,
-    bars: HashMap<usize, ProgressBar>,
+    bars: HashMap<usize, (ProgressBar, Progress)>,
     /// Actions whose failure was told already, expectation by expectation.
     told_failed: HashSet<usize>,
 }
@@ -48,23 +49,21 @@ impl Human {
             Event::Began { .. } => {}
             Event::Started(action) => self.started(action),
             Event::Rows { action, rows, bytes } => {
-                self.moved(action, &format!("{}, {}", counted(*rows), size(*bytes)));
+                self.moved(action, |it| (it.rows, it.bytes) = (*rows, *bytes));
             }
-            Event::Tasks { action, completed, all } => {
-                self.moved(action, &format!("{completed} of {all} tasks"));
-            }
+            Event::Tasks { action, tasks } => self.moved(action, |it| it.tasks = Some(*tasks)),
             Event::Unmet { action, verdict } => self.unmet(action, verdict),
-            Event::Note(text) => self.always("note", AnsiColor::Yellow.on_default(), text),
+            Event::Note(text) => self.line("note", AnsiColor::Yellow.on_default(), text),
             Event::Ended { action, outcome, took } => self.ended(action, outcome, *took),
             Event::Again { reason } => {
                 self.end();
-                self.always("note", AnsiColor::Yellow.on_default(), &again(reason));
+                self.line("note", AnsiColor::Yellow.on_default(), &again(reason));
             }
         }
     }
 
     pub(super) fn end(&mut self) {
-        for (_, bar) in self.bars.drain() {
+        for (_, (bar, _)) in self.bars.drain() {
             bar.finish_and_clear();
         }
     }
@@ -81,12 +80,13 @@ impl Human {
         );
         bar.set_prefix(format!("{:<7} {}", action.action, action.step));
         bar.enable_steady_tick(TICK);
-        self.bars.insert(action.id, bar);
+        self.bars.insert(action.id, (bar, Progress::default()));
     }
 
-    fn moved(&self, action: &Label, message: &str) {
-        if let Some(bar) = self.bars.get(&action.id) {
-            bar.set_message(message.to_owned());
+    fn moved(&mut self, action: &Label, change: impl Fn(&mut Progress)) {
+        if let Some((bar, progress)) = self.bars.get_mut(&action.id) {
+            change(progress);
+            bar.set_message(how_far(progress));
         }
     }
 
@@ -102,7 +102,7 @@ impl Human {
     }
 
     fn ended(&mut self, action: &Label, outcome: &Outcome, took: Duration) {
-        if let Some(bar) = self.bars.remove(&action.id) {
+        if let Some((bar, _)) = self.bars.remove(&action.id) {
             bar.finish_and_clear();
         }
         let what = match action.action {
@@ -120,7 +120,12 @@ impl Human {
                 }
             }
             Outcome::Failed(failed) => {
-                self.always("failed", AnsiColor::Red.on_default(), &format!("{what}: {}", failed.message));
+                let mut text = format!("{what}: {}", failed.message);
+                for detail in failed.said.iter().flat_map(|said| details(said, self.verbosity)) {
+                    text.push_str("\n          ");
+                    text.push_str(&detail);
+                }
+                self.always("failed", AnsiColor::Red.on_default(), &text);
             }
             Outcome::Skipped { because } => {
                 self.always("skipped", AnsiColor::Yellow.on_default(), &format!("{what}: {because}"));
@@ -153,14 +158,87 @@ impl Human {
     }
 }
 
+/// How far an action is, as far as that is known: the engine's tasks first, for it works before it sends rows.
+fn how_far(progress: &Progress) -> String {
+    let tasks = progress.tasks.filter(|tasks| tasks.all > 0);
+    let tasks = tasks.map(|tasks| format!("{} of {} tasks", tasks.completed, tasks.all));
+    let rows = (progress.rows > 0).then(|| format!("{}, {}", counted(progress.rows), size(progress.bytes)));
+    tasks.into_iter().chain(rows).collect::<Vec<_>>().join(", ")
+}
+
+/// Calls of an engine's trace that are shown.
+const SHOWN_CALLS: usize = 30;
+/// Characters of a fragment, and of the engine's own text, that are shown.
+const LONGEST_FRAGMENT: usize = 120;
+const LONGEST_ORIGINAL: usize = 2_000;
+
+/// What there is to an engine's error besides its message, a line each.
+fn details(said: &ServerError, verbosity: Verbosity) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut fragments: Vec<String> = said.contexts.iter().map(|it| one_line(&it.fragment)).collect();
+    fragments.retain(|fragment| !fragment.is_empty() && !said.message.contains(&format!("`{fragment}`")));
+    fragments.dedup();
+    lines.extend(fragments.iter().map(|fragment| format!("in: {}", cut(fragment, LONGEST_FRAGMENT))));
+    // What only says that a file could not be read, or that a task has failed, has its reason in what caused it.
+    let is_wrapping = said.class.as_deref().is_none_or(|class| class.starts_with("FAILED_READ_FILE"));
+    if let Some(cause) = said.causes.last().filter(|_| is_wrapping && verbosity < Verbosity::Verbose) {
+        lines.push(format!("because: {}", cause_line(cause)));
+    }
+    lines.extend(said.sql_state.iter().map(|state| format!("SQL state: {state}")));
+    if said.is_internal {
+        lines.push("this is a fault of the engine's own, not of the pipeline".to_owned());
+    }
+    if verbosity < Verbosity::Verbose {
+        return lines;
+    }
+    lines.extend(said.causes.iter().map(|cause| format!("caused by: {}", cause_line(cause))));
+    if let Some(original) = &said.original {
+        lines.push("the engine's own words:".to_owned());
+        lines.extend(cut(original, LONGEST_ORIGINAL).lines().map(|line| format!("  {line}")));
+    }
+    lines.extend(
+        said.trace.iter().take(SHOWN_CALLS).map(|call| format!("  at {}", call.trim_start_matches("at "))),
+    );
+    if said.trace.len() > SHOWN_CALLS {
+        lines.push(format!("  … {} more", said.trace.len() - SHOWN_CALLS));
+    }
+    lines
+}
+
+fn cause_line(cause: &Cause) -> String {
+    match &cause.class {
+        Some(class) => format!("{} [{class}]", cause.message),
+        None => cause.message.clone(),
+    }
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+fn cut(text: &str, longest: usize) -> String {
+    match text.char_indices().nth(longest) {
+        Some((at, _)) => format!("{}…", text.get(..at).unwrap_or_default()),
+        None => text.to_owned(),
+    }
+}
+
 /// Why a command failed, with what may help below it.
-pub(super) fn failure(message: &str, hints: &[String], colour: Colour) -> String {
+pub(super) fn failure(
+    message: &str,
+    hints: &[String],
+    said: Option<&ServerError>,
+    verbosity: Verbosity,
+    colour: Colour,
+) -> String {
     let (red, plain) = match colour {
         Colour::Always => (AnsiColor::Red.on_default().bold(), Style::new()),
         Colour::Never => (Style::new(), Style::new()),
     };
     let hints: String = hints.iter().map(|hint| format!("\n{plain}  help: {}", escaped(hint))).collect();
-    format!("{red}error{red:#}: {}{hints}", escaped(message))
+    let details = said.into_iter().flat_map(|said| details(said, verbosity));
+    let details: String = details.map(|detail| format!("\n  {}", escaped(&detail))).collect();
+    format!("{red}error{red:#}: {}{details}{hints}", escaped(message))
 }
 
 fn amount(rows: Option<u64>, outputs: &[Output]) -> String {
@@ -216,6 +294,61 @@ pub(super) fn thousands(number: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::run::QueryContext;
+
+    fn lines(said: &ServerError, verbosity: Verbosity) -> String {
+        details(said, verbosity).join("\n")
+    }
+
+    #[test]
+    fn an_engines_error_is_short_until_more_is_asked_for() {
+        let cause =
+            |class: &str, message: &str| Cause { class: Some(class.to_owned()), message: message.to_owned() };
+        let context =
+            |fragment: &str| QueryContext { fragment: fragment.to_owned(), ..QueryContext::default() };
+        let said = ServerError {
+            class: Some("FAILED_READ_FILE.NO_HINT".to_owned()),
+            sql_state: Some("KD001".to_owned()),
+            message: "Error while reading `a.csv`.".to_owned(),
+            original: Some("[FAILED_READ_FILE.NO_HINT] Error\n== SQL ==".to_owned()),
+            contexts: vec![context("sum(x /\n    y)"), context("sum(x / y)"), context("a.csv"), context("")],
+            causes: vec![cause("java.io.IOException", "bad"), cause("MALFORMED", "3 is no row")],
+            trace: (0..40).map(|line| format!("a.b.c(D.java:{line})")).collect(),
+            is_internal: true,
+            ..ServerError::default()
+        };
+        insta::assert_snapshot!(lines(&said, Verbosity::Normal), @"
+        in: sum(x / y)
+        because: 3 is no row [MALFORMED]
+        SQL state: KD001
+        this is a fault of the engine's own, not of the pipeline
+        ");
+        let verbose = lines(&said, Verbosity::Verbose);
+        assert!(
+            verbose.contains("caused by: bad [java.io.IOException]\ncaused by: 3 is no row [MALFORMED]\n"),
+            "{verbose}"
+        );
+        assert!(
+            verbose.contains("the engine's own words:\n  [FAILED_READ_FILE.NO_HINT] Error\n  == SQL ==\n"),
+            "{verbose}"
+        );
+        assert!(verbose.ends_with("  at a.b.c(D.java:29)\n  … 10 more"), "{verbose}");
+        assert_eq!(lines(&ServerError::default(), Verbosity::Verbose), "");
+    }
+
+    #[test]
+    fn a_bar_tells_what_is_known() {
+        let tasks = |all| Some(crate::run::Tasks { completed: 3, all, ..crate::run::Tasks::default() });
+        for (rows, tasks, told) in [
+            (0, None, ""),
+            (0, tasks(0), ""),
+            (0, tasks(40), "3 of 40 tasks"),
+            (1_234, None, "1,234 rows, 5.0 MB"),
+            (1_234, tasks(40), "3 of 40 tasks, 1,234 rows, 5.0 MB"),
+        ] {
+            assert_eq!(how_far(&Progress { rows, bytes: 5_000_000, tasks }), told);
+        }
+    }
 
     #[test]
     fn numbers_are_readable() {

@@ -1,12 +1,15 @@
 //! Progress and messages for machines: one JSON object a line. Keys are a public contract.
 
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
 use chrono::Utc;
 use serde_json::{Value, json};
 
-use super::again;
+use super::{Verbosity, again};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::expect::OnFail;
-use crate::run::{Event, Label, Outcome, Output, Verdict};
+use crate::run::{Event, Label, Outcome, Output, ServerError, Tasks, Verdict};
 use crate::text::Sources;
 
 fn line(event: &str, level: &str, mut rest: Value) -> String {
@@ -38,20 +41,108 @@ pub(super) fn diagnostic_value(sources: &Sources, diagnostic: &Diagnostic) -> Va
         "end_line": end.line,
         "end_column": end.column,
         "help": diagnostic.help,
+        "class": diagnostic.class,
+        "sql_state": diagnostic.sql_state,
     })
 }
 
-pub(super) fn failure(message: &str, hints: &[String]) -> String {
-    line("failure", "error", json!({ "message": message, "help": hints }))
+pub(super) fn failure(
+    message: &str,
+    hints: &[String],
+    said: Option<&ServerError>,
+    verbosity: Verbosity,
+) -> String {
+    let depth = Depth::of(verbosity);
+    let error = said.map(|said| json!({ "error": error_value(message, Some(said), depth) }));
+    let rest = json!({ "message": message, "help": hints });
+    line("failure", "error", merged(rest, error.unwrap_or_else(|| json!({}))))
+}
+
+impl Depth {
+    pub(super) fn of(verbosity: Verbosity) -> Self {
+        if verbosity == Verbosity::Verbose { Self::Full } else { Self::Short }
+    }
 }
 
 pub(super) fn note(message: &str) -> String {
     line("note", "info", json!({ "message": message }))
 }
 
-/// An event as a line; those that only move bars have none.
-pub(super) fn event(event: &Event) -> Option<String> {
-    Some(match event {
+/// How often the progress of an action is told.
+const TOLD_EVERY: Duration = Duration::from_secs(1);
+
+/// Tells events as lines; of progress not every bit.
+#[derive(Default)]
+pub(super) struct Machine {
+    depth: Depth,
+    /// How far each action is, and when that was told.
+    progress: HashMap<usize, (Progress, Option<Instant>)>,
+}
+
+/// How much is told of an engine's error.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum Depth {
+    /// Without the engine's trace and its own text.
+    #[default]
+    Short,
+    Full,
+}
+
+/// How far an action is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Progress {
+    pub(super) rows: u64,
+    pub(super) bytes: u64,
+    pub(super) tasks: Option<Tasks>,
+}
+
+impl Machine {
+    pub(super) fn new(depth: Depth) -> Self {
+        Self { depth, progress: HashMap::new() }
+    }
+
+    /// An event and its level; nothing where it was told just now how far the action is.
+    pub(super) fn event(&mut self, event: &Event) -> Option<(Level, String)> {
+        let (action, change): (_, &dyn Fn(&mut Progress)) = match event {
+            Event::Rows { action, rows, bytes } => (action, &|it| (it.rows, it.bytes) = (*rows, *bytes)),
+            Event::Tasks { action, tasks } => (action, &|it| it.tasks = Some(*tasks)),
+            event => return event_line(event, self.depth),
+        };
+        let (progress, told) = self.progress.entry(action.id).or_default();
+        let before = *progress;
+        change(progress);
+        let is_begun = progress.rows > 0 || progress.tasks.is_some_and(|tasks| tasks.all > 0);
+        if !is_begun || *progress == before || told.is_some_and(|told| told.elapsed() < TOLD_EVERY) {
+            return None;
+        }
+        *told = Some(Instant::now());
+        let rest = merged(label(action), progress_value(progress));
+        Some((Level::Info, line("action_progress", "info", rest)))
+    }
+}
+
+fn progress_value(progress: &Progress) -> Value {
+    let tasks = progress.tasks;
+    json!({
+        "rows": progress.rows,
+        "bytes": progress.bytes,
+        "tasks": tasks.map(|tasks| tasks.all),
+        "tasks_completed": tasks.map(|tasks| tasks.completed),
+        "tasks_running": tasks.map(|tasks| tasks.running),
+        "bytes_read": tasks.map(|tasks| tasks.bytes_read),
+    })
+}
+
+/// How much a line matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Level {
+    Info,
+    Error,
+}
+
+/// An event as a line, for what is no progress.
+fn event_line(event: &Event, depth: Depth) -> Option<(Level, String)> {
+    let text = match event {
         Event::Preparing(what) => line("preparing", "info", json!({ "message": what })),
         Event::Target(target) => line("target", "info", json!({ "target": target })),
         Event::EngineReady { engine, took } => {
@@ -71,10 +162,16 @@ pub(super) fn event(event: &Event) -> Option<String> {
         Event::Again { reason } => line("again", "warning", json!({ "message": again(reason) })),
         Event::Ended { action, outcome, took } => {
             let level = if matches!(outcome, Outcome::Succeeded { .. }) { "info" } else { "error" };
-            let rest = merged(outcome_value(outcome), json!({ "seconds": took.as_secs_f64() }));
+            let rest = merged(outcome_value(outcome, depth), json!({ "seconds": took.as_secs_f64() }));
             line("action_ended", level, merged(label(action), rest))
         }
-    })
+    };
+    let is_failure = match event {
+        Event::Ended { outcome, .. } => !matches!(outcome, Outcome::Succeeded { .. }),
+        Event::Unmet { verdict, .. } => verdict.on_fail == OnFail::Fail,
+        _ => false,
+    };
+    Some((if is_failure { Level::Error } else { Level::Info }, text))
 }
 
 pub(super) fn label(action: &Label) -> Value {
@@ -93,16 +190,54 @@ pub(super) fn verdict_value(verdict: &Verdict) -> Value {
     })
 }
 
-pub(super) fn outcome_value(outcome: &Outcome) -> Value {
+pub(super) fn outcome_value(outcome: &Outcome, depth: Depth) -> Value {
     match outcome {
         Outcome::Succeeded { rows, outputs } => {
             let outputs: Vec<Value> = outputs.iter().map(output).collect();
             json!({ "status": "success", "rows": rows, "outputs": outputs })
         }
-        Outcome::Failed(failed) => json!({ "status": "error", "message": failed.message }),
+        Outcome::Failed(failed) => {
+            let error = error_value(&failed.message, failed.said.as_deref(), depth);
+            json!({ "status": "error", "message": failed.message, "error": error })
+        }
         Outcome::Skipped { because } => json!({ "status": "skipped", "message": because }),
         Outcome::Interrupted => json!({ "status": "interrupted" }),
     }
+}
+
+/// An error as data; all but the message is the engine's, and null where it is not the engine that has failed.
+pub(super) fn error_value(message: &str, said: Option<&ServerError>, depth: Depth) -> Value {
+    let contexts = said.map(|said| {
+        let context = |context: &crate::run::QueryContext| {
+            json!({
+                "fragment": context.fragment,
+                "start": context.range.map(|(start, _)| start),
+                "stop": context.range.map(|(_, stop)| stop),
+                "summary": context.summary,
+            })
+        };
+        said.contexts.iter().map(context).collect::<Vec<_>>()
+    });
+    let causes = said.map(|said| {
+        let cause = |cause: &crate::run::Cause| json!({ "class": cause.class, "message": cause.message });
+        said.causes.iter().map(cause).collect::<Vec<_>>()
+    });
+    let mut error = json!({
+        "message": said.map_or(message, |said| &said.message),
+        "class": said.and_then(|said| said.class.as_deref()),
+        "sql_state": said.and_then(|said| said.sql_state.as_deref()),
+        "parameters": said.map(|said| &said.parameters),
+        "contexts": contexts,
+        "causes": causes,
+        "engine_fault": said.is_some_and(|said| said.is_internal),
+    });
+    if depth == Depth::Full
+        && let Some(object) = error.as_object_mut()
+    {
+        object.insert("original".to_owned(), json!(said.and_then(|said| said.original.as_deref())));
+        object.insert("trace".to_owned(), json!(said.map(|said| &said.trace)));
+    }
+    error
 }
 
 fn output(output: &Output) -> Value {

@@ -15,7 +15,7 @@ pub(crate) use escape::escaped;
 pub(crate) use results::{Ending, Results, RunFacts};
 
 use crate::diagnostic::Diagnostic;
-use crate::run::Event;
+use crate::run::{Event, ServerError};
 use crate::text::Sources;
 
 /// How progress and messages are written.
@@ -61,12 +61,12 @@ impl Reporter {
 
     /// Tells what is wrong with the user's files.
     pub(crate) fn diagnostics(self, sources: &Sources, diagnostics: &[Diagnostic]) {
+        let errors_only = self.verbosity == Verbosity::Quiet;
+        let shown: Vec<Diagnostic> =
+            diagnostics.iter().filter(|one| !errors_only || one.is_error()).cloned().collect();
         match self.format {
-            Format::Json => diagnostics.iter().for_each(|one| write_line(&json::diagnostic(sources, one))),
+            Format::Json => shown.iter().for_each(|one| write_line(&json::diagnostic(sources, one))),
             Format::Text => {
-                let errors_only = self.verbosity == Verbosity::Quiet;
-                let shown: Vec<Diagnostic> =
-                    diagnostics.iter().filter(|one| !errors_only || one.is_error()).cloned().collect();
                 if !shown.is_empty() {
                     write_line(&format!("{}\n", render(sources, &shown, self.colour)));
                 }
@@ -76,9 +76,14 @@ impl Reporter {
 
     /// Tells why a command could not do what it was asked, and what may help.
     pub(crate) fn failure(self, message: &str, hints: &[String]) {
+        self.refusal(message, hints, None);
+    }
+
+    /// The same, with all that the engine has said, where the reason is its.
+    pub(crate) fn refusal(self, message: &str, hints: &[String], said: Option<&ServerError>) {
         match self.format {
-            Format::Json => write_line(&json::failure(message, hints)),
-            Format::Text => write_line(&human::failure(message, hints, self.colour)),
+            Format::Json => write_line(&json::failure(message, hints, said, self.verbosity)),
+            Format::Text => write_line(&human::failure(message, hints, said, self.verbosity, self.colour)),
         }
     }
 
@@ -100,16 +105,19 @@ impl Reporter {
 
     fn tell(self, receiver: &mpsc::Receiver<Event>, mut results: Results) -> Results {
         let mut human = human::Human::new(self.verbosity, self.colour, self.moving);
+        let mut machine = json::Machine::new(json::Depth::of(self.verbosity));
+        let least = if self.verbosity == Verbosity::Quiet { json::Level::Error } else { json::Level::Info };
         for event in receiver {
             results.record(&event);
             match self.format {
                 Format::Text => human.tell(&event),
-                Format::Json if self.verbosity > Verbosity::Quiet => {
-                    if let Some(line) = json::event(&event) {
+                Format::Json => {
+                    if let Some((level, line)) = machine.event(&event)
+                        && level >= least
+                    {
                         write_line(&line);
                     }
                 }
-                Format::Json => {}
             }
         }
         human.end();
@@ -119,9 +127,9 @@ impl Reporter {
     /// Tells how a run came out.
     pub(crate) fn summary(self, results: &Results) {
         match self.format {
+            _ if self.verbosity == Verbosity::Quiet => {}
             Format::Json => write_line(&results.summary_json()),
-            Format::Text if self.verbosity > Verbosity::Quiet => write_line(&results.summary()),
-            Format::Text => {}
+            Format::Text => write_line(&results.summary()),
         }
     }
 }

@@ -11,9 +11,9 @@ use serde_json::{Value, json};
 
 use super::again;
 use super::human::seconds;
-use super::json::{diagnostic_value, label, merged, outcome_value, verdict_value};
+use super::json::{Depth, diagnostic_value, error_value, label, merged, outcome_value, verdict_value};
 use crate::diagnostic::Diagnostic;
-use crate::run::{Event, Label, Outcome};
+use crate::run::{Event, Label, Outcome, ServerError};
 use crate::text::Sources;
 
 /// The version of the file's format.
@@ -51,6 +51,8 @@ pub(crate) struct Results {
     notes: Vec<String>,
     diagnostics: Vec<Value>,
     failure: Option<String>,
+    /// The engine's error, where that is why.
+    error: Option<Value>,
     counts: [usize; 4],
     ending: Ending,
 }
@@ -68,6 +70,7 @@ impl Results {
             notes: Vec::new(),
             diagnostics: Vec::new(),
             failure: None,
+            error: None,
             counts: [0; 4],
             ending: Ending::Succeeded,
         }
@@ -95,7 +98,8 @@ impl Results {
                 self.counts[count] += 1;
                 self.ending = self.ending.min(ending);
                 let seconds = json!({ "seconds": took.as_secs_f64() });
-                self.actions.push(merged(label(action), merged(outcome_value(outcome), seconds)));
+                self.actions
+                    .push(merged(label(action), merged(outcome_value(outcome, Depth::Full), seconds)));
             }
             Event::Again { reason } => {
                 self.notes.push(again(reason));
@@ -113,9 +117,11 @@ impl Results {
     }
 
     /// Adds why the run could not begin or go on; what still ran has failed for this reason.
-    pub(crate) fn add_failure(&mut self, message: String) {
+    pub(crate) fn add_failure(&mut self, message: String, said: Option<&ServerError>) {
+        self.error = said.map(|said| error_value(&message, Some(said), Depth::Full));
         for action in self.running.drain(..) {
-            let outcome = json!({ "status": "error", "message": message });
+            let error = error_value(&message, said, Depth::Full);
+            let outcome = json!({ "status": "error", "message": message, "error": error });
             self.actions.push(merged(label(&action), outcome));
         }
         self.failure = Some(message);
@@ -167,6 +173,7 @@ impl Results {
             "target": self.target,
             "engine": self.engine,
             "failure": self.failure,
+            "error": self.error,
             "actions": self.actions,
             "expectations_unmet": self.unmet,
             "notes": self.notes,

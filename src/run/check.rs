@@ -44,7 +44,7 @@ pub(crate) async fn check(client: &Client, pipeline: &Pipeline, plan: &Plan) -> 
             }
             // Each step is right by itself and the whole is not: the engine's own words are all there is.
             let span = plan.actions.last().map(|action| pipeline.span(action.step)).unwrap_or_default();
-            Ok(Diagnostic::new(Code::Analysis, span, format!("the engine refuses the plan: {first}")).into())
+            Ok(narrow::refused(&first, span, format!("the engine refuses the plan: {first}")).into())
         }
         Err(error) => Err(error),
     }

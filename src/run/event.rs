@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::mpsc;
 use std::time::Duration;
 
+use crate::connect::ServerError;
 use crate::expect::OnFail;
 
 /// Where events go; a reporter that has gone is no reason to stop a run.
@@ -58,11 +59,10 @@ pub(crate) enum Event {
         rows: u64,
         bytes: u64,
     },
-    /// Tasks of the engine so far, where it tells them.
+    /// How far the engine is, where it tells that.
     Tasks {
         action: Label,
-        completed: i64,
-        all: i64,
+        tasks: Tasks,
     },
     /// How an expectation came out that rows do not meet.
     Unmet {
@@ -97,10 +97,21 @@ pub(crate) enum Outcome {
     Interrupted,
 }
 
+/// Tasks of the engine, over the stages that it knows by now.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Tasks {
+    pub(crate) completed: i64,
+    pub(crate) all: i64,
+    pub(crate) running: i64,
+    pub(crate) bytes_read: i64,
+}
+
 /// Why an action failed.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub(crate) struct Failed {
     pub(crate) message: String,
+    /// All that the engine has said, where the reason is its.
+    pub(crate) said: Option<Box<ServerError>>,
     /// Whether the engine was lost, so that trying again may help.
     pub(crate) engine_lost: bool,
 }

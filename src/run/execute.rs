@@ -7,13 +7,15 @@ use std::time::{Duration, Instant};
 
 use arrow::array::RecordBatch;
 use tokio::task::{JoinError, JoinSet};
+use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::event::{Event, Failed, Label, Outcome, Sender};
 use super::schedule::{Decision, Happened, Node, OnFailure, Schedule};
 use super::write::{self, Target};
 use super::{Error, Unmet, expectation, upload};
-use crate::connect::{self, Client, CommandResult, OperationId, Tag};
+use crate::connect::{self, Client, CommandResult, OperationId, ResponseStream, Tag};
+use crate::duration::Limit;
 use crate::expect::OnFail;
 use crate::pipeline::Pipeline;
 use crate::plan::{Action, ActionId, Plan, Work};
@@ -34,6 +36,8 @@ pub(crate) struct Settings {
 
 /// How long an interruption may take before it is given up.
 const INTERRUPT_LIMIT: Duration = Duration::from_secs(5);
+/// How long until what the server did not know of is interrupted once more: its execution may have been on its way.
+const ONCE_MORE: Duration = Duration::from_millis(250);
 
 /// Carries out the plan; cancelling `stop` interrupts it. An error where the session was lost before anything was received or
 /// written: then nothing has happened, and all may begin again in another session.
@@ -46,6 +50,11 @@ pub(crate) async fn execute(
     stop: &CancellationToken,
 ) -> Result<(), connect::Error> {
     events.send(Event::Began { pipeline: pipeline.name.clone(), actions: plan.actions.len() });
+    for step in without_effect(pipeline, plan) {
+        events.send(Event::Note(format!(
+            "the `timeout` of `{step}` has no effect: it is worked out in the queries of the steps that read it; give them one"
+        )));
+    }
     let nodes = plan.actions.iter().map(node).collect();
     let mut schedule = Schedule::new(nodes, settings.threads, settings.on_failure);
     let stop_running = CancellationToken::new();
@@ -66,7 +75,7 @@ pub(crate) async fn execute(
                         pipeline: Arc::clone(pipeline),
                         plan: Arc::clone(plan),
                         events: events.clone(),
-                        stop: stop_running.clone(),
+                        stop: stop_running.child_token(),
                         stores: settings.stores.clone(),
                         received: received.clone(),
                         tags: vec![tag(&settings.run_id), Tag::new(&format!("pipectl-step-{}", label.step))],
@@ -105,7 +114,7 @@ pub(crate) async fn execute(
         let (ActionId(at), ended) = joined(ended);
         let outcome = match ended {
             Ended::As(outcome) => outcome,
-            Ended::Lost(error) if interrupted || received.is_anything() => failed(&error.into()),
+            Ended::Lost(error) if interrupted || received.is_anything() => failed(error.into()),
             Ended::Lost(error) => {
                 // Nobody is told of the rest: as far as anybody knows it was never begun.
                 stop_running.cancel();
@@ -125,14 +134,24 @@ fn joined(ended: Result<(ActionId, Ended), JoinError>) -> (ActionId, Ended) {
     ended.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))
 }
 
-fn failed(error: &Error) -> Outcome {
-    Outcome::Failed(Failed {
-        message: match error {
-            Error::Engine(engine) => with_advice(chain(error), advice(engine)),
-            _ => chain(error),
-        },
-        engine_lost: matches!(error, Error::Engine(error) if error.is_unreachable()),
-    })
+fn failed(error: Error) -> Outcome {
+    let message = match &error {
+        Error::Engine(engine) => with_advice(chain(&error), advice(engine)),
+        _ => chain(&error),
+    };
+    let engine_lost = matches!(&error, Error::Engine(error) if error.is_unreachable());
+    let said = match error {
+        Error::Engine(connect::Error::Server(said)) => Some(said),
+        _ => None,
+    };
+    Outcome::Failed(Failed { message, said, engine_lost })
+}
+
+/// The steps whose `timeout` nothing keeps, since they have no query of their own.
+fn without_effect<'p>(pipeline: &'p Pipeline, plan: &Plan) -> impl Iterator<Item = &'p str> {
+    let works = |id| plan.actions.iter().any(|it| it.step == id && !matches!(it.work, Work::View { .. }));
+    let steps = plan.steps.iter().filter(move |id| !works(**id)).map(|id| pipeline.step(*id));
+    steps.filter(|step| step.timeout.is_some()).map(|step| step.name.value.as_str())
 }
 
 /// The word by which all executions of a run can be interrupted.
@@ -193,21 +212,35 @@ struct Task {
 impl Task {
     async fn perform(self, id: ActionId) -> (ActionId, Ended) {
         let plan = Arc::clone(&self.plan);
-        let mut result = self.carry_out(plan.action(id)).await;
+        let action = plan.action(id);
+        let limit = self.pipeline.step(action.step).timeout;
+        let mut result = self.within(limit, action).await;
         if matches!(&result, Err(Error::Engine(error)) if error.is_missing_rows()) {
             // Nothing was begun: a plan without its rows is none.
             result = match upload::rows(&self.client, &plan).await {
-                Ok(_) => self.carry_out(plan.action(id)).await,
+                Ok(_) => self.within(limit, action).await,
                 Err(error) => Err(error.into()),
             };
         }
-        let ended = match result {
-            Ok(outcome) => Ended::As(outcome),
-            Err(_) if self.stop.is_cancelled() => Ended::As(Outcome::Interrupted),
-            Err(Error::Engine(error)) if error.is_session_lost() => Ended::Lost(error),
-            Err(error) => Ended::As(failed(&error)),
-        };
-        (id, ended)
+        (id, how(result, self.stop.is_cancelled()))
+    }
+
+    /// Carries an action out for as long as its step may take, and stops it then.
+    async fn within(&self, limit: Option<Limit>, action: &Action) -> Result<Outcome, Error> {
+        let Some(limit) = limit else { return self.carry_out(action).await };
+        let mut work = Box::pin(self.carry_out(action));
+        tokio::select! {
+            biased;
+            result = &mut work => return result,
+            () = sleep(limit.into()) => {}
+        }
+        // The run itself may be stopping; then this is no matter of the step's.
+        let is_first = !self.stop.is_cancelled();
+        self.stop.cancel();
+        match work.await {
+            Err(error) if is_first && error.is_interruption() => Err(Error::Overdue(limit)),
+            result => result,
+        }
     }
 
     async fn carry_out(&self, action: &Action) -> Result<Outcome, Error> {
@@ -243,10 +276,10 @@ impl Task {
                     received: self.received.clone(),
                 };
                 let operation = OperationId::new();
-                let stream = self.client.execute(Message::from(relation), &self.tags, operation);
-                let result = write::stream(stream, target, &self.label, &self.events, &self.stop).await;
+                let mut stream = self.client.execute(Message::from(relation), &self.tags, operation);
+                let result = write::stream(&mut stream, target, &self.label, &self.events, &self.stop).await;
                 if matches!(result, Err(Error::Interrupted)) {
-                    self.interrupt(operation).await;
+                    self.interrupt(operation, stream).await;
                 }
                 result
             }
@@ -304,32 +337,63 @@ impl Task {
             let event = tokio::select! {
                 biased;
                 () = self.stop.cancelled() => {
-                    self.interrupt(operation).await;
+                    self.interrupt(operation, stream).await;
                     return Err(Error::Interrupted);
                 }
                 event = stream.next() => event?,
             };
             match event {
+                Some(connect::Event::Progress(progress)) => {
+                    self.events.send(Event::Tasks { action: self.label.clone(), tasks: progress.into() });
+                }
                 Some(event) => take(event),
                 None => return Ok(()),
             }
         }
     }
 
-    /// The server is not left computing for nobody.
-    async fn interrupt(&self, operation: OperationId) {
-        let interrupt = self.client.interrupt_operation(operation);
-        match tokio::time::timeout(INTERRUPT_LIMIT, interrupt).await {
-            Ok(Ok(_)) => {}
-            Ok(Err(error)) => {
-                self.events
-                    .send(Event::Note(format!("`{}` could not be interrupted: {error}", self.label.step)));
+    /// The server is not left computing for nobody: it says that it has stopped, or the user is told that it has not.
+    async fn interrupt(&self, operation: OperationId, mut stream: ResponseStream) {
+        if !stream.is_begun() {
+            return;
+        }
+        let why = match timeout(INTERRUPT_LIMIT, self.stopped(operation, &mut stream)).await {
+            Ok(Ok(())) => return,
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => format!("the engine has not confirmed it within {} s", INTERRUPT_LIMIT.as_secs()),
+        };
+        let tag = self.tags.first().map(Tag::as_str).unwrap_or_default();
+        self.events.send(Event::Note(format!(
+            "the query of `{}` may still be running at the engine: {why}; look there for the operation {operation} with the tag \
+             `{tag}`",
+            self.label.step
+        )));
+    }
+
+    /// Stops an execution and waits until it has stopped: until the engine names it, or its stream ends.
+    async fn stopped(
+        &self,
+        operation: OperationId,
+        stream: &mut ResponseStream,
+    ) -> Result<(), connect::Error> {
+        let name = operation.to_string();
+        loop {
+            let interrupt = async {
+                let stopped = self.client.interrupt_operation(operation).await?;
+                if !stopped.contains(&name) {
+                    sleep(ONCE_MORE).await;
+                }
+                Ok(stopped.contains(&name))
+            };
+            tokio::select! {
+                biased;
+                answer = interrupt => {
+                    if answer? {
+                        return Ok(());
+                    }
+                }
+                () = ended(stream) => return Ok(()),
             }
-            Err(_) => self.events.send(Event::Note(format!(
-                "`{}` was not interrupted within {} s",
-                self.label.step,
-                INTERRUPT_LIMIT.as_secs()
-            ))),
         }
     }
 }
@@ -354,6 +418,31 @@ fn with_advice(message: String, advice: Option<&str>) -> String {
     }
 }
 
+/// Waits for the end of a stream whose rows nobody wants any more. One that is lost does not say whether the work has ended.
+async fn ended(stream: &mut ResponseStream) {
+    loop {
+        match stream.next().await {
+            Ok(Some(_)) => {}
+            Err(error)
+                if error.is_unreachable() && !matches!(error, connect::Error::OperationLost { .. }) =>
+            {
+                std::future::pending::<()>().await;
+            }
+            Ok(None) | Err(_) => return,
+        }
+    }
+}
+
+/// How an action ended. What goes wrong while a run is stopped may have a reason of its own.
+fn how(result: Result<Outcome, Error>, is_stopped: bool) -> Ended {
+    match result {
+        Ok(outcome) => Ended::As(outcome),
+        Err(error) if is_stopped && error.is_interruption() => Ended::As(Outcome::Interrupted),
+        Err(Error::Engine(error)) if error.is_session_lost() => Ended::Lost(error),
+        Err(error) => Ended::As(failed(error)),
+    }
+}
+
 /// An error and what is behind it, on one line.
 pub(crate) fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
@@ -367,4 +456,50 @@ pub(crate) fn chain(error: &dyn std::error::Error) -> String {
         source = error.source();
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::connect::ServerError;
+
+    #[test]
+    fn a_reason_of_its_own_is_not_lost_in_an_interruption() {
+        let server = || {
+            let said = ServerError { message: "Division by zero.".to_owned(), ..ServerError::default() };
+            Error::Engine(connect::Error::Server(Box::new(said)))
+        };
+        let gone = || Error::Engine(connect::Error::OperationLost { reason: "not found".to_owned() });
+        // Each with how it is told while the run is stopped, and else.
+        let table: [(&dyn Fn() -> Error, &str, &str); 6] = [
+            (&|| Error::Interrupted, "interrupted", "failed: interrupted"),
+            (
+                &|| Error::Engine(connect::Error::Cancelled),
+                "interrupted",
+                "failed: the operation was cancelled",
+            ),
+            (&gone, "interrupted", "lost: the server has lost the operation: not found"),
+            (&server, "failed: Division by zero.", "failed: Division by zero."),
+            (
+                &|| Error::Writer("full".to_owned()),
+                "failed: the output could not be written: full",
+                "failed: the output could not be written: full",
+            ),
+            (
+                &|| Error::Overdue("90s".parse().unwrap()),
+                "failed: took longer than its `timeout` of 90 s",
+                "failed: took longer than its `timeout` of 90 s",
+            ),
+        ];
+        let told = |ended: Ended| match ended {
+            Ended::Lost(error) => format!("lost: {error}"),
+            Ended::As(Outcome::Interrupted) => "interrupted".to_owned(),
+            Ended::As(Outcome::Failed(failed)) => format!("failed: {}", failed.message),
+            Ended::As(Outcome::Succeeded { .. } | Outcome::Skipped { .. }) => "something else".to_owned(),
+        };
+        for (error, stopped, otherwise) in table {
+            assert_eq!(told(how(Err(error()), true)), stopped);
+            assert_eq!(told(how(Err(error()), false)), otherwise);
+        }
+    }
 }

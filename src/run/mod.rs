@@ -15,9 +15,11 @@ mod write;
 use std::fmt;
 
 use crate::connect;
+use crate::duration::Limit;
 use crate::sink;
 
-pub(crate) use event::{Event, Label, Outcome, Output, Sender, Verdict};
+pub(crate) use crate::connect::{Cause, QueryContext, ServerError};
+pub(crate) use event::{Event, Label, Outcome, Output, Sender, Tasks, Verdict};
 pub(crate) use execute::{Settings, advice, chain, execute, tag};
 pub(crate) use schedule::OnFailure;
 
@@ -35,6 +37,22 @@ pub(crate) enum Error {
     Writer(String),
     #[error("interrupted")]
     Interrupted,
+    /// The step has a `timeout`, and it is over.
+    #[error("took longer than its `timeout` of {0}")]
+    Overdue(Limit),
+}
+
+impl Error {
+    /// Whether it may be no more than what an interruption brings about.
+    fn is_interruption(&self) -> bool {
+        match self {
+            Self::Interrupted => true,
+            Self::Engine(error) => {
+                matches!(error, connect::Error::Cancelled | connect::Error::OperationLost { .. })
+            }
+            Self::Sink(_) | Self::Expectation(_) | Self::Writer(_) | Self::Overdue(_) => false,
+        }
+    }
 }
 
 /// Expectations that rows do not meet.

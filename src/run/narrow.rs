@@ -116,7 +116,7 @@ impl Search<'_> {
         }
         if wrong.is_empty() {
             let message = format!("the engine refuses this transform: {}", plain(error));
-            self.found.push(Diagnostic::new(Code::Analysis, transform.span, message));
+            self.found.push(refused(error, transform.span, message));
             return Ok(None);
         }
         self.masked.extend(wrong);
@@ -152,7 +152,7 @@ impl Search<'_> {
                         Some(expr) => {
                             diagnose(&error, Expr::template(expr), &columns, &self.pipeline.sources)
                         }
-                        None => Diagnostic::new(Code::Analysis, expectation.span, plain(&error)),
+                        None => refused(&error, expectation.span, plain(&error)),
                     };
                     self.found.push(diagnostic);
                 }
@@ -168,7 +168,7 @@ impl Search<'_> {
             None => {
                 let message =
                     format!("the source of `{}` is refused by the engine: {}", step.name, plain(error));
-                Diagnostic::new(Code::Analysis, source.span, message)
+                refused(error, source.span, message)
             }
         };
         self.found.push(diagnostic);
@@ -221,12 +221,12 @@ impl Search<'_> {
 fn diagnose(error: &ServerError, template: &Template, columns: &[String], sources: &Sources) -> Diagnostic {
     let message = plain(error);
     let Some((name, range)) = culprit(&message, template, columns) else {
-        return Diagnostic::new(Code::Analysis, template.span(), message);
+        return refused(error, template.span(), message);
     };
     let span = place(template, &range, sources);
     if is_about_a_column(&message) && !columns.is_empty() {
-        let mut diagnostic =
-            Diagnostic::new(Code::UnknownColumn, span, format!("there is no column `{name}`"));
+        let diagnostic = Diagnostic::new(Code::UnknownColumn, span, format!("there is no column `{name}`"));
+        let mut diagnostic = diagnostic.called(error.class.clone(), error.sql_state.clone());
         if let Some(near) = nearest(&name, columns.iter().map(String::as_str)) {
             return diagnostic.help(format!("did you mean `{near}`?"));
         }
@@ -235,7 +235,12 @@ fn diagnose(error: &ServerError, template: &Template, columns: &[String], source
         diagnostic = diagnostic.help(format!("the columns are {}{more}", shown.join(", ")));
         return diagnostic;
     }
-    Diagnostic::new(Code::Analysis, span, message)
+    refused(error, span, message)
+}
+
+/// What the engine finds wrong, under the names that it has for that.
+pub(super) fn refused(error: &ServerError, span: Span, message: String) -> Diagnostic {
+    Diagnostic::new(Code::Analysis, span, message).called(error.class.clone(), error.sql_state.clone())
 }
 
 fn is_about_a_column(message: &str) -> bool {
@@ -263,7 +268,11 @@ fn culprit(message: &str, template: &Template, columns: &[String]) -> Option<(St
 
 /// The words that a message quotes; where it quotes none those behind its last colon, for those before are its own.
 fn quoted_words(message: &str) -> Vec<String> {
-    let quoted: Vec<&str> = message.split('`').skip(1).step_by(2).collect();
+    let mut quoted: Vec<&str> = message.split('`').skip(1).step_by(2).collect();
+    // Spark's parser quotes otherwise.
+    quoted.extend(
+        message.split_once(" at or near '").and_then(|(_, rest)| rest.split_once('\'')).map(|it| it.0),
+    );
     let about = if quoted.is_empty() { vec![message.rsplit(": ").next().unwrap_or(message)] } else { quoted };
     about
         .into_iter()

@@ -12,7 +12,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
 
-use super::event::{Event, Label, Output, Sender};
+use super::event::{Event, Label, Output, Sender, Tasks};
 use super::execute::Received;
 use super::{Error, Outcome};
 use crate::connect;
@@ -44,7 +44,7 @@ pub(super) struct Target {
 
 /// Reads the stream to its end and completes the outputs.
 pub(super) async fn stream(
-    mut stream: connect::ResponseStream,
+    stream: &mut connect::ResponseStream,
     target: Target,
     label: &Label,
     events: &Sender,
@@ -58,7 +58,7 @@ pub(super) async fn stream(
     let received = target.received.clone();
     let writer = spawn_blocking(move || write(receiver, &target, &until));
     let reading = Reading { label, events, received, stop };
-    let read = reading.read(&mut stream, sender).await;
+    let read = reading.read(stream, sender).await;
     if read.is_err() {
         wanted.cancel();
     }
@@ -87,6 +87,17 @@ pub(super) async fn stream(
         bytes: written.bytes,
     };
     Ok(Outcome::Succeeded { rows: Some(rows), outputs: outputs.into_iter().map(output).collect() })
+}
+
+impl From<connect::Progress> for Tasks {
+    fn from(progress: connect::Progress) -> Self {
+        Self {
+            completed: progress.completed,
+            all: progress.tasks,
+            running: progress.running,
+            bytes_read: progress.bytes_read,
+        }
+    }
 }
 
 /// Whose stream is read, and who is told.
@@ -135,8 +146,7 @@ impl Reading<'_> {
                     }
                 }
                 Some(connect::Event::Progress(progress)) => {
-                    let (completed, all) = (progress.completed, progress.tasks);
-                    events.send(Event::Tasks { action: label.clone(), completed, all });
+                    events.send(Event::Tasks { action: label.clone(), tasks: progress.into() });
                 }
                 Some(_) => {}
                 None => {

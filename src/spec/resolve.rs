@@ -241,6 +241,7 @@ impl References {
             expectations: spec.expectations,
             sinks: spec.sinks,
             cache: spec.cache,
+            timeout: spec.timeout,
             inputs: self.inputs,
             queried: self.queried,
             after: self.after,

@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::project::Document;
 use super::vars::Declaration;
+use crate::duration::LIMIT_PATTERN;
 use crate::expect::{Check, OnFail};
 use crate::name::{NAME_PATTERN, StepRef};
 use crate::pipeline::{ArtifactKind, Cache};
@@ -191,6 +192,14 @@ fn step(generator: &mut SchemaGenerator, definitions: &mut Definitions) -> Value
                 Cache::json_schema(generator),
                 "Whether a step that several others read is worked out once.",
             ),
+        ),
+        (
+            "timeout",
+            json!({
+                "type": "string",
+                "pattern": format!("{LIMIT_PATTERN}|\\$\\{{"),
+                "description": "How long each action of the step may take, the engine's work and the writing: `90s`, `5m`, `1h30m`. After that it is interrupted, nothing of its output is left, and the step has failed.",
+            }),
         ),
     ] {
         properties.insert(key.to_owned(), schema);

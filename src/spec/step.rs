@@ -8,6 +8,7 @@ use super::Context;
 use super::contract;
 use super::vars::Variables;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
+use crate::duration::{Limit, NoLimit};
 use crate::expect::{Check, Expectation, OnFail};
 use crate::expr::Template;
 use crate::name::{StepName, StepRef};
@@ -20,11 +21,10 @@ use crate::transform::Transform;
 use crate::yaml::{Key, Kind, Node, Scalar, decode};
 
 /// The keys of a step besides its source.
-pub(super) const KEYS: [&str; 8] =
-    ["transform", "description", "tags", "after", "contract", "expect", "cache", "write"];
+pub(super) const KEYS: [&str; 9] =
+    ["transform", "description", "tags", "after", "contract", "expect", "cache", "write", "timeout"];
 /// Keys of the format that this version does not carry out.
-const PLANNED: [&str; 9] =
-    ["upload", "call", "extension", "save", "retries", "timeout", "include", "tests", "enabled"];
+const PLANNED: [&str; 8] = ["upload", "call", "extension", "save", "retries", "include", "tests", "enabled"];
 
 /// A step as it stands in the file, before names are resolved. Parts that are wrong are left out: they were reported.
 pub(super) struct StepSpec {
@@ -37,6 +37,7 @@ pub(super) struct StepSpec {
     pub(super) expectations: Vec<Expectation>,
     pub(super) sinks: Vec<Spanned<Sink>>,
     pub(super) cache: Cache,
+    pub(super) timeout: Option<Limit>,
     pub(super) after: Vec<StepRef>,
     /// Whether a part was left out, so that nothing can be said of what is missing.
     pub(super) incomplete: bool,
@@ -76,6 +77,7 @@ pub(super) fn read(
         expectations: Vec::new(),
         sinks: Vec::new(),
         cache: Cache::Auto,
+        timeout: None,
         after: Vec::new(),
         incomplete: false,
     };
@@ -125,6 +127,7 @@ impl StepSpec {
             "expect" => self.expectations = expectations(node, found),
             "cache" => self.cache = decode(node, found).unwrap_or_default(),
             "write" => self.sinks = sinks(node, found),
+            "timeout" => self.timeout = timeout(node, found),
             text if Source::KEYS.contains(&text) => {
                 let settings = Settings { node, found: &mut *found };
                 if let Some(mut source) = Source::decode(text, settings).flatten() {
@@ -191,6 +194,17 @@ fn query_file(
         Ok((file, text)) => {
             let span = Span { file, start: 0, end: u32::try_from(text.len()).unwrap_or(u32::MAX) };
             sql.set_query(Template::of_file(span, variables.segments_of_file(&text, span, found)));
+        }
+    }
+}
+
+fn timeout(node: &Node<'_>, found: &mut Diagnostics) -> Option<Limit> {
+    let text = decode::<Spanned<String>>(node, found).filter(|_| is_known(node))?;
+    match text.value.parse() {
+        Ok(limit) => Some(limit),
+        Err(NoLimit { reason, help }) => {
+            found.push(Diagnostic::new(Code::WrongType, text.span, reason).help(help));
+            None
         }
     }
 }

@@ -46,7 +46,7 @@ fn every_step_of_a_chain_is_searched() {
       |
       = help: did you mean `id`?
 
-    error[E023]: unknown function: upperr
+    error[E023]: there is no function `upperr` [UNRESOLVED_ROUTINE]
       --> p.yaml:11:30
        |
     11 |     transform: [select: [id, upperr(name) AS n]]
@@ -233,13 +233,13 @@ fn a_table_that_is_unknown_is_refused() {
 ",
     );
     assert_snapshot!(outcome.stderr, @"
-    error[E023]: the source of `listed` is refused by the engine: Table or view not found: orders [TABLE_OR_VIEW_NOT_FOUND]
+    error[E023]: the source of `listed` is refused by the engine: the table or view `orders` cannot be found [TABLE_OR_VIEW_NOT_FOUND]
      --> p.yaml:7:5
       |
     7 |     table: nowhere.orders
       |     ^^^^^
 
-    error[E023]: Table or view not found: ordersx [TABLE_OR_VIEW_NOT_FOUND]
+    error[E023]: the table or view `ordersx` cannot be found [TABLE_OR_VIEW_NOT_FOUND]
       --> p.yaml:10:24
        |
     10 |     sql: SELECT * FROM ordersx WHERE not a or b

@@ -1,7 +1,7 @@
 //! `run` against a server that does what a script says: what a network and a server can do, done exactly.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use arrow::array::{Int64Array, RecordBatch, StringArray};
 use insta::assert_snapshot;
@@ -9,8 +9,12 @@ use tokio::runtime::Runtime;
 use tonic::{Code, Status};
 
 use crate::proto::spark::DataType;
+use crate::proto::spark::FetchErrorDetailsResponse;
 use crate::proto::spark::data_type::{Integer, Kind, Struct, StructField};
-use crate::scripted::{Script, Scripted, Step, batch, complete, pieces, rows, schema, spark_error};
+use crate::proto::spark::fetch_error_details_response::{
+    self as details, QueryContext, SparkThrowable, StackTraceElement,
+};
+use crate::scripted::{Script, Scripted, Step, batch, complete, pieces, progress, rows, schema, spark_error};
 use crate::support::Case;
 
 const WRITES: &str = "version: 1\nsteps: { n: { range: 9, write: { parquet: out/n.parquet } } }\n";
@@ -125,6 +129,41 @@ fn what_a_server_says_does_not_reach_the_terminal_as_it_is() {
 }
 
 #[test]
+fn nor_does_what_it_tells_when_more_is_asked_for() {
+    let hostile = "\u{1b}[2J\u{7}\nstopped\u{202e}";
+    let throwable = SparkThrowable {
+        error_class: Some("A_B".to_owned()),
+        query_contexts: vec![QueryContext { fragment: hostile.to_owned(), ..QueryContext::default() }],
+        ..SparkThrowable::default()
+    };
+    let call = StackTraceElement { declaring_class: hostile.to_owned(), ..StackTraceElement::default() };
+    let error = |message: &str, cause_idx, spark_throwable| details::Error {
+        message: message.to_owned(),
+        stack_trace: vec![call.clone()],
+        cause_idx,
+        spark_throwable,
+        ..details::Error::default()
+    };
+    // The second one says that it has caused itself.
+    let errors = vec![
+        error(&format!("[A_B] {hostile}\n{hostile}"), Some(1), Some(throwable)),
+        error(hostile, Some(1), None),
+    ];
+    let details =
+        FetchErrorDetailsResponse { root_error_idx: Some(0), errors, ..FetchErrorDetailsResponse::default() };
+    let failing = Step::Fail(spark_error("[A_B] no", &[("errorId", "7")]));
+    let stage = Stage::play(Script::default().stream([failing]).details(details));
+    let url = format!("sc://127.0.0.1:{}", stage.server.port);
+    let case = Case::new(["run", "-v", "--remote", &url, "p.yaml"]).file("p.yaml", WRITES);
+    let outcome = case.code(1).any_stderr().run();
+    assert!(!outcome.stderr.contains(['\u{1b}', '\u{7}', '\u{202e}']), "{:?}", outcome.stderr);
+    assert!(!outcome.stderr.lines().any(|line| line.starts_with("stopped")), "{}", outcome.stderr);
+    let told = &outcome.record()["actions"][0]["error"];
+    assert_eq!(told["causes"].as_array().unwrap().len(), 1, "{told}");
+    assert_eq!(told["contexts"][0]["fragment"], hostile);
+}
+
+#[test]
 fn a_batch_of_a_hundred_megabytes_comes_through() {
     const ROWS: usize = 100;
     let text = "x".repeat(1 << 20);
@@ -166,7 +205,7 @@ fn a_session_that_is_lost_before_anything_came_is_set_up_again() {
     let outcome = stage.run(WRITES).any_stderr().run();
     assert!(outcome.path("out/n.parquet").exists());
     assert_eq!(outcome.record()["actions"].as_array().unwrap().len(), 1);
-    assert_snapshot!(outcome.stderr);
+    assert_snapshot!(outcome.record()["notes"]);
     assert_eq!(counted(&stage, "execute"), 2);
     let sessions: std::collections::HashSet<String> =
         stage.server.script.executed().into_iter().map(|request| request.session_id).collect();
@@ -194,4 +233,110 @@ fn a_session_that_is_lost_after_rows_came_is_lost() {
     assert!(!outcome.path("out").exists());
     assert_eq!(counted(&stage, "execute"), 1);
     assert_snapshot!(outcome.stderr);
+}
+
+const LIMITED: &str =
+    "version: 1\nsteps: { n: { range: 9, timeout: 300ms, write: { parquet: out/n.parquet } } }\n";
+
+#[test]
+fn an_interruption_is_confirmed_or_tried_again() {
+    // The one that is confirmed, and those that are passed over before it; the last one comes with what is given up.
+    for (deaf_for, least) in [(0, 1), (1, 2), (3, 4)] {
+        let script =
+            Script::default().stream([rows("a", 0, 3), Step::Hang]).confirms_interrupts_after(deaf_for);
+        let stage = Stage::play(script);
+        let since = Instant::now();
+        let outcome = stage.run(LIMITED).code(1).any_stderr().run();
+        assert!(since.elapsed() < Duration::from_millis(2500), "{:?}", since.elapsed());
+        let calls = stage.server.script.calls();
+        let interrupts = calls.iter().filter(|call| *call == "interrupt").count();
+        assert!((least..=least + 1).contains(&interrupts), "{calls:?}");
+        assert_eq!(outcome.record()["notes"], serde_json::json!([]));
+        assert_eq!(outcome.files(), Vec::<String>::new());
+    }
+}
+
+#[test]
+fn an_interruption_that_is_not_confirmed_is_told() {
+    let stage = Stage::play(Script::default().stream([rows("a", 0, 3), Step::Hang]));
+    let outcome = stage.run(LIMITED).code(1).any_stderr().run();
+    let record = outcome.record();
+    let note = record["notes"][0].as_str().unwrap();
+    assert!(note.starts_with("the query of `n` may still be running at the engine: "), "{note}");
+    assert!(note.contains("within 5 s") && note.contains("`pipectl-run-"), "{note}");
+    let operation = stage.server.script.executed()[0].operation_id.clone().unwrap();
+    assert!(note.contains(&operation), "{note}");
+    // Failures alone.
+    assert_snapshot!(outcome.stderr, @"
+      failed  n: took longer than its `timeout` of 300 ms
+    error: a step failed
+    ");
+}
+
+#[test]
+fn how_far_the_engine_is_is_told_to_machines() {
+    let steps = [
+        progress("p", 1, 4, 1000),
+        progress("q", 2, 4, 2000),
+        rows("a", 0, 9),
+        progress("r", 4, 4, 4000),
+        complete(),
+    ];
+    let stage = Stage::play(Script::default().stream(steps));
+    let url = format!("sc://127.0.0.1:{}", stage.server.port);
+    let case = Case::new(["run", "--log-format", "json", "--remote", &url, "p.yaml"]).file("p.yaml", WRITES);
+    let outcome = case.any_stderr().run();
+    let lines = outcome.stderr.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+    let told: Vec<_> = lines.filter(|line| line["event"] == "action_progress").collect();
+    // One line of many that come at once.
+    assert_eq!(told.len(), 1, "{told:?}");
+    let expected = serde_json::json!({
+        "step": "n", "action": "write", "id": 1,
+        "rows": 0, "bytes": 0, "tasks": 4, "tasks_completed": 1, "tasks_running": 3, "bytes_read": 1000,
+    });
+    for (key, value) in expected.as_object().unwrap() {
+        assert_eq!(&told[0][key], value, "{key}");
+    }
+}
+
+#[test]
+fn failures_alone_are_told_where_that_is_asked_for() {
+    let unused = "version: 1\nvars: { x: { type: int, default: 1 } }\nsteps: { n: { range: 9, write: { parquet: out/n.parquet } } }\n";
+    for format in ["text", "json"] {
+        let stage = Stage::play(Script::default().stream([rows("a", 0, 9), complete()]));
+        let outcome = stage.run(unused).args(["--log-format", format]).any_stderr().run();
+        assert_eq!(outcome.stderr, "");
+        let failing = Script::default().stream([Step::Fail(Status::internal("[A_B] no. SQLSTATE: 22012"))]);
+        let stage = Stage::play(failing);
+        let outcome = stage.run(unused).args(["--log-format", format]).code(1).any_stderr().run();
+        assert_eq!(
+            outcome.stderr.lines().count(),
+            if format == "json" { 2 } else { 3 },
+            "{}",
+            outcome.stderr
+        );
+    }
+}
+
+#[test]
+fn an_interruption_that_nobody_hears_is_told() {
+    let stage = Stage::play(Script::default().stream([rows("a", 0, 3), Step::Hang]));
+    let url = format!("sc://127.0.0.1:{}", stage.server.port);
+    let case = Case::new(["run", "--retry-budget", "60", "--remote", &url, "p.yaml"]).file("p.yaml", WRITES);
+    let mut running = case.code(130).any_stderr().start();
+    running.wait_for("checked");
+    running.wait_for_file("out", 1);
+    drop(stage);
+    running.signal("INT");
+    let outcome = running.end();
+    let record = outcome.record();
+    let notes: Vec<&str> =
+        record["notes"].as_array().unwrap().iter().map(|note| note.as_str().unwrap()).collect();
+    // The outage itself is told as well, where it has lasted long enough by then.
+    let notes: Vec<&str> = notes.into_iter().filter(|note| !note.contains("does not answer (")).collect();
+    let of_the_run = "the engine has not confirmed that this run's work there has ended: ";
+    assert!(notes[0].starts_with("the query of `n` may still be running at the engine: "), "{notes:?}");
+    assert!(notes[1].starts_with(of_the_run) && notes[1].contains("`pipectl-run-"), "{notes:?}");
+    assert_eq!(record["actions"][0]["status"], "interrupted");
+    assert_eq!(outcome.files(), Vec::<String>::new());
 }

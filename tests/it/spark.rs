@@ -2,15 +2,16 @@
 //!
 //! They run on the newest version; `PIPECTL_TEST_SPARK=spark-4.0 cargo test --test it spark::` takes another.
 
+use std::path::Path;
 use std::process::Output;
 
 use tempfile::TempDir;
 
 use crate::support::{Case, bare, elsewhere, install};
-use crate::{chains, expectations, files, outputs, pipelines, semantics};
+use crate::{chains, errors, expectations, files, outputs, pipelines, semantics, timeouts};
 
 /// Those that ask for nothing that Sail alone has or says.
-pub(crate) const SAME: [(&str, fn()); 21] = [
+pub(crate) const SAME: [(&str, fn()); 23] = [
     ("daily", pipelines::daily),
     ("pricing_summary", pipelines::pricing_summary),
     ("late_shipments", pipelines::late_shipments),
@@ -32,10 +33,17 @@ pub(crate) const SAME: [(&str, fn()); 21] = [
     ("old files", outputs::a_run_that_fails_keeps_the_old_file),
     ("diamonds", chains::thirty_diamonds_of_unions),
     ("types", files::every_type_comes_back_from_every_kind_of_output),
+    ("timeouts of steps", timeouts::a_step_is_stopped_and_the_rest_goes_on),
+    ("timeouts of runs", timeouts::a_run_is_stopped),
 ];
 
 /// What Sail has no name for, and Spark only of late.
-const NEW: [(&str, fn()); 1] = [("types of its own", types_that_spark_alone_has)];
+const NEW: [(&str, fn()); 4] = [
+    ("types of its own", types_that_spark_alone_has),
+    ("errors of rows", errors::what_spark_says_of_rows),
+    ("errors of plans", errors::what_spark_says_of_plans),
+    ("traces", errors::a_trace_is_told_where_more_is_asked_for),
+];
 
 /// An engine that is kept for the tests of one process, and ends with this value.
 pub(crate) struct Warm {
@@ -50,6 +58,11 @@ impl Warm {
         let output = warm.engine("start");
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         warm
+    }
+
+    /// The folder in which runs find it.
+    pub(crate) fn runtime(&self) -> &Path {
+        self.folder.path()
     }
 
     fn engine(&self, what: &str) -> Output {
@@ -74,6 +87,7 @@ fn everything_means_the_same() {
     }
     let failed = elsewhere(&format!("engine: {}", warm.kind), warm.folder.path(), &tests);
     assert!(failed.is_empty(), "on {}: {failed:?}", warm.kind);
+    timeouts::has_nothing_to_do(&warm);
 }
 
 fn types_that_spark_alone_has() {

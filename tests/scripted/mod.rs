@@ -22,6 +22,7 @@ use crate::proto::spark::analyze_plan_request::Analyze;
 use crate::proto::spark::analyze_plan_response::{self, Schema, SparkVersion};
 use crate::proto::spark::artifact_statuses_response::ArtifactStatus;
 use crate::proto::spark::config_request::operation::OpType as Setting;
+use crate::proto::spark::interrupt_request::Interrupt;
 use crate::proto::spark::plan::OpType;
 use crate::proto::spark::release_execute_request::Release;
 use crate::proto::spark::{
@@ -36,7 +37,7 @@ mod generated;
 mod responses;
 mod wire;
 
-pub(crate) use responses::{batch, complete, halves, pieces, rows, schema};
+pub(crate) use responses::{batch, complete, halves, pieces, progress, rows, schema};
 pub(crate) use wire::Wire;
 
 use generated::spark_connect_service_server::{SparkConnectService, SparkConnectServiceServer};
@@ -72,6 +73,8 @@ struct State {
     damage: usize,
     forgets: bool,
     calls: Vec<String>,
+    /// How many interrupts it passes over before it confirms one; nothing where it never does.
+    deaf_for: Option<usize>,
 }
 
 /// A running server, gone when dropped.
@@ -192,6 +195,12 @@ impl Script {
         self.state().wrong_session = true;
     }
 
+    /// Passes over so many interrupts; then it names what it has interrupted.
+    pub(crate) fn confirms_interrupts_after(self, count: usize) -> Self {
+        self.state().deaf_for = Some(count);
+        self
+    }
+
     /// The calls so far; what was released on the way only where `until` says so, for that depends on time.
     pub(crate) fn calls(&self) -> Vec<String> {
         let mut calls = self.state().calls.clone();
@@ -261,6 +270,7 @@ impl Default for State {
             damage: 0,
             forgets: false,
             calls: Vec::new(),
+            deaf_for: None,
         }
     }
 }
@@ -321,9 +331,17 @@ impl SparkConnectService for Script {
         request: Request<InterruptRequest>,
     ) -> Result<Response<InterruptResponse>, Status> {
         let request = request.into_inner();
-        self.state().calls.push("interrupt".to_owned());
+        let mut state = self.state();
+        state.calls.push("interrupt".to_owned());
+        let is_heard = state.deaf_for == Some(0);
+        state.deaf_for = state.deaf_for.map(|count| count.saturating_sub(1));
+        let interrupted_ids = match request.interrupt {
+            Some(Interrupt::OperationId(id)) if is_heard => vec![id],
+            _ => Vec::new(),
+        };
         Ok(Response::new(InterruptResponse {
             session_id: request.session_id,
+            interrupted_ids,
             ..InterruptResponse::default()
         }))
     }

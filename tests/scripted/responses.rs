@@ -7,7 +7,10 @@ use arrow::ipc::writer::StreamWriter;
 use bytes::Bytes;
 
 use super::Step;
-use crate::proto::spark::execute_plan_response::{ArrowBatch, ResponseType, ResultComplete};
+use crate::proto::spark::execute_plan_response::execution_progress::StageInfo;
+use crate::proto::spark::execute_plan_response::{
+    ArrowBatch, ExecutionProgress, ResponseType, ResultComplete,
+};
 use crate::proto::spark::{DataType, ExecutePlanResponse};
 
 /// Rows `from..to` of a column `n` as one response, under this id.
@@ -46,6 +49,23 @@ pub(crate) fn schema(id: &str) -> Step {
     Step::Send(Box::new(ExecutePlanResponse {
         response_id: id.to_owned(),
         schema,
+        ..ExecutePlanResponse::default()
+    }))
+}
+
+/// How far the engine is: tasks of one stage, and bytes that it has read.
+pub(crate) fn progress(id: &str, completed: i64, tasks: i64, bytes: i64) -> Step {
+    let stage = StageInfo {
+        stage_id: 1,
+        num_tasks: tasks,
+        num_completed_tasks: completed,
+        input_bytes_read: bytes,
+        done: completed == tasks,
+    };
+    let progress = ExecutionProgress { stages: vec![stage], num_inflight_tasks: tasks - completed };
+    Step::Send(Box::new(ExecutePlanResponse {
+        response_id: id.to_owned(),
+        response_type: Some(ResponseType::ExecutionProgress(progress)),
         ..ExecutePlanResponse::default()
     }))
 }
