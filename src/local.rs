@@ -59,6 +59,8 @@ pub(crate) fn relation(
     let (LocalRows::Cached { from } | LocalRows::Chunked { from, .. }) = travel else {
         return local_relation(stream(schema, batches), ddl);
     };
+    // No rows at all make no chunks, which no server understands.
+    let from = from.max(1);
     // As many as it takes to know whether they are few.
     let mut first = Vec::new();
     let mut bytes = 0;
@@ -149,6 +151,10 @@ impl<I: Iterator<Item = RecordBatch>> Iterator for Chunks<'_, I> {
 
 /// The bytes of a batch, without those that it shares with others and does not show.
 fn size(batch: &RecordBatch) -> u64 {
+    // Even no texts have a place where the first one would begin.
+    if batch.num_rows() == 0 {
+        return 0;
+    }
     let sizes = batch.columns().iter().map(|column| {
         let data = column.to_data();
         // A layout that can't tell its part tells all.
@@ -211,6 +217,15 @@ mod tests {
             assert_eq!(read(&relation.data.unwrap()), numbers(7));
             assert_eq!((relation.schema.as_deref(), blobs), (Some("`n` STRING, `t` STRING"), vec![]));
         }
+    }
+
+    #[test]
+    fn no_rows_are_in_the_plan() {
+        let travel = LocalRows::Chunked { from: 0, rows: 16, bytes: 400, in_all: u64::MAX };
+        let (relation, blobs) = lower(vec![batch(0, 0, 0).0], travel);
+        assert!(matches!(relation, RelType::LocalRelation(_)) && blobs.is_empty());
+        let (relation, _) = lower(vec![batch(0, 1, 1).0], travel);
+        assert!(matches!(relation, RelType::ChunkedCachedLocalRelation(_)));
     }
 
     #[test]

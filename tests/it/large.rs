@@ -3,6 +3,7 @@
 use std::fs;
 
 use insta::assert_snapshot;
+use tonic::Status;
 
 use crate::conversations::Stage;
 use crate::daemon::Server;
@@ -345,6 +346,17 @@ fn rows_that_the_server_has_lost_are_sent_again() {
     let stage = Stage::play(caching().refuse(missing_rows()).refuse(missing_rows()));
     let outcome = stage.run(&one_step()).code(1).any_stderr().run();
     assert!(outcome.stderr.contains("NOT_FOUND_CHUNKED_CACHED_LOCAL_RELATION"), "{}", outcome.stderr);
+}
+
+#[test]
+fn another_session_gets_all_of_it_too() {
+    let lost = Status::internal("[INVALID_HANDLE.SESSION_CHANGED] The server has restarted. SQLSTATE: HY000");
+    let stage = Stage::play(caching().refuse(lost).stream([rows("a", 0, 2), complete()]));
+    let text = format!("artifacts: [file: a.txt]\n{}", one_step());
+    stage.run(&text).file("a.txt", "hello").stdout("n\n0\n1\n").any_stderr().run();
+    let calls = stage.server.script.calls();
+    let count = |what: &str| calls.iter().filter(|call| *call == what).count();
+    assert_eq!((count("execute"), count("add 1 in [5]"), count("status")), (2, 2, 2), "{calls:?}");
 }
 
 #[test]
