@@ -58,7 +58,7 @@ pub(super) struct Chosen {
 #[derive(Debug)]
 pub(super) enum At {
     Managed(Kind),
-    Remote(Endpoint),
+    Remote(Box<Endpoint>),
 }
 
 /// Why a run runs where it runs.
@@ -269,17 +269,22 @@ fn at(named: Option<&Said<Named>>, target: Option<&InFile<'_>>) -> Result<At, Fa
         return Ok(At::Managed(*kind));
     }
     if let Some(Said { by, value: Named::Remote(url) }) = named {
-        return Endpoint::parse(url, &defaults(None)).map(At::Remote).map_err(|error| Failure::Usage {
-            message: format!("the connection string of `{by}` is wrong: {error}"),
-            hints: vec![
-                "write `sc://host:15002`, parameters after `/;`: `sc://host:443/;use_ssl=true`".to_owned(),
-            ],
+        return Endpoint::parse(url, &defaults(None)).map(|it| At::Remote(Box::new(it))).map_err(|error| {
+            Failure::Usage {
+                message: format!("the connection string of `{by}` is wrong: {error}"),
+                hints: vec![
+                    "write `sc://host:15002`, parameters after `/;`: `sc://host:443/;use_ssl=true`"
+                        .to_owned(),
+                ],
+            }
         });
     }
     match target.map(|it| (&it.target.server, it)) {
         None | Some((Server::Managed(None), _)) => Ok(At::Managed(Kind::Sail)),
         Some((Server::Managed(Some(name)), _)) => Ok(At::Managed(Kind::named(name).unwrap_or(Kind::Sail))),
-        Some((Server::Remote { url, token }, it)) => endpoint(url, token.as_ref(), it).map(At::Remote),
+        Some((Server::Remote { url, token }, it)) => {
+            endpoint(url, token.as_ref(), it).map(|it| At::Remote(Box::new(it)))
+        }
     }
 }
 
@@ -294,7 +299,7 @@ fn endpoint(url: &Spanned<String>, token: Option<&Secret>, it: &InFile<'_>) -> R
 /// What applies where a connection string says nothing: a token of the target's own goes before that of the environment.
 fn defaults(token: Option<Token>) -> Defaults {
     let token = token.or_else(|| variable("SPARK_CONNECT_AUTHENTICATE_TOKEN").and_then(Token::new));
-    Defaults { user: user(), token, user_agent: variable("SPARK_CONNECT_USER_AGENT") }
+    Defaults { user: user(), token, user_agent: variable("SPARK_CONNECT_USER_AGENT"), plaintext: None }
 }
 
 fn no_such_target(

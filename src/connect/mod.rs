@@ -9,6 +9,7 @@ mod client;
 mod endpoint;
 mod error;
 mod reach;
+mod reason;
 mod reattach;
 mod retry;
 #[cfg(test)]
@@ -17,11 +18,13 @@ mod retry;
 mod scripted;
 mod session;
 mod stream;
+mod tls;
 
 #[cfg(feature = "bench")]
 pub(crate) use arrow::Assembler;
 pub(crate) use client::Client;
-pub(crate) use endpoint::{Defaults, Endpoint, Token};
+pub(crate) use endpoint::{Defaults, Endpoint, EndpointError, Token};
 pub(crate) use error::{Error, ServerError};
 pub(crate) use session::{OperationId, Tag};
 pub(crate) use stream::{CommandResult, Event, ResponseStream};
+pub(crate) use tls::{Certificates, Identity, IdentityError, PemError, Roots};

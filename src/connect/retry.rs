@@ -9,6 +9,8 @@ use std::time::Duration;
 use tonic::{Code, ConnectError, Status};
 use tonic_types::StatusExt as _;
 
+use crate::connect::error::web_status;
+
 const FIRST: Duration = Duration::from_millis(50);
 const MULTIPLIER: u32 = 4;
 const LONGEST: Duration = Duration::from_secs(60);
@@ -20,7 +22,7 @@ const RETRIES: u32 = 15;
 /// Another client of the session has taken the stream, or a server of the pool was in the way: a reattach gets it back.
 const DISCONNECTED: &str = "INVALID_CURSOR.DISCONNECTED";
 /// What tonic says where a stream was reset between messages, which hyper does not tell from an end.
-const NO_TRAILER: &str = "missing grpc-status trailer";
+pub(super) const NO_TRAILER: &str = "missing grpc-status trailer";
 
 /// Whether a failure may pass by itself.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -70,7 +72,9 @@ pub(super) fn verdict(status: &Status) -> Verdict {
     let passing = ordered.is_some()
         || status.code() == Code::Unavailable
         || (status.code() == Code::Internal && status.message().contains(DISCONNECTED))
-        || is_broken_transport(status);
+        || is_broken_transport(status)
+        // A proxy's page: without one, tonic says `Unavailable` of these.
+        || matches!(web_status(status.message()), Some("429" | "502" | "503" | "504"));
     if passing { Verdict::Passing(ordered) } else { Verdict::Final }
 }
 
@@ -145,6 +149,11 @@ mod tests {
             (Status::internal("[INVALID_CURSOR.DISCONNECTED] taken"), Verdict::Passing(None)),
             (ordered(Some(7)), Verdict::Passing(Some(Duration::from_secs(7)))),
             (Status::unknown("protocol error: missing grpc-status trailer, cut"), Verdict::Passing(None)),
+            (
+                Status::internal("a page while receiving response with status: 502 Bad Gateway"),
+                Verdict::Passing(None),
+            ),
+            (Status::internal("a page while receiving response with status: 404 Not Found"), Verdict::Final),
             (Status::internal("[TABLE_OR_VIEW_NOT_FOUND] no"), Verdict::Final),
             (Status::deadline_exceeded("late"), Verdict::Final),
             (Status::resource_exhausted("full"), Verdict::Final),

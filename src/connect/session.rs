@@ -15,7 +15,7 @@ use tonic::{Code, Request, Response, Status};
 use uuid::Uuid;
 
 use crate::connect::endpoint::{Endpoint, Header};
-use crate::connect::error::{Error, Handle, ServerError, innermost};
+use crate::connect::error::{Credentials, Error, Handle, ServerError, web_status};
 use crate::connect::retry::{Retry, Verdict, is_broken_transport, verdict};
 use crate::proto::spark::spark_connect_service_client::SparkConnectServiceClient;
 use crate::proto::spark::{
@@ -238,11 +238,16 @@ impl Session {
             (Handle::OperationGone | Handle::OperationUnknown, _) => {
                 return Error::OperationLost { reason: ServerError::read(&status).message };
             }
-            (Handle::Other, Code::Unavailable) => return self.unreachable(&status),
-            (Handle::Other, Code::Unauthenticated | Code::PermissionDenied) => {
-                return Error::Refused { message: status.message().to_owned() };
+            (Handle::Other, _) if matches!(web_status(status.message()), Some("401" | "403")) => {
+                return Error::refused(&status, self.credentials());
             }
-            (Handle::Other, _) if is_broken_transport(&status) => return self.unreachable(&status),
+            (Handle::Other, Code::Unavailable) => return Error::unavailable(self.server.clone(), &status),
+            (Handle::Other, Code::Unauthenticated | Code::PermissionDenied) => {
+                return Error::refused(&status, self.credentials());
+            }
+            (Handle::Other, _) if is_broken_transport(&status) || web_status(status.message()).is_some() => {
+                return Error::unavailable(self.server.clone(), &status);
+            }
             (Handle::Other, _) => {}
         }
         let mut error = ServerError::read(&status);
@@ -254,9 +259,8 @@ impl Session {
         Error::Server(Box::new(error))
     }
 
-    fn unreachable(&self, status: &Status) -> Error {
-        let reason = std::error::Error::source(status).map_or_else(|| status.message().to_owned(), innermost);
-        Error::Unreachable { server: self.server.clone(), reason }
+    fn credentials(&self) -> Credentials {
+        if self.headers.iter().any(Header::opens_doors) { Credentials::Sent } else { Credentials::None }
     }
 
     /// One try: the server forgets the details once it has sent them, and the error is worth telling without.

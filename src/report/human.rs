@@ -117,6 +117,9 @@ impl Human {
             }
             Outcome::Failed(failed) => {
                 self.always("failed", AnsiColor::Red.on_default(), &format!("{what}: {}", failed.message));
+                if let Some(hint) = &failed.hint {
+                    self.always("", Style::new(), &format!("help: {hint}"));
+                }
             }
             Outcome::Skipped { because } => {
                 self.always("skipped", AnsiColor::Yellow.on_default(), &format!("{what}: {because}"));

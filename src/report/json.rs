@@ -97,7 +97,9 @@ pub(super) fn outcome_value(outcome: &Outcome) -> Value {
             let outputs: Vec<Value> = outputs.iter().map(output).collect();
             json!({ "status": "success", "rows": rows, "outputs": outputs })
         }
-        Outcome::Failed(failed) => json!({ "status": "error", "message": failed.message }),
+        Outcome::Failed(failed) => {
+            json!({ "status": "error", "message": failed.message, "help": failed.hint.as_slice() })
+        }
         Outcome::Skipped { because } => json!({ "status": "skipped", "message": because }),
         Outcome::Interrupted => json!({ "status": "interrupted" }),
     }

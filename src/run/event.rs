@@ -97,6 +97,8 @@ pub(crate) enum Outcome {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Failed {
     pub(crate) message: String,
+    /// What may help.
+    pub(crate) hint: Option<String>,
     /// Whether the engine was lost, so that trying again may help.
     pub(crate) engine_lost: bool,
 }

@@ -151,6 +151,10 @@ impl Task {
             Err(_) if self.stop.is_cancelled() => Outcome::Interrupted,
             Err(error) => Outcome::Failed(Failed {
                 message: chain(&error),
+                hint: match &error {
+                    Error::Engine(error) => error.hint().map(str::to_owned),
+                    _ => None,
+                },
                 engine_lost: matches!(&error, Error::Engine(error) if error.is_unreachable()),
             }),
         };
