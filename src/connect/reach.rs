@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::{TcpStream, lookup_host};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout, timeout_at};
 use tokio_rustls::TlsConnector;
 use tonic::transport::Channel;
 
@@ -164,60 +164,64 @@ fn greeting(bytes: &[u8]) -> Greeting {
 }
 
 fn judge(greeting: Greeting, endpoint: &Endpoint) -> Result<(), Error> {
-    const PERHAPS_TLS: &str = "if it is a port for TLS, write `use_ssl=true`";
-    let reason = match greeting {
+    let (reason, hint) = match greeting {
         Greeting::Http2 => return Ok(()),
         Greeting::Tls => {
             return Err(insecure(endpoint, Reason::new("it speaks TLS").hint("write `use_ssl=true`")));
         }
-        Greeting::Http1 if endpoint.tls() => tls::no_http2(),
-        Greeting::Http1 => Reason::new("it answers in HTTP/1").hint(format!(
-            "reach the port for gRPC, which is 15002 where nobody has said otherwise; {PERHAPS_TLS}"
-        )),
-        Greeting::Ssh => Reason::new("it speaks SSH").hint("look for a slip in the port"),
-        Greeting::Closed => Reason::new("it closes the connection").hint(PERHAPS_TLS),
-        Greeting::Silent => Reason::new("it accepts connections and says nothing")
-            .hint(format!("look for a slip in the port, and whether the server is well; {PERHAPS_TLS}")),
-        Greeting::Other => Reason::new("it answers in another protocol").hint("look for a slip in the port"),
+        Greeting::Http1 if endpoint.tls() => return Err(insecure(endpoint, tls::no_http2())),
+        Greeting::Http1 => (
+            "it answers in HTTP/1",
+            "reach the port for gRPC, which is 15002 where nobody has said otherwise",
+        ),
+        Greeting::Ssh => ("it speaks SSH", "look for a slip in the port"),
+        Greeting::Closed => {
+            ("it closes the connection", "look for a slip in the port, and whether the server is well")
+        }
+        Greeting::Silent => (
+            "it accepts connections and says nothing",
+            "look for a slip in the port, and whether the server is well",
+        ),
+        Greeting::Other => ("it answers in another protocol", "look for a slip in the port"),
     };
+    // What does not know the greeting, and does not say what it is, may have waited for TLS.
+    let is_unclear = matches!(greeting, Greeting::Http1 | Greeting::Closed | Greeting::Silent);
+    let perhaps =
+        if is_unclear && !endpoint.tls() { "; if it is a port for TLS, write `use_ssl=true`" } else { "" };
+    let reason = Reason::new(reason).hint(format!("{hint}{perhaps}"));
     Err(Error::NotSparkConnect { server: endpoint.to_string(), reason })
 }
 
 /// Does the handshake and greets inside.
 async fn greet_over_tls(stream: TcpStream, endpoint: &Endpoint) -> Result<(), Error> {
+    let deadline = Instant::now() + GREETING_LIMIT;
     let wrong = |reason: Reason| insecure(endpoint, reason);
     let certificates = endpoint.certificates();
     let name = tls::server_name(endpoint.host()).map_err(wrong)?;
     let connector = TlsConnector::from(Arc::new(certificates.by_hand().map_err(wrong)?));
-    let greeting = async {
-        let stream = match connector.connect(name, stream).await {
-            Ok(stream) => stream,
-            Err(error) => return Err(Ending::Handshake(error)),
-        };
-        if stream.get_ref().1.alpn_protocol() != Some(tls::HTTP2) {
-            return Err(Ending::Other(tls::no_http2()));
+    let stream = match timeout_at(deadline, connector.connect(name, stream)).await {
+        Ok(Ok(stream)) => stream,
+        Ok(Err(error)) => {
+            let reason = certificates.reason(&error);
+            return Err(wrong(
+                look_again(endpoint, reason, "it closes the connection in the handshake").await,
+            ));
         }
-        // In TLS 1.3 a server judges the client's certificate after the client is done with the handshake.
-        greet(stream).await.map_err(|error| {
-            Ending::Other(certificates.reason(&error).unwrap_or_else(|| closed(certificates.has_identity())))
-        })
+        Err(_) => return Err(wrong(look_again(endpoint, None, "it does not answer in TLS").await)),
     };
-    match timeout(GREETING_LIMIT, greeting).await {
+    if stream.get_ref().1.alpn_protocol() != Some(tls::HTTP2) {
+        return Err(wrong(tls::no_http2()));
+    }
+    // In TLS 1.3 a server judges the client's certificate after the client is done with the handshake.
+    match timeout_at(deadline, greet(stream)).await {
         Ok(Ok(Greeting::Closed)) => Err(wrong(closed(certificates.has_identity()))),
         Ok(Ok(greeting)) => judge(greeting, endpoint),
-        Ok(Err(Ending::Other(reason))) => Err(wrong(reason)),
-        Ok(Err(Ending::Handshake(error))) => {
+        Ok(Err(error)) => {
             let reason = certificates.reason(&error);
-            Err(wrong(look_again(endpoint, reason, "it closes the connection in the handshake").await))
+            Err(wrong(reason.unwrap_or_else(|| closed(certificates.has_identity()))))
         }
-        Err(_) => Err(wrong(look_again(endpoint, None, "it does not answer in TLS").await)),
+        Err(_) => judge(Greeting::Silent, endpoint),
     }
-}
-
-/// How a greeting inside TLS ends before it has begun.
-enum Ending {
-    Handshake(io::Error),
-    Other(Reason),
 }
 
 /// What ends a handshake without a word of TLS, or with bytes that are none, may speak HTTP/2 without it.
@@ -242,11 +246,11 @@ async fn look_again(endpoint: &Endpoint, reason: Option<Reason>, otherwise: &str
 /// A server that wants a certificate may hang up before its word for it comes through.
 fn closed(has_identity: bool) -> Reason {
     let reason = Reason::new("it closes the connection after the handshake");
-    if has_identity {
-        reason.hint("it may not accept the client's certificate")
+    reason.hint(if has_identity {
+        "look whether the server behind it runs, and whether it accepts the client's certificate"
     } else {
-        reason.hint("if it wants a certificate of the client, name one: `--tls-cert FILE --tls-key FILE`")
-    }
+        "look whether the server behind it runs; if it wants a certificate of the client, name one: `--tls-cert FILE --tls-key FILE`"
+    })
 }
 
 #[cfg(test)]
@@ -313,7 +317,12 @@ mod tests {
                 no_spark,
                 "it answers in another protocol: look for a slip in the port",
             ),
-            (b"", "", no_spark, "it closes the connection: if it is a port for TLS, write `use_ssl=true`"),
+            (
+                b"",
+                "",
+                no_spark,
+                "it closes the connection: look for a slip in the port, and whether the server is well; if it is a port for TLS, write `use_ssl=true`",
+            ),
             (b"\x15\x03\x01\0\x02\x02\x46", "", insecure, "it speaks TLS: write `use_ssl=true`"),
             (
                 b"HTTP/1.1 400 Bad Request\r\n\r\n",

@@ -191,6 +191,12 @@ fn who_does_not_speak_tls_is_told() {
         let front = Front::tls(tls, NOWHERE);
         refusal(trusting(&format!("sc://localhost:{}/;use_ssl=true", front.port), &authority), front.port)
     };
+    let silent = Front::silent();
+    let behind = |port: u16| {
+        let front = Front::tls(Tls::of(authority.sign(&["localhost"])), port);
+        let url = format!("sc://localhost:{}/;use_ssl=true", front.port);
+        refusal(trusting(&url, &authority), front.port)
+    };
     let elsewhere = |url: &str| refusal(run(&url.replace("PORT", &port.to_string())), port);
     let cases = [
         ("an engine without TLS", at(port, "use_ssl=true")),
@@ -204,6 +210,8 @@ fn who_does_not_speak_tls_is_told() {
         ("a server that is silent", over_tls(&Front::silent())),
         ("a web server over TLS", protocol(&["http/1.1"])),
         ("a server that does not say what it speaks", protocol(&[])),
+        ("a proxy whose server is down", behind(NOWHERE)),
+        ("a proxy whose server is silent", behind(silent.port)),
     ];
     assert_snapshot!(told(cases));
 }
