@@ -71,6 +71,11 @@ fn a_run_goes_through_tls() {
     assert!(refusal(file, front.port).contains("signed by nobody"));
     let flag = case().env("PIPECTL_TLS_CA", "ca.pem").args(["--tls-ca", "other.pem"]);
     assert!(refusal(flag, front.port).contains("signed by nobody"));
+    // A certificate that stands for itself.
+    let alone = fronts::signed_by_itself(&["localhost"]);
+    let itself = Front::tls(Tls::of(alone.clone()), port_of(&server));
+    let case = run(&format!("sc://localhost:{}/;use_ssl=true", itself.port));
+    case.file("it.pem", &alone.certificate).args(["--tls-ca", "it.pem"]).stdout(ROWS).run();
     let doctor = Case::new(["doctor", "--remote", &url, "--tls-ca", "ca.pem"]).file("ca.pem", &authority.pem);
     let outcome = doctor.any_stdout().run();
     assert!(outcome.stdout.contains("ok  rows"), "{}", outcome.stdout);

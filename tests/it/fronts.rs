@@ -71,6 +71,14 @@ impl Authority {
     }
 }
 
+/// A certificate that nobody has signed but itself.
+pub(crate) fn signed_by_itself(names: &[&str]) -> Certificate {
+    let key = KeyPair::generate().unwrap();
+    let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+    let certificate = CertificateParams::new(names).unwrap().self_signed(&key).unwrap().pem();
+    Certificate { certificate, key: key.serialize_pem() }
+}
+
 /// A certificate that ended long ago.
 pub(crate) fn expired(params: &mut CertificateParams) {
     params.not_after = date_time_ymd(2020, 1, 1);
