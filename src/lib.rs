@@ -76,6 +76,8 @@
 //! | `hyper_rustls` | `sink` |
 //! | `hyper_util` | `connect`, `sink` |
 //! | `tokio` | `connect`, `engine`, `sink`, `run`, `cli` |
+//! | `tokio_rustls` | `connect` |
+//! | `rustls_native_certs` | `connect` |
 //! | `tokio_util` | `sink`, `run`, `cli`, `bench` |
 //! | `tokio_stream` | `connect`, `sink` |
 //! | `arrow` | `connect`, `local`, `lowering`, `run`, `sink`, `bench` |

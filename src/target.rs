@@ -38,7 +38,19 @@ pub(crate) enum Server {
         url: Spanned<String>,
         /// For this very server, and nobody else.
         token: Option<Secret>,
+        certificates: CertificateFiles,
+        /// The host to which the token may go in the clear.
+        plaintext: Option<Spanned<String>>,
     },
+}
+
+/// Files with certificates for the way to a server; relative paths start at the project file's folder.
+#[derive(Debug, Default)]
+pub(crate) struct CertificateFiles {
+    /// Authorities, in place of the system's.
+    pub(crate) authorities: Option<Spanned<String>>,
+    /// Our own certificate and its key; both or none.
+    pub(crate) identity: Option<(Spanned<String>, Spanned<String>)>,
 }
 
 /// What a target says to every pipeline.

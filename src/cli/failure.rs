@@ -73,10 +73,7 @@ impl Failure {
             Self::Usage { .. } | Self::File { .. } => 2,
             Self::Pipeline { .. } | Self::Project { .. } => 78,
             Self::Sink(sink::Error::Busy { .. }) => 75,
-            Self::Engine(_)
-            | Self::EngineEnded { .. }
-            | Self::Connect(connect::Error::Refused { .. })
-            | Self::Steps(Ending::EngineLost) => 69,
+            Self::Engine(_) | Self::EngineEnded { .. } | Self::Steps(Ending::EngineLost) => 69,
             Self::Connect(error) if error.is_unreachable() => 69,
             Self::Connect(error) if error.is_analysis() => 78,
             Self::Input { .. }
@@ -133,13 +130,10 @@ impl Failure {
             Self::EngineEnded { last_lines, .. } => {
                 last_lines.iter().map(|line| format!("the engine said: {line}")).collect()
             }
-            Self::Connect(connect::Error::Refused { .. }) => {
-                vec![
-                    "give the token in the connection string: `--remote 'sc://host:15002/;token=…'`"
-                        .to_owned(),
-                ]
+            Self::Connect(error) => {
+                let hint = error.hint().or_else(|| run::advice(error));
+                hint.map(str::to_owned).into_iter().collect()
             }
-            Self::Connect(error) => run::advice(error).map(str::to_owned).into_iter().collect(),
             Self::Sink(error) => error.help().map(str::to_owned).into_iter().collect(),
             _ => Vec::new(),
         }

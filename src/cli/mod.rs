@@ -1,6 +1,7 @@
 //! Owns the command line: a file for each verb, and what verbs share.
 
 mod completions;
+mod connection;
 mod doctor;
 mod engine;
 mod environment;

@@ -5,21 +5,20 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
+use super::connection::{ConnectionArguments, Keys, Speaker};
 use super::engine::KindParser;
 use super::environment::variable;
 use super::failure::Failure;
 use super::project::{Found, PROJECT_FILE, find_project, read_project, shown};
-use super::reach::user;
-use crate::connect::{Defaults, Endpoint, Token};
+use crate::connect::Endpoint;
 use crate::diagnostic::{Code, Diagnostic, nearest};
 use crate::dialect::Dialect;
 use crate::engine::Kind;
 use crate::lowering::{Root, is_url, normal};
 use crate::run::Event;
-use crate::secret::Secret;
 use crate::spec;
 use crate::target::{Project, Server, Settings, Target};
-use crate::text::{Sources, Spanned};
+use crate::text::Sources;
 
 #[derive(Debug, Args)]
 pub(super) struct TargetArguments {
@@ -37,6 +36,8 @@ pub(super) struct TargetArguments {
     /// else `PIPECTL_ROOT`, else that of the default target.
     #[arg(long, value_name = "PATH")]
     root: Option<String>,
+    #[command(flatten)]
+    connection: ConnectionArguments,
 }
 
 /// Where a pipeline runs, and what it is told there.
@@ -58,7 +59,7 @@ pub(super) struct Chosen {
 #[derive(Debug)]
 pub(super) enum At {
     Managed(Kind),
-    Remote(Endpoint),
+    Remote(Box<Endpoint>),
 }
 
 /// Why a run runs where it runs.
@@ -134,14 +135,14 @@ enum Named {
 }
 
 /// A target that applies, and the file that has it.
-struct InFile<'f> {
-    target: Target,
+pub(super) struct InFile<'f> {
+    pub(super) target: Target,
     sources: Sources,
-    file: &'f Found,
+    pub(super) file: &'f Found,
 }
 
 impl InFile<'_> {
-    fn wrong(&self, diagnostic: Diagnostic) -> Failure {
+    pub(super) fn wrong(&self, diagnostic: Diagnostic) -> Failure {
         Failure::Project { sources: self.sources.clone(), diagnostics: vec![diagnostic] }
     }
 }
@@ -163,7 +164,7 @@ impl TargetArguments {
             (Some(Said { by, value: Named::Engine(_) }), None) => Origin::Engine(by),
             (None, None) => Origin::Usual,
         };
-        let at = at(named.as_ref(), target.as_ref())?;
+        let at = self.at(named.as_ref(), target.as_ref(), &mut notes)?;
         let shares = match &at {
             At::Managed(_) => true,
             At::Remote(_) => named.is_none() && target.as_ref().is_some_and(|it| it.target.shared_files),
@@ -201,6 +202,37 @@ impl TargetArguments {
         };
         let target = variable("PIPECTL_TARGET").filter(|_| named.is_none());
         Ok((named, target.map(|value| Said { by: "PIPECTL_TARGET", value })))
+    }
+
+    /// The server or engine: what was named, else the target's, else the usual one.
+    fn at(
+        &self,
+        named: Option<&Said<Named>>,
+        target: Option<&InFile<'_>>,
+        notes: &mut Vec<String>,
+    ) -> Result<At, Failure> {
+        let kind = match (named, target.map(|it| (&it.target.server, it))) {
+            (Some(Said { by, value: Named::Remote(url) }), _) => {
+                let speaker = if *by == "--remote" { Speaker::Flag(by) } else { Speaker::Variable(by) };
+                return self
+                    .connection
+                    .endpoint(url, speaker, None, notes)
+                    .map(|it| At::Remote(Box::new(it)));
+            }
+            (None, Some((Server::Remote { url, token, certificates, plaintext }, it))) => {
+                let keys = Keys { token: token.as_ref(), certificates, plaintext: plaintext.as_ref(), it };
+                let speaker = Speaker::Target(url.span, it);
+                return self
+                    .connection
+                    .endpoint(&url.value, speaker, Some(&keys), notes)
+                    .map(|it| At::Remote(Box::new(it)));
+            }
+            (Some(Said { value: Named::Engine(kind), .. }), _) => *kind,
+            (None, Some((Server::Managed(Some(name)), _))) => Kind::named(name).unwrap_or(Kind::Sail),
+            (None, None | Some((Server::Managed(None), _))) => Kind::Sail,
+        };
+        self.connection.needs_server()?;
+        Ok(At::Managed(kind))
     }
 
     /// Where relative paths start, said by the flag or else by the target.
@@ -261,40 +293,6 @@ fn applies<'f>(
         (project, Some(said)) => Err(no_such_target(said, project.as_ref(), folder, notes)),
         (_, None) => Ok(None),
     }
-}
-
-/// The server or engine: what was named, else the target's, else the usual one.
-fn at(named: Option<&Said<Named>>, target: Option<&InFile<'_>>) -> Result<At, Failure> {
-    if let Some(Said { value: Named::Engine(kind), .. }) = named {
-        return Ok(At::Managed(*kind));
-    }
-    if let Some(Said { by, value: Named::Remote(url) }) = named {
-        return Endpoint::parse(url, &defaults(None)).map(At::Remote).map_err(|error| Failure::Usage {
-            message: format!("the connection string of `{by}` is wrong: {error}"),
-            hints: vec![
-                "write `sc://host:15002`, parameters after `/;`: `sc://host:443/;use_ssl=true`".to_owned(),
-            ],
-        });
-    }
-    match target.map(|it| (&it.target.server, it)) {
-        None | Some((Server::Managed(None), _)) => Ok(At::Managed(Kind::Sail)),
-        Some((Server::Managed(Some(name)), _)) => Ok(At::Managed(Kind::named(name).unwrap_or(Kind::Sail))),
-        Some((Server::Remote { url, token }, it)) => endpoint(url, token.as_ref(), it).map(At::Remote),
-    }
-}
-
-fn endpoint(url: &Spanned<String>, token: Option<&Secret>, it: &InFile<'_>) -> Result<Endpoint, Failure> {
-    let wrong = |message: String| it.wrong(Diagnostic::new(Code::WrongType, url.span, message));
-    let problem = || wrong("the target's token has characters that no header may have".to_owned());
-    let token = token.map(|secret| Token::new(secret.expose()).ok_or_else(problem)).transpose()?;
-    Endpoint::parse(&url.value, &defaults(token))
-        .map_err(|error| wrong(format!("the connection string is wrong: {error}")))
-}
-
-/// What applies where a connection string says nothing: a token of the target's own goes before that of the environment.
-fn defaults(token: Option<Token>) -> Defaults {
-    let token = token.or_else(|| variable("SPARK_CONNECT_AUTHENTICATE_TOKEN").and_then(Token::new));
-    Defaults { user: user(), token, user_agent: variable("SPARK_CONNECT_USER_AGENT") }
 }
 
 fn no_such_target(

@@ -63,25 +63,13 @@ impl Client {
     }
 
     async fn first_answer(&self) -> Result<String, Error> {
-        let not_spark = |reason: &str| Error::NotSparkConnect {
-            server: self.session.server.clone(),
-            reason: reason.to_owned(),
-        };
         let call = Call {
             name: "AnalyzePlan",
             limit: FIRST_LIMIT,
             budget: FIRST_BUDGET.min(self.session.patience.budget),
         };
-        let answer = match self.analyze(call, Analyze::SparkVersion(SparkVersion {})).await {
-            Err(Error::Server(error)) if error.code == Some(Code::Unimplemented) => {
-                return Err(not_spark("it does not know `AnalyzePlan`"));
-            }
-            // No gRPC: what answered is a web server, and tonic has made this up.
-            Err(Error::Server(error)) if error.message.contains("HTTP status code") => {
-                return Err(not_spark(&error.message));
-            }
-            answer => answer?,
-        };
+        let answer = self.analyze(call, Analyze::SparkVersion(SparkVersion {})).await;
+        let answer = answer.map_err(|error| error.of_a_stranger(&self.session.server))?;
         match answer {
             Analysis::SparkVersion(answer) => Ok(answer.version),
             _ => Err(wrong_answer("its version")),
@@ -320,7 +308,7 @@ mod tests {
             ),
             (
                 Status::unknown("grpc-status header missing, mapped from HTTP status code 302"),
-                "is not a Spark Connect server: grpc-status header missing",
+                "can not be reached: a web server or a proxy answers, with HTTP status 302",
             ),
             (
                 Status::unauthenticated("No authentication token provided"),

@@ -1,7 +1,11 @@
 //! Where a server is, who we are there, and the connection string that says both: `sc://host:port/;key=value;…`.
 //!
 //! The rules are Spark's. Where Spark's own clients pass over a mistake in silence (a parameter that became part of the host, a
-//! query, a user before `@`), this is an error that says what to write. The environment is handed in as [`Defaults`].
+//! query, a user before `@`, `use_ssl=yes`), this is an error that says what to write. The environment is handed in as
+//! [`Defaults`].
+//!
+//! What may open doors (a token, an `authorization` header) goes over TLS, or in the clear to this machine, or to a host that the
+//! user has named for that very purpose.
 
 use std::fmt::{self, Debug, Display, Formatter};
 use std::net::{IpAddr, Ipv4Addr};
@@ -12,6 +16,8 @@ use thiserror::Error;
 use tonic::metadata::{Ascii, MetadataKey, MetadataValue};
 use uuid::Uuid;
 
+use crate::connect::tls::Certificates;
+
 const SCHEME: &str = "sc://";
 const DEFAULT_PORT: u16 = 15002;
 const DEFAULT_MESSAGE_LIMIT: usize = 128 * 1024 * 1024;
@@ -19,19 +25,47 @@ const DEFAULT_KEEPALIVE: Keepalive =
     Keepalive { interval: Duration::from_secs(60), timeout: Duration::from_secs(20), while_idle: true };
 const USER_AGENT_LIMIT: usize = 2048;
 
+/// The parameters that mean something; any other is a header.
+const PARAMETERS: [&str; 10] = [
+    "use_ssl",
+    "token",
+    "user_id",
+    "user_agent",
+    "session_id",
+    "grpc_keepalive_enabled",
+    "grpc_keepalive_time_ms",
+    "grpc_keepalive_timeout_ms",
+    "grpc_keepalive_without_calls",
+    "grpc_max_message_size",
+];
+/// Headers by which servers let somebody in.
+const CREDENTIALS: [&str; 2] = ["authorization", "proxy-authorization"];
+
 /// A Spark Connect server, and how it is spoken to.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub(crate) struct Endpoint {
     host: String,
     port: u16,
-    tls: bool,
+    transport: Transport,
+    certificates: Certificates,
     token: Option<Token>,
+    token_is_in_string: bool,
     user_id: Option<String>,
     user_agent: Option<String>,
     session_id: Option<Uuid>,
     headers: Vec<Header>,
     keepalive: Option<Keepalive>,
     message_limit: usize,
+}
+
+/// How bytes go over the wire.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Transport {
+    Plain,
+    /// Asked for by `use_ssl=true`.
+    Tls,
+    /// Over TLS because a token goes along, as in Spark's clients.
+    TlsForToken,
 }
 
 /// What applies where the connection string says nothing.
@@ -41,6 +75,8 @@ pub(crate) struct Defaults {
     /// For this very server: a token goes to nobody else.
     pub(crate) token: Option<Token>,
     pub(crate) user_agent: Option<String>,
+    /// The host to which a token may go in the clear, as one may to this machine.
+    pub(crate) plaintext: Option<String>,
 }
 
 /// A bearer token, which nothing prints.
@@ -86,8 +122,10 @@ pub(crate) enum EndpointError {
     Encoding(String),
     #[error("`{key}` is {problem}; write {instead}")]
     Value { key: String, problem: &'static str, instead: &'static str },
-    #[error("a token over a connection without TLS is only for this machine; write `use_ssl=true`")]
-    PlainToken,
+    #[error(
+        "`{0}` would go to another machine in the clear; write `use_ssl=true`, or let it by name: `--allow-plaintext {1}`"
+    )]
+    InTheClear(String, String),
 }
 
 impl Token {
@@ -122,6 +160,13 @@ impl Debug for Header {
     }
 }
 
+impl Header {
+    /// Whether a server lets somebody in for its sake.
+    pub(super) fn opens_doors(&self) -> bool {
+        CREDENTIALS.contains(&self.name.as_str())
+    }
+}
+
 /// The address alone: what a message may show.
 impl Display for Endpoint {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
@@ -148,8 +193,10 @@ impl Endpoint {
         let endpoint = Self {
             host,
             port,
-            tls: false,
+            transport: Transport::Plain,
+            certificates: Certificates::default(),
             token: defaults.token.clone(),
+            token_is_in_string: false,
             user_id: defaults.user.clone().filter(|user| !user.is_empty()),
             user_agent: defaults.user_agent.clone().filter(|agent| !agent.is_empty()),
             session_id: None,
@@ -157,7 +204,7 @@ impl Endpoint {
             keepalive: None,
             message_limit: DEFAULT_MESSAGE_LIMIT,
         };
-        endpoint.with(&parameters)
+        endpoint.with(&parameters, defaults.plaintext.as_deref())
     }
 
     /// A server on this machine that was started for us, reached without TLS.
@@ -165,8 +212,10 @@ impl Endpoint {
         Self {
             host: Ipv4Addr::LOCALHOST.to_string(),
             port,
-            tls: false,
+            transport: Transport::Plain,
+            certificates: Certificates::default(),
             token,
+            token_is_in_string: false,
             user_id: None,
             user_agent: None,
             session_id: None,
@@ -182,26 +231,37 @@ impl Endpoint {
         self
     }
 
-    fn with(mut self, parameters: &[(String, String)]) -> Result<Self, EndpointError> {
+    /// Believes these authorities, and is this client.
+    pub(crate) fn with_certificates(mut self, certificates: Certificates) -> Self {
+        self.certificates = certificates;
+        self
+    }
+
+    fn with(
+        mut self,
+        parameters: &[(String, String)],
+        plaintext: Option<&str>,
+    ) -> Result<Self, EndpointError> {
         let mut use_ssl = None;
         let mut keepalive = DEFAULT_KEEPALIVE;
         let mut pings = false;
         for (key, value) in parameters {
             match key.as_str() {
-                "use_ssl" => use_ssl = Some(value.eq_ignore_ascii_case("true")),
+                "use_ssl" => use_ssl = Some(truth(key, value)?),
                 "token" => {
                     let problem = "empty or has characters that no header may have";
                     let token =
                         Token::new(value).ok_or(bad(key, problem, "the token, or leave `token` out"))?;
                     self.token = Some(token);
+                    self.token_is_in_string = true;
                 }
                 "user_id" => self.user_id = Some(value.clone()).filter(|user| !user.is_empty()),
                 "user_agent" => self.user_agent = Some(value.clone()).filter(|agent| !agent.is_empty()),
                 "session_id" => self.session_id = Some(session_id(key, value)?),
-                "grpc_keepalive_enabled" => pings = value.eq_ignore_ascii_case("true"),
+                "grpc_keepalive_enabled" => pings = truth(key, value)?,
                 "grpc_keepalive_time_ms" => keepalive.interval = milliseconds(key, value)?,
                 "grpc_keepalive_timeout_ms" => keepalive.timeout = milliseconds(key, value)?,
-                "grpc_keepalive_without_calls" => keepalive.while_idle = value.eq_ignore_ascii_case("true"),
+                "grpc_keepalive_without_calls" => keepalive.while_idle = truth(key, value)?,
                 "grpc_max_message_size" => {
                     let limit = value.parse().ok().filter(|limit| *limit > 0);
                     self.message_limit = limit.ok_or(bad(key, "not a size", "a number of bytes"))?;
@@ -217,15 +277,24 @@ impl Endpoint {
             return Err(bad("user_agent", "longer than 2048 bytes", "a shorter one"));
         }
         self.keepalive = pings.then_some(keepalive);
+        let is_allowed = plaintext.is_some_and(|host| self.is_host(host));
         // The name alone, as in Spark's clients: an address may be somebody else's on a shared machine. Who means it says so.
-        let this_machine = self.host == "localhost" || (use_ssl == Some(false) && self.is_loopback());
-        self.tls = use_ssl == Some(true) || (self.token.is_some() && !this_machine);
-        if !self.tls
+        let in_the_clear =
+            self.host == "localhost" || is_allowed || (use_ssl == Some(false) && self.is_loopback());
+        self.transport = match (use_ssl, &self.token) {
+            (Some(true), _) => Transport::Tls,
+            (_, Some(_)) if !in_the_clear => Transport::TlsForToken,
+            _ => Transport::Plain,
+        };
+        let credential = self.headers.iter().find(|header| header.opens_doors());
+        if let Some(header) = credential
+            && !self.tls()
+            && !is_allowed
             && !self.is_loopback()
-            && self.headers.iter().any(|header| header.name == "authorization")
         {
-            return Err(EndpointError::PlainToken);
+            return Err(EndpointError::InTheClear(header.name.to_string(), self.host.clone()));
         }
+        self.token_is_in_string |= credential.is_some();
         Ok(self)
     }
 
@@ -233,6 +302,44 @@ impl Endpoint {
     pub(crate) fn is_loopback(&self) -> bool {
         self.host == "localhost"
             || self.host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+    }
+
+    /// Whether this is the server's host, however it is spelled.
+    pub(crate) fn is_host(&self, name: &str) -> bool {
+        self.host().eq_ignore_ascii_case(name.trim_matches(['[', ']']))
+    }
+
+    /// Whether the connection string itself holds what may open doors.
+    pub(crate) fn token_is_in_string(&self) -> bool {
+        self.token_is_in_string
+    }
+
+    /// The parameters that mean nothing to a client and are sent as headers.
+    pub(crate) fn header_names(&self) -> impl Iterator<Item = &str> {
+        self.headers.iter().map(|header| header.name.as_str())
+    }
+
+    /// The parameters that are known.
+    pub(crate) fn parameters() -> [&'static str; PARAMETERS.len()] {
+        PARAMETERS
+    }
+
+    /// How this server would be reached where it turns out not to speak TLS.
+    pub(super) fn without_tls(&self) -> String {
+        let host = self.host();
+        match (self.transport, &self.token) {
+            (Transport::Plain, _) => "reach another port".to_owned(),
+            (Transport::TlsForToken, _) if self.is_loopback() => {
+                "write `use_ssl=false`, for a token turns TLS on".to_owned()
+            }
+            (Transport::TlsForToken, _) => format!(
+                "reach a port that does; or let the token go in the clear by name: `--allow-plaintext {host}`"
+            ),
+            (Transport::Tls, Some(_)) if !self.is_loopback() => format!(
+                "reach a port that does; or leave `use_ssl=true` out and let the token go in the clear by name: `--allow-plaintext {host}`"
+            ),
+            (Transport::Tls, _) => "reach a port that does, or write `use_ssl=false`".to_owned(),
+        }
     }
 
     pub(super) fn authority(&self) -> String {
@@ -248,8 +355,13 @@ impl Endpoint {
         self.port
     }
 
-    pub(super) fn tls(&self) -> bool {
-        self.tls
+    /// Whether it is reached over TLS.
+    pub(crate) fn tls(&self) -> bool {
+        self.transport != Transport::Plain
+    }
+
+    pub(super) fn certificates(&self) -> &Certificates {
+        &self.certificates
     }
 
     pub(super) fn token(&self) -> Option<&Token> {
@@ -282,6 +394,10 @@ impl Endpoint {
 }
 
 fn host_and_port(authority: &str) -> Result<(String, u16), EndpointError> {
+    // What follows may be a token, and a message goes to logs.
+    if let Some((host, _)) = authority.split_once(';') {
+        return Err(EndpointError::Host(format!("{host};…")));
+    }
     if authority.contains('@') {
         return Err(EndpointError::UserInfo);
     }
@@ -323,7 +439,7 @@ fn host_and_port(authority: &str) -> Result<(String, u16), EndpointError> {
 fn pairs(text: &str) -> Result<Vec<(String, String)>, EndpointError> {
     let mut pairs = Vec::new();
     for pair in text.split(';').filter(|pair| !pair.is_empty()) {
-        let (key, value) = pair.split_once('=').ok_or_else(|| EndpointError::Pair(pair.to_owned()))?;
+        let (key, value) = pair.split_once('=').ok_or_else(|| EndpointError::Pair(word(pair)))?;
         if key.is_empty() || value.contains('=') {
             // The value may be a token: the message names the key.
             return Err(EndpointError::Pair(key.to_owned()));
@@ -332,6 +448,11 @@ fn pairs(text: &str) -> Result<Vec<(String, String)>, EndpointError> {
         pairs.push((key.to_owned(), value));
     }
     Ok(pairs)
+}
+
+/// What a text begins with, that is a word: the rest may be a secret.
+fn word(text: &str) -> String {
+    text.chars().take_while(|letter| letter.is_ascii_alphanumeric() || matches!(letter, '_' | '-')).collect()
 }
 
 /// Undoes percent-encoding; a plus stays a plus.
@@ -355,6 +476,15 @@ fn decoded(text: &str) -> Option<String> {
 fn encoded_length(text: &str) -> usize {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-' | b'~' | b'/');
     text.bytes().map(|byte| if plain(byte) { 1 } else { 3 }).sum()
+}
+
+/// Spark's clients take everything but `true` for false.
+fn truth(key: &str, value: &str) -> Result<bool, EndpointError> {
+    match value.to_ascii_lowercase().as_str() {
+        "true" => Ok(true),
+        "false" => Ok(false),
+        _ => Err(bad(key, "neither true nor false", "`true` or `false`")),
+    }
 }
 
 fn session_id(key: &str, value: &str) -> Result<Uuid, EndpointError> {
@@ -430,6 +560,7 @@ mod tests {
             ("sc://h/;token=a#b", "write it as `%23`"),
             ("sc://h/;token=a=b", "`token` is not `key=value`"),
             ("sc://h/;flag", "`flag` is not `key=value`"),
+            ("sc://h:1;use_ssl=true", "parameters go after `/;`"),
             ("sc://h/;a=%zz", "`a` is not percent-encoded"),
             ("sc://h/;a=%f", "`a` is not percent-encoded"),
             ("sc://h/;a=%ff", "`a` is not percent-encoded"),
@@ -441,7 +572,19 @@ mod tests {
             ("sc://h/;grpc-timeout=1S", "a header of gRPC itself"),
             ("sc://h/;a b=c", "neither a parameter nor a header name"),
             ("sc://h/;x-key=%0A", "not what a header may hold"),
-            ("sc://h/;authorization=Bearer%20x", "only for this machine"),
+            ("sc://h/;authorization=Bearer%20x", "`authorization` would go to another machine in the clear"),
+            (
+                "sc://h/;Authorization=Bearer%20x",
+                "write `use_ssl=true`, or let it by name: `--allow-plaintext h`",
+            ),
+            ("sc://h/;use_ssl=false;authorization=Bearer%20x", "--allow-plaintext h"),
+            ("sc://h/;proxy-authorization=Basic%20x", "`proxy-authorization` would go"),
+            ("sc://h/;use_ssl=yes", "`use_ssl` is neither true nor false; write `true` or `false`"),
+            ("sc://h/;use_ssl=1", "write `true` or `false`"),
+            ("sc://h/;use_ssl=", "write `true` or `false`"),
+            ("sc://h/;use_ssl=true;use_ssl=on", "write `true` or `false`"),
+            ("sc://h/;grpc_keepalive_enabled=on", "`grpc_keepalive_enabled` is neither"),
+            ("sc://h/;grpc_keepalive_without_calls=0", "`grpc_keepalive_without_calls` is neither"),
         ];
         for (text, message) in table {
             let error = parse(text).unwrap_err().to_string();
@@ -454,7 +597,8 @@ mod tests {
         let table = [
             ("sc://h", false),
             ("sc://h/;use_ssl=TRUE", true),
-            ("sc://h/;use_ssl=1", false),
+            ("sc://h/;use_ssl=false", false),
+            ("sc://h/;use_ssl=true;use_ssl=false", false),
             ("sc://h/;token=t", true),
             ("sc://h/;use_ssl=false;token=t", true),
             ("sc://localhost/;token=t", false),
@@ -472,9 +616,65 @@ mod tests {
     }
 
     #[test]
+    fn a_token_goes_in_the_clear_to_the_host_that_is_named_alone() {
+        let table = [
+            ("sc://h/;token=t", "h", false),
+            ("sc://h/;token=t", "H", false),
+            ("sc://h/;token=t;use_ssl=false", "h", false),
+            ("sc://h/;token=t;use_ssl=true", "h", true),
+            ("sc://h/;token=t", "hh", true),
+            ("sc://h.example.com/;token=t", "example.com", true),
+            ("sc://h/;token=t", "h:15002", true),
+            ("sc://h/;token=t", "", true),
+            ("sc://[fd00::1]/;token=t", "fd00::1", false),
+            ("sc://[fd00::1]/;token=t", "[FD00::1]", false),
+            ("sc://h/;authorization=Bearer%20t", "h", false),
+        ];
+        for (text, allowed, tls) in table {
+            let defaults = Defaults { plaintext: Some(allowed.to_owned()), ..Defaults::default() };
+            assert_eq!(Endpoint::parse(text, &defaults).unwrap().tls(), tls, "{text} {allowed}");
+        }
+        let defaults = Defaults { plaintext: Some("other".to_owned()), ..Defaults::default() };
+        assert!(Endpoint::parse("sc://h/;authorization=x", &defaults).is_err());
+    }
+
+    #[test]
+    fn what_the_string_itself_gives_away() {
+        let table = [
+            ("sc://h/;token=t", true),
+            ("sc://h/;use_ssl=true;authorization=Bearer%20t", true),
+            ("sc://h/;use_ssl=true;x-org=t", false),
+        ];
+        let defaults = Defaults { token: Token::new("t"), ..Defaults::default() };
+        for (text, is_there) in table {
+            let endpoint = Endpoint::parse(text, &defaults).unwrap();
+            assert_eq!(endpoint.token_is_in_string(), is_there, "{text}");
+        }
+    }
+
+    #[test]
+    fn without_tls_there_are_other_ways() {
+        let table = [
+            ("sc://h/;use_ssl=true", "or write `use_ssl=false`"),
+            ("sc://h/;token=t", "`--allow-plaintext h`"),
+            ("sc://h/;use_ssl=true;token=t", "leave `use_ssl=true` out"),
+            ("sc://127.0.0.1/;token=t", "write `use_ssl=false`, for a token turns TLS on"),
+            ("sc://127.0.0.1/;token=t;use_ssl=true", "or write `use_ssl=false`"),
+        ];
+        for (text, hint) in table {
+            let said = parse(text).unwrap().without_tls();
+            assert!(said.contains(hint), "{text}: {said}");
+        }
+    }
+
+    #[test]
     fn parameters_beat_defaults_and_the_last_one_wins() {
-        let defaults =
-            Defaults { user: Some("me".into()), token: Token::new("mine"), user_agent: Some("job".into()) };
+        let defaults = Defaults {
+            user: Some("me".into()),
+            token: Token::new("mine"),
+            user_agent: Some("job".into()),
+            plaintext: None,
+        };
         let endpoint = Endpoint::parse("sc://h", &defaults).unwrap();
         assert_eq!((endpoint.user_id(), endpoint.user_agent()), (Some("me"), Some("job")));
         let text = "sc://h/;user_id=a;user_id=b%20c+d;user_agent=x;token=t%3D;X-Org=1;x-org=2";
@@ -504,5 +704,24 @@ mod tests {
     fn nothing_shows_a_secret() {
         let endpoint = parse("sc://h/;token=hush;x-key=hush").unwrap();
         assert!(!format!("{endpoint:?} {endpoint} {}", Token::new("hush").unwrap()).contains("hush"));
+        for text in [
+            "sc://h;token=hush",
+            "sc://h:1;token=hush",
+            "sc://[::1];token=hush",
+            "sc://hush@h",
+            "sc://h/token=hush",
+            "sc://h/;token:hush",
+            "sc://h/;token%3Dhush",
+            "sc://h/;token=hush=",
+            "sc://h/;token=hush%zz",
+            "sc://h/;token=hush%0A",
+            "sc://h/;authorization=hush",
+            "sc://h/;x-key=hush%0A",
+            "sc://h/;session_id=hush",
+            "sc://h/?token=hush",
+        ] {
+            let error = parse(text).unwrap_err();
+            assert!(!format!("{error} {error:?}").contains("hush"), "{text}: {error}");
+        }
     }
 }

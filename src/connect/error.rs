@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::error::Error as StdError;
 use std::fmt::{self, Display, Formatter};
+use std::io;
 use std::time::Duration;
 
 use arrow::error::ArrowError;
@@ -13,7 +14,10 @@ use thiserror::Error;
 use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
 
+use crate::connect::reason::Reason;
+use crate::connect::retry::NO_TRAILER;
 use crate::connect::sail;
+use crate::connect::tls;
 use crate::connect::wording::{one_line, original, parts, shortened};
 use crate::proto::spark::FetchErrorDetailsResponse;
 use crate::proto::spark::fetch_error_details_response::query_context::ContextType;
@@ -24,18 +28,18 @@ use crate::proto::spark::fetch_error_details_response::{self as details, StackTr
 pub(crate) enum Error {
     /// Nobody answers, or no longer.
     #[error("{server} can not be reached: {reason}")]
-    Unreachable { server: String, reason: String },
+    Unreachable { server: String, reason: Reason },
     /// Somebody answers, but TLS fails or is missing.
     #[error("{server} can not be reached securely: {reason}")]
-    Tls { server: String, reason: String },
+    Tls { server: String, reason: Reason },
     /// Somebody answers who is no Spark Connect server.
     #[error("{server} is not a Spark Connect server: {reason}")]
-    NotSparkConnect { server: String, reason: String },
+    NotSparkConnect { server: String, reason: Reason },
     /// The server is older than the protocol that plans are made of.
     #[error("{server} runs Spark {version}, and pipectl needs Spark 4.0 or newer")]
     TooOld { server: String, version: String },
     #[error("the server refuses this user: {message}")]
-    Refused { message: String },
+    Refused { message: String, credentials: Credentials },
     #[error(transparent)]
     Server(Box<ServerError>),
     #[error("the operation was cancelled")]
@@ -61,6 +65,13 @@ pub(crate) enum Error {
     Protocol(String),
     #[error("the server's rows can not be decoded")]
     Rows(#[source] ArrowError),
+}
+
+/// Whether a call had a token, or another `authorization`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Credentials {
+    Sent,
+    None,
 }
 
 /// The server's own words about a failure.
@@ -125,18 +136,95 @@ impl Display for ServerError {
 }
 
 impl Error {
-    /// Whether the server is not there, or is not what it was: trying the whole run again may help.
+    /// What a connection that fails or breaks stands for: TLS says exactly what is wrong with it.
+    pub(super) fn broken(server: String, error: &(dyn StdError + 'static)) -> Self {
+        match tls::reason_of(error) {
+            Some(reason) => Self::Tls { server, reason },
+            None => Self::Unreachable { server, reason: refusal(error) },
+        }
+    }
+
+    /// What the status of a server that can not be reached stands for.
+    pub(super) fn unavailable(server: String, status: &Status) -> Self {
+        if let Some(error) = status.source() {
+            return Self::broken(server, error);
+        }
+        let Some(code) = web_status(status.message()) else {
+            return Self::Unreachable { server, reason: Reason::new(status.message()) };
+        };
+        let reason = Reason::new(format!("a web server or a proxy answers, with HTTP status {code}"));
+        let reason = if code.starts_with('5') {
+            reason.hint("look whether the server behind it runs")
+        } else {
+            reason.hint("look for a slip in the address; a proxy has to pass gRPC on")
+        };
+        Self::Unreachable { server, reason }
+    }
+
+    /// What a server stands for that lets nobody in.
+    pub(super) fn refused(status: &Status, credentials: Credentials) -> Self {
+        let message = match web_status(status.message()) {
+            Some(code) => format!("HTTP status {code}"),
+            None => status.message().to_owned(),
+        };
+        Self::Refused { message, credentials }
+    }
+
+    /// The same of a server that has never answered before: it may be none.
+    pub(super) fn of_a_stranger(self, server: &str) -> Self {
+        let not_spark = |reason: &str| {
+            let reason = Reason::new(reason).hint("look for a slip in the address");
+            Self::NotSparkConnect { server: server.to_owned(), reason }
+        };
+        match &self {
+            Self::Server(error) if error.code == Some(Code::Unimplemented) => {
+                not_spark("it does not know `AnalyzePlan`")
+            }
+            Self::Unreachable { reason, .. } if reason.to_string().contains(NO_TRAILER) => {
+                not_spark("it answers in HTTP/2, and not in gRPC")
+            }
+            _ => self,
+        }
+    }
+
+    /// What may help.
+    pub(crate) fn hint(&self) -> Option<&str> {
+        match self {
+            Self::Unreachable { reason, .. }
+            | Self::Tls { reason, .. }
+            | Self::NotSparkConnect { reason, .. } => reason.help(),
+            Self::Refused { credentials: Credentials::None, .. } => Some(
+                "no token was sent: put it into SPARK_CONNECT_AUTHENTICATE_TOKEN, or into a target of `pipectl.yaml`: `token: ${secret:NAME}`",
+            ),
+            Self::Refused { credentials: Credentials::Sent, .. } => {
+                Some("look whether the token is meant for this server, and whether it has expired")
+            }
+            Self::Overdue { .. } => Some("look whether the server is well"),
+            Self::TooOld { .. }
+            | Self::Server(_)
+            | Self::Cancelled
+            | Self::OperationLost { .. }
+            | Self::SessionLost { .. }
+            | Self::TooLarge { .. }
+            | Self::AnswerTooLarge { .. }
+            | Self::Artifact { .. }
+            | Self::Protocol(_)
+            | Self::Rows(_) => None,
+        }
+    }
+
+    /// Whether the server is not there, is not what it was, or no longer lets us in: trying the whole run again may help.
     pub(crate) fn is_unreachable(&self) -> bool {
         match self {
             Self::Unreachable { .. }
             | Self::Tls { .. }
             | Self::NotSparkConnect { .. }
             | Self::TooOld { .. }
+            | Self::Refused { .. }
             | Self::OperationLost { .. }
             | Self::SessionLost { .. }
             | Self::Overdue { .. } => true,
-            Self::Refused { .. }
-            | Self::Server(_)
+            Self::Server(_)
             | Self::Cancelled
             | Self::TooLarge { .. }
             | Self::AnswerTooLarge { .. }
@@ -366,6 +454,23 @@ impl Handle {
     }
 }
 
+/// The HTTP status of an answer that was none of gRPC's, out of the words that tonic makes of it: one without a body, and one
+/// with a page in it.
+pub(super) fn web_status(message: &str) -> Option<&str> {
+    let words = ["mapped from HTTP status code ", "while receiving response with status: "];
+    let (_, code) = words.iter().find_map(|words| message.split_once(words))?;
+    code.split_whitespace().next()
+}
+
+/// Why a connection failed or broke. That nobody is there has words of its own.
+fn refusal(error: &(dyn StdError + 'static)) -> Reason {
+    let chain = std::iter::successors(Some(error), |error| (*error).source());
+    let mut of_system = chain.filter_map(|error| error.downcast_ref::<io::Error>());
+    let nobody = of_system
+        .find(|error| matches!(error.kind(), io::ErrorKind::ConnectionRefused | io::ErrorKind::TimedOut));
+    nobody.map_or_else(|| Reason::new(innermost(error)), Reason::of)
+}
+
 /// The end of a chain of causes, which says the most in transport errors.
 pub(super) fn innermost(error: &(dyn StdError + 'static)) -> String {
     let mut error = error;
@@ -382,7 +487,7 @@ mod tests {
     use tonic::{Code, Status};
     use tonic_types::{ErrorDetails, StatusExt as _};
 
-    use super::{Error, Handle, QueryContext, ServerError};
+    use super::{Error, Handle, QueryContext, ServerError, web_status};
     use crate::proto::spark::FetchErrorDetailsResponse;
     use crate::proto::spark::fetch_error_details_response::query_context::ContextType;
     use crate::proto::spark::fetch_error_details_response::{self as details, SparkThrowable};
@@ -479,6 +584,22 @@ mod tests {
         let error = ServerError::read(&status);
         assert!(!Error::Server(Box::new(error.clone())).is_analysis());
         assert!(Error::Server(Box::new(ServerError { analysing: true, ..error })).is_analysis());
+    }
+
+    #[test]
+    fn pages_are_told_from_answers() {
+        let table = [
+            ("grpc-status header missing, mapped from HTTP status code 502", Some("502")),
+            (
+                "protocol error: received message with invalid compression flag: 60 (valid flags are 0 and 1) while receiving response with status: 404 Not Found",
+                Some("404"),
+            ),
+            ("[TABLE_OR_VIEW_NOT_FOUND] HTTP status code 502", None),
+            ("", None),
+        ];
+        for (message, status) in table {
+            assert_eq!(web_status(message), status, "{message}");
+        }
     }
 
     #[test]

@@ -9,6 +9,8 @@ use std::time::Duration;
 use tonic::{Code, ConnectError, Status};
 use tonic_types::StatusExt as _;
 
+use crate::connect::error::web_status;
+
 const FIRST: Duration = Duration::from_millis(50);
 const MULTIPLIER: u32 = 4;
 const LONGEST: Duration = Duration::from_secs(60);
@@ -22,7 +24,7 @@ const DISCONNECTED: &str = "INVALID_CURSOR.DISCONNECTED";
 /// Sail is still ending the stream that broke, or that another attempt got.
 const BUSY: [&str; 2] = ["internal error: task is being paused", "internal error: task is already running"];
 /// What tonic says where a stream was reset between messages, which hyper does not tell from an end.
-const NO_TRAILER: &str = "missing grpc-status trailer";
+pub(super) const NO_TRAILER: &str = "missing grpc-status trailer";
 
 /// Whether a failure may pass by itself.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -73,7 +75,9 @@ pub(super) fn verdict(status: &Status) -> Verdict {
         || status.code() == Code::Unavailable
         || (status.code() == Code::Internal
             && (status.message().contains(DISCONNECTED) || BUSY.contains(&status.message())))
-        || is_broken_transport(status);
+        || is_broken_transport(status)
+        // A proxy's page: without one, tonic says `Unavailable` of these.
+        || matches!(web_status(status.message()), Some("429" | "502" | "503" | "504"));
     if passing { Verdict::Passing(ordered) } else { Verdict::Final }
 }
 
@@ -149,6 +153,11 @@ mod tests {
             (Status::internal("internal error: task is being paused"), Verdict::Passing(None)),
             (ordered(Some(7)), Verdict::Passing(Some(Duration::from_secs(7)))),
             (Status::unknown("protocol error: missing grpc-status trailer, cut"), Verdict::Passing(None)),
+            (
+                Status::internal("a page while receiving response with status: 502 Bad Gateway"),
+                Verdict::Passing(None),
+            ),
+            (Status::internal("a page while receiving response with status: 404 Not Found"), Verdict::Final),
             (Status::internal("[TABLE_OR_VIEW_NOT_FOUND] no"), Verdict::Final),
             (Status::deadline_exceeded("late"), Verdict::Final),
             (Status::resource_exhausted("full"), Verdict::Final),

@@ -17,10 +17,11 @@ use tonic::{Code, Request, Response, Status};
 use uuid::Uuid;
 
 use crate::connect::endpoint::{Endpoint, Header};
-use crate::connect::error::{Error, Handle, ServerError, innermost};
+use crate::connect::error::{Credentials, Error, Handle, ServerError, web_status};
 use crate::connect::heart::Heart;
 use crate::connect::line::{Held, Line};
 use crate::connect::pack::Packing;
+use crate::connect::reason::Reason;
 use crate::connect::retry::{Retry, Verdict, is_broken_transport, verdict};
 use crate::connect::witness;
 use crate::proto::spark::config_request::Operation;
@@ -313,14 +314,19 @@ impl Session {
                 return Error::OperationLost { reason: ServerError::read(&status).message };
             }
             (Handle::ServerGone, _) => {
-                let reason = "it has stopped its Spark: out of memory, or told to end".to_owned();
+                let reason = Reason::new("it has stopped its Spark: out of memory, or told to end");
                 return Error::Unreachable { server: self.server.clone(), reason };
             }
-            (Handle::Other, Code::Unavailable) => return self.unreachable(&status),
-            (Handle::Other, Code::Unauthenticated | Code::PermissionDenied) => {
-                return Error::Refused { message: status.message().to_owned() };
+            (Handle::Other, _) if matches!(web_status(status.message()), Some("401" | "403")) => {
+                return Error::refused(&status, self.credentials());
             }
-            (Handle::Other, _) if is_broken_transport(&status) => return self.unreachable(&status),
+            (Handle::Other, Code::Unavailable) => return Error::unavailable(self.server.clone(), &status),
+            (Handle::Other, Code::Unauthenticated | Code::PermissionDenied) => {
+                return Error::refused(&status, self.credentials());
+            }
+            (Handle::Other, _) if is_broken_transport(&status) || web_status(status.message()).is_some() => {
+                return Error::unavailable(self.server.clone(), &status);
+            }
             (Handle::Other, _) => {}
         }
         if let Some(lost) = witness::glance(self).await {
@@ -335,17 +341,21 @@ impl Session {
         Error::Server(Box::new(error))
     }
 
-    fn unreachable(&self, status: &Status) -> Error {
-        Error::Unreachable { server: self.server.clone(), reason: reason(status) }
-    }
-
     /// A call is going to be tried again.
     pub(super) fn does_not_answer(&self, status: &Status) {
-        self.outage.send_if_modified(|outage| outage.replace(reason(status)).is_none());
+        let why = match Error::unavailable(self.server.clone(), status) {
+            Error::Unreachable { reason, .. } | Error::Tls { reason, .. } => reason.to_string(),
+            other => other.to_string(),
+        };
+        self.outage.send_if_modified(|outage| outage.replace(why.clone()).is_none());
     }
 
     pub(super) fn answers(&self) {
         self.outage.send_if_modified(|outage| outage.take().is_some());
+    }
+
+    fn credentials(&self) -> Credentials {
+        if self.headers.iter().any(Header::opens_doors) { Credentials::Sent } else { Credentials::None }
     }
 
     /// One try: the server forgets the details once it has sent them, and the error is worth telling without.
@@ -394,10 +404,6 @@ impl Session {
     fn log(&self) -> MutexGuard<'_, Vec<Interrupted>> {
         self.interrupts.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-fn reason(status: &Status) -> String {
-    std::error::Error::source(status).map_or_else(|| status.message().to_owned(), innermost)
 }
 
 /// How long to wait before another attempt, if one may help.

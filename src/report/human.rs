@@ -126,6 +126,9 @@ impl Human {
                     text.push_str(&detail);
                 }
                 self.always("failed", AnsiColor::Red.on_default(), &text);
+                if let Some(hint) = &failed.hint {
+                    self.always("", Style::new(), &format!("help: {hint}"));
+                }
             }
             Outcome::Skipped { because } => {
                 self.always("skipped", AnsiColor::Yellow.on_default(), &format!("{what}: {because}"));

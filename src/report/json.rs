@@ -198,7 +198,8 @@ pub(super) fn outcome_value(outcome: &Outcome, depth: Depth) -> Value {
         }
         Outcome::Failed(failed) => {
             let error = error_value(&failed.message, failed.said.as_deref(), depth);
-            json!({ "status": "error", "message": failed.message, "error": error })
+            let help = failed.hint.as_slice();
+            json!({ "status": "error", "message": failed.message, "help": help, "error": error })
         }
         Outcome::Skipped { because } => json!({ "status": "skipped", "message": because }),
         Outcome::Interrupted => json!({ "status": "interrupted" }),

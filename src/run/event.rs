@@ -112,6 +112,8 @@ pub(crate) struct Failed {
     pub(crate) message: String,
     /// All that the engine has said, where the reason is its.
     pub(crate) said: Option<Box<ServerError>>,
+    /// What may help.
+    pub(crate) hint: Option<String>,
     /// Whether the engine was lost, so that trying again may help.
     pub(crate) engine_lost: bool,
 }

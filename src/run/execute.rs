@@ -135,16 +135,17 @@ fn joined(ended: Result<(ActionId, Ended), JoinError>) -> (ActionId, Ended) {
 }
 
 fn failed(error: Error) -> Outcome {
-    let message = match &error {
-        Error::Engine(engine) => with_advice(chain(&error), advice(engine)),
-        _ => chain(&error),
+    let message = chain(&error);
+    let hint = match &error {
+        Error::Engine(engine) => engine.hint().or_else(|| advice(engine)).map(str::to_owned),
+        _ => None,
     };
     let engine_lost = matches!(&error, Error::Engine(error) if error.is_unreachable());
     let said = match error {
         Error::Engine(connect::Error::Server(said)) => Some(said),
         _ => None,
     };
-    Outcome::Failed(Failed { message, said, engine_lost })
+    Outcome::Failed(Failed { message, said, hint, engine_lost })
 }
 
 /// The steps whose `timeout` nothing keeps, since they have no query of their own.
@@ -408,13 +409,6 @@ pub(crate) fn advice(error: &connect::Error) -> Option<&'static str> {
             "raise `grpc_max_message_size` in the connection string, or use Spark 4.1 or newer, which sends large rows in pieces; where it is many rows together, lower `spark.connect.grpc.arrow.maxBatchSize` at the server",
         ),
         _ => None,
-    }
-}
-
-fn with_advice(message: String, advice: Option<&str>) -> String {
-    match advice {
-        Some(advice) => format!("{message}; {advice}"),
-        None => message,
     }
 }
 

@@ -15,7 +15,7 @@ use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::name::is_name;
 use crate::secret::Secret;
 use crate::shape::{Entries, Many};
-use crate::target::{Project, Server, Settings, Target, Variable};
+use crate::target::{CertificateFiles, Project, Server, Settings, Target, Variable};
 use crate::text::{FileId, Source, Sources, Span, Spanned};
 use crate::yaml::{self, Key, Kind, Node, decode};
 
@@ -51,6 +51,10 @@ struct TargetDocument {
     /// The bearer token of `remote`, as `${secret:NAME}` (the environment's variable) or `${secret:file:PATH}`. It goes to this
     /// server alone.
     token: Option<String>,
+    /// Certificates for the way to `remote`. They turn nothing on: that is for `use_ssl=true` in the connection string.
+    tls: Option<TlsDocument>,
+    /// The host of `remote`, where its token may go to it without TLS. Without this a token goes over TLS, or to this machine.
+    allow_plaintext: Option<Spanned<String>>,
     /// Where relative paths start at the engine, a folder or a URL: `s3://lake/prod`. Without it, at the pipeline file's folder where
     /// the engine reads this machine's files; else a relative path is a mistake.
     root: Option<Spanned<String>>,
@@ -62,6 +66,17 @@ struct TargetDocument {
     /// Values of variables, for the pipelines that declare them. `--var` and the environment go before them.
     #[serde(default)]
     vars: Entries<Many<String>>,
+}
+
+/// Files with certificates (PEM). Relative paths start at the project file's folder.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+struct TlsDocument {
+    /// Certificates of authorities: one of them has to sign the server's. They stand in place of the system's.
+    ca: Option<Spanned<String>>,
+    /// The certificate by which this client shows who it is, then those between it and its authority. With `key`.
+    cert: Option<Spanned<String>>,
+    /// The private key of `cert`, without a passphrase.
+    key: Option<Spanned<String>>,
 }
 
 /// What the outside world says to a project file.
@@ -183,7 +198,12 @@ impl Reader<'_> {
         Some(Target {
             name: key.text.to_string(),
             server: match document.remote {
-                Some(url) => Server::Remote { url, token: document.token.map(Secret::new) },
+                Some(url) => {
+                    let TlsDocument { ca, cert, key } = document.tls.unwrap_or_default();
+                    let certificates = CertificateFiles { authorities: ca, identity: cert.zip(key) };
+                    let (token, plaintext) = (document.token.map(Secret::new), document.allow_plaintext);
+                    Server::Remote { url, token, certificates, plaintext }
+                }
                 None => Server::Managed(document.engine),
             },
             root: document.root,
@@ -233,6 +253,20 @@ impl Reader<'_> {
         if !is_remote && let Some(token) = get(entries, "token") {
             let help = "an engine that pipectl starts has a token of its own";
             wrong(Code::Settings, token.span, "a `token` needs a `remote` that it is for", help);
+        }
+        for name in ["tls", "allow_plaintext"] {
+            if !is_remote && let Some(node) = get(entries, name) {
+                let message = format!("`{name}` needs a `remote` that it is for");
+                wrong(Code::Settings, node.span, &message, "pipectl reaches its own engines on this machine");
+            }
+        }
+        let tls = get(entries, "tls").and_then(Node::as_mapping).unwrap_or_default();
+        for (name, other) in [("cert", "key"), ("key", "cert")] {
+            if let (Some(node), None) = (get(tls, name), get(tls, other)) {
+                let message = format!("`{name}` needs a `{other}`");
+                let help = "a client shows its certificate (`cert`), and proves with its private `key` that it is its own";
+                wrong(Code::Settings, node.span, &message, help);
+            }
         }
         if let (false, Some((span, text))) = (is_remote, scalar("shared_files"))
             && text == "false"

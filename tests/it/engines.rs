@@ -24,13 +24,13 @@ fn run(text: &str) -> Case {
 }
 
 /// A server that was started by hand, and ends with this value.
-struct Server {
+pub(crate) struct Server {
     child: Child,
-    address: String,
+    pub(crate) address: String,
 }
 
 impl Server {
-    fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let (python, site) = installed();
         let mut child = Command::new(python)
             .args(["-m", "pysail", "spark", "server", "--port", "0"])
@@ -209,9 +209,15 @@ fn who_is_no_spark_connect_server_is_told() {
         let outcome = case.run();
         assert_eq!(outcome.record()["exit_code"], 69);
         if is_silent {
-            assert_snapshot!(outcome.stderr, @"error: sc://127.0.0.1:[port] is not a Spark Connect server: it accepts connections and says nothing");
+            assert_snapshot!(outcome.stderr, @"
+            error: sc://127.0.0.1:[port] is not a Spark Connect server: it accepts connections and says nothing
+              help: look for a slip in the port, and whether the server is well; if it is a port for TLS, write `use_ssl=true`
+            ");
         } else {
-            assert_snapshot!(outcome.stderr, @"error: sc://127.0.0.1:[port] is not a Spark Connect server: it answers in HTTP/1");
+            assert_snapshot!(outcome.stderr, @"
+            error: sc://127.0.0.1:[port] is not a Spark Connect server: it answers in HTTP/1
+              help: reach the port for gRPC, which is 15002 where nobody has said otherwise; if it is a port for TLS, write `use_ssl=true`
+            ");
         }
     }
 }

@@ -70,6 +70,7 @@ fn an_engine_out_of_reach_is_69() {
     assert_snapshot!(outcome.stderr, @"
       target  the server of `PIPECTL_REMOTE`
     error: sc://127.0.0.1:9 can not be reached: nothing listens at this port
+      help: look whether the server runs, and for a slip in the address
     ");
 }
 

@@ -532,6 +532,7 @@ async fn a_refused_user_is_told_so() {
             play(Script::default().refuse(Status::new(code, "Invalid authentication token"))).await;
         let error = result.unwrap_err();
         assert_eq!(error.to_string(), "the server refuses this user: Invalid authentication token");
-        assert!(!error.is_unreachable());
+        assert!(error.is_unreachable());
+        assert!(error.hint().unwrap_or_default().starts_with("no token was sent"), "{error:?}");
     }
 }
