@@ -286,9 +286,11 @@ impl Handle {
         if message.contains(STOPPED) {
             return Self::ServerGone;
         }
-        // These are Sail's.
+        // These are Sail's. The second is about a result that it has sent to its end, whether or not that has arrived.
         let text = message.strip_prefix("invalid argument: ").unwrap_or_default();
-        if text.starts_with("operation not found: ") {
+        if text.starts_with("operation not found: ")
+            || message == "internal error: task context not found for operation"
+        {
             Self::OperationGone
         } else if text.starts_with("session ") && text.ends_with(" is not running") {
             Self::SessionGone
@@ -440,6 +442,7 @@ mod tests {
             ("[INVALID_HANDLE.SESSION_CHANGED] The handle", Handle::SessionGone),
             ("[OPERATION_CANCELED] Operation", Handle::Cancelled),
             ("invalid argument: operation not found: 1", Handle::OperationGone),
+            ("internal error: task context not found for operation", Handle::OperationGone),
             ("invalid argument: session 1 is not running", Handle::SessionGone),
             ("[USER_RAISED_EXCEPTION] [OPERATION_CANCELED]", Handle::Other),
             ("Cannot call methods on a stopped SparkContext.\nThis stopped", Handle::ServerGone),

@@ -7,6 +7,9 @@
 //! What was read is released in the background, the latest response at most twice a second: some servers end the sessions of
 //! clients that only listen. What is not read to its end is interrupted and released when the [`Execution`] is dropped.
 //!
+//! Sail keeps no more than 128 responses for a reattach, whatever their size, forgets those that do not fit, and goes on with the
+//! next one that it has. So there the response before the last one is named: what comes first has to be the last one again.
+//!
 //! [`Execution::next`] may be dropped at any point and called again: each call under way is kept here.
 
 use std::convert::Infallible;
@@ -50,6 +53,9 @@ pub(super) struct Execution {
     tags: Vec<Tag>,
     state: State,
     last_response: Option<String>,
+    response_before: Option<String>,
+    /// Whether the next response has to be the last one again.
+    overlaps: bool,
     failures: Failures,
     interrupts_before: usize,
     done_with: watch::Sender<Done>,
@@ -120,6 +126,8 @@ impl Execution {
             tags: tags.to_vec(),
             state: State::Next(Attach::Execute),
             last_response: None,
+            response_before: None,
+            overlaps: false,
             failures: Failures::none(session.patience.budget),
             interrupts_before: session.interrupts_so_far(),
             done_with: watch::Sender::new(Done::Nothing),
@@ -140,7 +148,11 @@ impl Execution {
                         status = held.replaced() => Ok(Err(status)),
                     };
                     match read {
-                        Ok(Ok(Some(response))) => return self.accept(response).map(Some),
+                        Ok(Ok(Some(response))) => {
+                            if let Some(response) = self.accept(response)? {
+                                return Ok(Some(response));
+                            }
+                        }
                         Ok(Ok(None)) => self.ended(),
                         Ok(Err(status)) => self.failed(status, Attach::Reattach),
                         Err(_) => self.failed(silent(silence), Attach::Reattach),
@@ -212,6 +224,7 @@ impl Execution {
         let mut stub = self.session.stub(&held);
         let opening: Opening = match attach {
             Attach::Execute => {
+                self.overlaps = false;
                 self.request.client_observed_server_side_session_id = self.session.observed();
                 let request = self.session.request(self.request.clone());
                 if self.done_with.receiver_count() == 0 {
@@ -222,13 +235,14 @@ impl Execution {
                 Box::pin(async move { stub.execute_plan(request).await })
             }
             Attach::Reattach => {
+                self.overlaps = self.session.is_namesake();
                 let (session_id, user_context, client_type) = self.session.identity();
                 let request: Request<_> = self.session.request(ReattachExecuteRequest {
                     session_id,
                     user_context,
                     operation_id: self.operation.to_string(),
                     client_type,
-                    last_response_id: self.last_response.clone(),
+                    last_response_id: self.cursor().cloned(),
                     client_observed_server_side_session_id: self.session.observed(),
                 });
                 Box::pin(async move { stub.reattach_execute(request).await })
@@ -245,12 +259,37 @@ impl Execution {
         }
     }
 
-    fn accept(&mut self, response: ExecutePlanResponse) -> Result<ExecutePlanResponse, Error> {
+    /// Which response is the last one that the server need not send again.
+    fn cursor(&self) -> Option<&String> {
+        if self.session.is_namesake() { self.response_before.as_ref() } else { self.last_response.as_ref() }
+    }
+
+    /// Whether a stream that was taken up again goes on without a gap, by its first response.
+    fn fits(&self, response: &ExecutePlanResponse) -> bool {
+        match &self.last_response {
+            Some(last) => *last == response.response_id,
+            // Rows come after their schema.
+            None => !matches!(response.response_type, Some(ResponseType::ArrowBatch(_))),
+        }
+    }
+
+    /// Takes a response, unless it has been here before.
+    fn accept(&mut self, response: ExecutePlanResponse) -> Result<Option<ExecutePlanResponse>, Error> {
         if let Err(error) = self.session.check(&response) {
             self.end(Done::Abandoned);
             return Err(error);
         }
         self.session.answers();
+        if mem::take(&mut self.overlaps) {
+            if !self.fits(&response) {
+                self.end(Done::Abandoned);
+                let reason = "it no longer has what was on its way when the connection broke".to_owned();
+                return Err(Error::OperationLost { reason });
+            }
+            if self.last_response.is_some() {
+                return Ok(None);
+            }
+        }
         self.failures = Failures::none(self.session.patience.budget);
         let complete = matches!(response.response_type, Some(ResponseType::ResultComplete(_)));
         if complete {
@@ -258,10 +297,12 @@ impl Execution {
             let session = Arc::clone(&self.session);
             self.state = State::Ending(Box::pin(async move { witness::hear(&session).await }));
         } else if !response.response_id.is_empty() {
-            self.last_response = Some(response.response_id.clone());
-            self.done_with.send_replace(Done::Until(response.response_id.clone()));
+            self.response_before = self.last_response.replace(response.response_id.clone());
+            if let Some(cursor) = self.cursor().cloned() {
+                self.done_with.send_replace(Done::Until(cursor));
+            }
         }
-        Ok(response)
+        Ok(Some(response))
     }
 
     /// A stream has ended without an error and without the word that the result is complete.

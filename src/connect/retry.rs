@@ -19,6 +19,8 @@ const RETRIES: u32 = 15;
 
 /// Another client of the session has taken the stream, or a server of the pool was in the way: a reattach gets it back.
 const DISCONNECTED: &str = "INVALID_CURSOR.DISCONNECTED";
+/// Sail is still ending the stream that broke, or that another attempt got.
+const BUSY: [&str; 2] = ["internal error: task is being paused", "internal error: task is already running"];
 /// What tonic says where a stream was reset between messages, which hyper does not tell from an end.
 const NO_TRAILER: &str = "missing grpc-status trailer";
 
@@ -69,7 +71,8 @@ pub(super) fn verdict(status: &Status) -> Verdict {
     let ordered = status.get_details_retry_info().and_then(|info| info.retry_delay);
     let passing = ordered.is_some()
         || status.code() == Code::Unavailable
-        || (status.code() == Code::Internal && status.message().contains(DISCONNECTED))
+        || (status.code() == Code::Internal
+            && (status.message().contains(DISCONNECTED) || BUSY.contains(&status.message())))
         || is_broken_transport(status);
     if passing { Verdict::Passing(ordered) } else { Verdict::Final }
 }
@@ -143,6 +146,7 @@ mod tests {
         let table = [
             (Status::unavailable("down"), Verdict::Passing(None)),
             (Status::internal("[INVALID_CURSOR.DISCONNECTED] taken"), Verdict::Passing(None)),
+            (Status::internal("internal error: task is being paused"), Verdict::Passing(None)),
             (ordered(Some(7)), Verdict::Passing(Some(Duration::from_secs(7)))),
             (Status::unknown("protocol error: missing grpc-status trailer, cut"), Verdict::Passing(None)),
             (Status::internal("[TABLE_OR_VIEW_NOT_FOUND] no"), Verdict::Final),

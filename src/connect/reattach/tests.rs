@@ -174,6 +174,44 @@ async fn repeated_rows_are_an_error() {
     assert!(matches!(&result, Err(Error::Protocol(what)) if what.contains("row 0")), "{result:?}");
 }
 
+/// Plays a script as Sail does, which calls the session as the client does.
+async fn play_as_sail(script: Script) -> (Result<(Vec<i32>, usize), Error>, Script) {
+    let server = script.serve().await;
+    let session = session(&at(server.port)).await;
+    server.script.server_session(&session.id);
+    let result = read(&mut execute(&session)).await;
+    session.finish_background().await;
+    (result, server.script)
+}
+
+#[tokio::test]
+async fn sail_has_to_begin_with_what_came_last() {
+    let script = Script::default()
+        .stream([schema("1"), rows("2", 0, 3), rows("3", 3, 5), Step::Fail(Status::unavailable("gone"))])
+        .stream([rows("3", 3, 5), Step::Fail(Status::unavailable("again"))])
+        .stream([rows("3", 3, 5), rows("4", 5, 6), schema("5"), complete()]);
+    let (result, script) = play_as_sail(script).await;
+    assert_eq!(result.unwrap(), (numbers(6), 1));
+    assert_eq!(script.calls(), ["execute", "reattach after 2", "reattach after 2", "release all"]);
+    let released = script.released_on_the_way();
+    assert!(!released.contains(&"release until 5".to_owned()), "{released:?}");
+}
+
+#[tokio::test]
+async fn rows_that_sail_has_forgotten_are_not_left_out() {
+    let gone = || Step::Fail(Status::unavailable("gone"));
+    let scripts = [
+        Script::default()
+            .stream([schema("1"), rows("2", 0, 3), gone()])
+            .stream([rows("4", 5, 6), complete()]),
+        Script::default().stream([schema("1"), gone()]).stream([rows("2", 0, 3), complete()]),
+    ];
+    for script in scripts {
+        let (result, _) = play_as_sail(script).await;
+        assert!(matches!(result, Err(Error::OperationLost { .. })), "{result:?}");
+    }
+}
+
 #[tokio::test]
 async fn failures_that_pass_are_waited_for() {
     let script = Script::default()
