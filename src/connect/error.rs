@@ -255,6 +255,8 @@ pub(super) enum Handle {
     OperationUnknown,
     /// The same from a server that may run an operation twice if it is sent twice.
     OperationGone,
+    /// Sail has sent the result to its end, whether or not it has arrived.
+    OperationSent,
     SessionGone,
     Cancelled,
     /// The server is shutting down, or does not know yet that it is dead.
@@ -286,11 +288,12 @@ impl Handle {
         if message.contains(STOPPED) {
             return Self::ServerGone;
         }
-        // These are Sail's. The second is about a result that it has sent to its end, whether or not that has arrived.
+        // These are Sail's.
+        if message == "internal error: task context not found for operation" {
+            return Self::OperationSent;
+        }
         let text = message.strip_prefix("invalid argument: ").unwrap_or_default();
-        if text.starts_with("operation not found: ")
-            || message == "internal error: task context not found for operation"
-        {
+        if text.starts_with("operation not found: ") {
             Self::OperationGone
         } else if text.starts_with("session ") && text.ends_with(" is not running") {
             Self::SessionGone
@@ -442,7 +445,7 @@ mod tests {
             ("[INVALID_HANDLE.SESSION_CHANGED] The handle", Handle::SessionGone),
             ("[OPERATION_CANCELED] Operation", Handle::Cancelled),
             ("invalid argument: operation not found: 1", Handle::OperationGone),
-            ("internal error: task context not found for operation", Handle::OperationGone),
+            ("internal error: task context not found for operation", Handle::OperationSent),
             ("invalid argument: session 1 is not running", Handle::SessionGone),
             ("[USER_RAISED_EXCEPTION] [OPERATION_CANCELED]", Handle::Other),
             ("Cannot call methods on a stopped SparkContext.\nThis stopped", Handle::ServerGone),

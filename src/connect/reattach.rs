@@ -30,6 +30,7 @@ use crate::connect::witness;
 use crate::proto::spark::execute_plan_request::{RequestOption, request_option};
 use crate::proto::spark::execute_plan_response::ResponseType;
 use crate::proto::spark::interrupt_request::{Interrupt, InterruptType};
+use crate::proto::spark::plan::OpType;
 use crate::proto::spark::release_execute_request::{Release, ReleaseAll, ReleaseUntil};
 use crate::proto::spark::{
     ExecutePlanRequest, ExecutePlanResponse, InterruptRequest, Plan, ReattachExecuteRequest, ReattachOptions,
@@ -56,6 +57,7 @@ pub(super) struct Execution {
     response_before: Option<String>,
     /// Whether the next response has to be the last one again.
     overlaps: bool,
+    has_rows: bool,
     failures: Failures,
     interrupts_before: usize,
     done_with: watch::Sender<Done>,
@@ -128,6 +130,7 @@ impl Execution {
             last_response: None,
             response_before: None,
             overlaps: false,
+            has_rows: false,
             failures: Failures::none(session.patience.budget),
             interrupts_before: session.interrupts_so_far(),
             done_with: watch::Sender::new(Done::Nothing),
@@ -291,6 +294,7 @@ impl Execution {
             }
         }
         self.failures = Failures::none(self.session.patience.budget);
+        self.has_rows |= matches!(response.response_type, Some(ResponseType::ArrowBatch(_)));
         let complete = matches!(response.response_type, Some(ResponseType::ResultComplete(_)));
         if complete {
             self.end(Done::All);
@@ -330,7 +334,12 @@ impl Execution {
             return self.fail(Error::Cancelled);
         }
         let since = *self.failures.since.get_or_insert_with(Instant::now);
-        let (wait, next) = if handle == Handle::OperationUnknown && !started {
+        // Whose rows were lost to the last one is read again: that does no harm.
+        let unread = handle == Handle::OperationSent && !self.has_rows && self.reads();
+        if unread {
+            (self.last_response, self.response_before) = (None, None);
+        }
+        let (wait, next) = if (handle == Handle::OperationUnknown && !started) || unread {
             // The request was lost on its way. Under its old id this server runs it once at most.
             (self.failures.retry.wait(None, since.elapsed(), 0.0), Attach::Execute)
         } else {
@@ -352,6 +361,11 @@ impl Execution {
     fn fail(&mut self, error: Error) {
         self.end(Done::All);
         self.state = State::Failing(Box::pin(async move { error }));
+    }
+
+    /// Whether this is a query, and nothing is different after it.
+    fn reads(&self) -> bool {
+        matches!(self.request.plan.as_ref().and_then(|plan| plan.op_type.as_ref()), Some(OpType::Root(_)))
     }
 
     fn was_interrupted(&self) -> bool {

@@ -300,7 +300,7 @@ impl Session {
             (Handle::SessionGone, _) => {
                 return Error::SessionLost { reason: ServerError::read(&status).message };
             }
-            (Handle::OperationGone | Handle::OperationUnknown, _) => {
+            (Handle::OperationGone | Handle::OperationSent | Handle::OperationUnknown, _) => {
                 return Error::OperationLost { reason: ServerError::read(&status).message };
             }
             (Handle::ServerGone, _) => {

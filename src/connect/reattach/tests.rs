@@ -213,6 +213,25 @@ async fn rows_that_sail_has_forgotten_are_not_left_out() {
 }
 
 #[tokio::test]
+async fn a_result_that_was_lost_to_the_last_row_is_worked_out_again() {
+    let sent = || Status::internal("internal error: task context not found for operation");
+    let gone = || Step::Fail(Status::unavailable("gone"));
+    let script = Script::default()
+        .stream([schema("1"), gone()])
+        .refuse(sent())
+        .stream([schema("2"), rows("3", 0, 3), gone()])
+        .stream([rows("3", 0, 3), complete()]);
+    let (result, script) = play_as_sail(script).await;
+    assert_eq!(result.unwrap(), (numbers(3), 1));
+    assert_eq!(script.calls(), ["execute", "reattach", "execute", "reattach after 2", "release all"]);
+
+    let script = Script::default().stream([schema("1"), rows("2", 0, 3), gone()]).refuse(sent());
+    let (result, script) = play_as_sail(script).await;
+    assert!(matches!(result, Err(Error::OperationLost { .. })), "{result:?}");
+    assert_eq!(script.calls()[..2], ["execute", "reattach after 1"]);
+}
+
+#[tokio::test]
 async fn failures_that_pass_are_waited_for() {
     let script = Script::default()
         .stream([rows("1", 0, 3), Step::Fail(Status::unavailable("one"))])
