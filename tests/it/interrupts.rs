@@ -23,6 +23,8 @@ steps:
     range: 100000000000
     write: { parquet: out/rows.parquet }
 ";
+/// What is said of an engine that was killed.
+const KILLED: &str = "error: the engine ended unexpectedly: it was killed (SIGKILL)";
 /// How soon an interrupted run must be over, on a machine that does other things beside.
 const SOON: Duration = Duration::from_secs(4);
 
@@ -136,9 +138,13 @@ fn an_engine_outlives_no_killed_pipectl() {
 fn an_engine_that_is_killed_ends_the_run() {
     let running = run(WIDE).code(69).start();
     running.wait_for_file("out", 1_000_000);
+    let engine = running.engine();
     let since = Instant::now();
-    signal(running.engine(), "KILL");
-    assert_stopped(&running.end(), 69, since);
+    signal(engine, "KILL");
+    let outcome = running.end();
+    assert_stopped(&outcome, 69, since);
+    assert_eq!(outcome.record()["actions"][0]["status"], "error");
+    assert!(outcome.stderr.contains(KILLED), "{}", outcome.stderr);
 
     let mut running = run(LONG).code(69).start();
     running.wait_for("checked");
