@@ -16,10 +16,12 @@ mod inputs;
 mod interrupts;
 mod layers;
 mod managed;
+mod network;
 mod outputs;
 mod pipelines;
 mod proto;
 mod protocol;
+mod proxy;
 mod run;
 mod schema;
 #[expect(dead_code, unused_imports, reason = "the client's own tests use the rest")]
