@@ -35,6 +35,17 @@ pub(crate) enum OrderKept {
     Not,
 }
 
+/// How rows travel that a pipeline brings along.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LocalRows {
+    /// In the plan, and in each plan again that needs them.
+    Inline,
+    /// Once a session, beside the plans, where they have so many bytes or more.
+    Cached { from: u64 },
+    /// The same in chunks of at most so many rows and bytes, and at most so many bytes in all.
+    Chunked { from: u64, rows: u64, bytes: u64, in_all: u64 },
+}
+
 /// An engine at its version.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Dialect {
@@ -42,6 +53,7 @@ pub(crate) struct Dialect {
     version: String,
     /// Into how many partitions it parts rows where a plan does not say; nothing where that was not asked.
     parallelism: Option<i32>,
+    local_rows: LocalRows,
 }
 
 /// The setting that says how many partitions Spark makes of rows that it puts in new places.
@@ -49,12 +61,40 @@ pub(crate) const PARALLELISM: &str = "spark.sql.shuffle.partitions";
 
 impl Dialect {
     pub(crate) fn new(implementation: Implementation, version: impl Into<String>) -> Self {
-        Self { implementation, version: version.into(), parallelism: None }
+        let new = Self {
+            implementation,
+            version: version.into(),
+            parallelism: None,
+            local_rows: LocalRows::Inline,
+        };
+        // What these have where nobody has set it otherwise.
+        let local_rows = match implementation {
+            Implementation::Sail => LocalRows::Inline,
+            Implementation::Spark if new.is_before(4, 1) => LocalRows::Cached { from: 64 << 20 },
+            Implementation::Spark => {
+                LocalRows::Chunked { from: 1 << 20, rows: 10_000, bytes: 16 << 20, in_all: 3 << 30 }
+            }
+        };
+        Self { local_rows, ..new }
     }
 
     /// An engine of which [`PARALLELISM`] is known.
     pub(crate) fn with_parallelism(self, partitions: Option<i32>) -> Self {
         Self { parallelism: partitions.filter(|count| *count > 0), ..self }
+    }
+
+    /// An engine that says itself how rows shall travel to it.
+    pub(crate) fn with_local_rows(self, local_rows: LocalRows) -> Self {
+        Self { local_rows, ..self }
+    }
+
+    pub(crate) fn local_rows(&self) -> LocalRows {
+        self.local_rows
+    }
+
+    /// Whether a session takes files: libraries, archives, and others.
+    pub(crate) fn takes_artifacts(&self) -> bool {
+        self.implementation == Implementation::Spark
     }
 
     /// The dialect of the engine that is started where none is named.

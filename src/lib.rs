@@ -38,8 +38,9 @@
 //! | `shape` | how a setting may be written: one value for a list, a short form for a mapping | `text` |
 //! | `yaml` | a tree with places from the parser's events, and a decoder over it that reports every mistake | `text`, `scalar`, `diagnostic`, `shape` |
 //! | `proto` | the Spark Connect messages, generated, and short constructors for them | `name` |
-//! | `lowering` | what a kind is told when it is checked and when it becomes a relation | words, `proto` |
-//! | `source` | kinds of source, a file each: settings, inputs, what is wrong with them, relation | words, `shape`, `lowering`, `proto` |
+//! | `local` | rows that pipectl brings along: in the plan, or cut into chunks beside it | `name`, `dialect`, `proto` |
+//! | `lowering` | what a kind is told when it is checked and when it becomes a relation | words, `local`, `proto` |
+//! | `source` | kinds of source, a file each: settings, inputs, what is wrong with them, relation | words, `shape`, `local`, `lowering`, `proto` |
 //! | `transform` | kinds of transform, a file each: the same | words, `shape`, `lowering`, `proto` |
 //! | `expect` | kinds of expectation, a file each: settings, what makes a row wrong | words, `shape`, `lowering` |
 //! | `sink` | kinds of output where pipectl runs, a file each: settings, writer of record batches | words, `shape`, `lowering` |
@@ -47,10 +48,10 @@
 //! | `pipeline` | the validated steps | words, `lowering`, kinds |
 //! | `graph` | order, what is needed for what, circles | `pipeline` |
 //! | `spec` | from a file's text to a `Pipeline` or a `Project`, all mistakes at once; the JSON Schemas | words, `secret`, `target`, `yaml`, `shape`, `lowering`, kinds, `pipeline`, `graph` |
-//! | `plan` | which relations the engine works out, in which order, for which output | words, `lowering`, `proto`, kinds, `pipeline`, `graph` |
+//! | `plan` | which relations the engine works out, in which order, for which output | words, `local`, `lowering`, `proto`, kinds, `pipeline`, `graph` |
 //! | `connect` | a Spark Connect client that has never heard of pipelines | `proto` |
 //! | `engine` | kinds of engine: installation, start, readiness, stop; those that stay | words, `connect` |
-//! | `run` | execution: a pure schedule, a driver that awaits, events | words, `lowering`, `proto`, kinds, `pipeline`, `plan`, `connect` |
+//! | `run` | execution: a pure schedule, a driver that awaits, events | words, `local`, `lowering`, `proto`, kinds, `pipeline`, `plan`, `connect` |
 //! | `report` | events and failures for people and machines; the only writer to stderr | words, `expect`, `run` |
 //! | `cli` | one file a verb; exit codes, signals, environment variables | words, `secret`, `target`, `lowering`, `sink`, `pipeline`, `spec`, `graph`, `plan`, `run`, `report`, `connect`, `engine` |
 //!
@@ -66,9 +67,9 @@
 //! | `tonic` | `connect`, `proto` |
 //! | `tonic_prost` | `proto` |
 //! | `tonic_types` | `connect` |
-//! | `prost` | `proto`, `plan`, `bench` |
+//! | `prost` | `proto`, `local`, `plan`, `connect`, `bench` |
 //! | `prost_types` | `proto` |
-//! | `bytes` | `connect`, `proto`, `sink`, `bench` |
+//! | `bytes` | `connect`, `proto`, `local`, `sink`, `bench` |
 //! | `object_store` | `sink` |
 //! | `http_body_util` | `sink` |
 //! | `hyper_rustls` | `sink` |
@@ -76,10 +77,12 @@
 //! | `tokio` | `connect`, `engine`, `sink`, `run`, `cli` |
 //! | `tokio_util` | `sink`, `run`, `cli`, `bench` |
 //! | `tokio_stream` | `connect`, `sink` |
-//! | `arrow` | `connect`, `proto`, `run`, `sink`, `bench` |
+//! | `arrow` | `connect`, `local`, `lowering`, `run`, `sink`, `bench` |
 //! | `parquet` | `sink` |
 //! | `flate2` | `sink` |
-//! | `zstd` | `sink` |
+//! | `zstd` | `sink`, `connect` |
+//! | `crc32fast` | `connect` |
+//! | `ring` | `local` |
 //! | `rustix` | `sink`, `cli` |
 //! | `serde_yaml` | `yaml` |
 //! | `serde_json` | `spec`, `connect`, `engine`, `sink`, `report` |
@@ -124,6 +127,7 @@ mod engine;
 mod expect;
 mod expr;
 mod graph;
+mod local;
 mod lowering;
 mod name;
 mod pipeline;

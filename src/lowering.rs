@@ -1,14 +1,18 @@
 //! Owns what a kind is told when its settings are checked and when it becomes a relation: the values of variables, the
 //! engine's dialect, where paths start, and the relations of the steps it reads.
 
+use std::cell::RefCell;
 use std::collections::HashSet;
 use std::path::{Component, Path, PathBuf};
 
+use arrow::array::RecordBatch;
+use arrow::datatypes::Schema;
 use chrono::NaiveDate;
 
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::dialect::{Dialect, Quotes};
 use crate::expr::{Bindings, Bound, Expr, Template, Type, Value, with_backslashes};
+use crate::local::{self, Blob};
 use crate::proto::expression::{self, expression_string};
 use crate::proto::spark::{Expression, Relation};
 use crate::scalar::Segment;
@@ -183,6 +187,8 @@ pub(crate) struct Lowering<'a> {
     pub(crate) input: &'a dyn Fn(&str) -> Relation,
     /// The steps that this one's query names, and the views under which the engine knows them.
     pub(crate) views: &'a [(String, String)],
+    /// Where rows are put that travel beside the plan.
+    pub(crate) blobs: &'a RefCell<Vec<Blob>>,
 }
 
 impl Lowering<'_> {
@@ -192,6 +198,17 @@ impl Lowering<'_> {
 
     pub(crate) fn expr(&self, expr: &Expr) -> Expression {
         expression_string(self.sql(expr))
+    }
+
+    /// Rows that pipectl has, as a relation with the columns of `ddl`; they travel as the engine wants them.
+    pub(crate) fn rows(
+        &self,
+        batches: impl IntoIterator<Item = RecordBatch>,
+        schema: &Schema,
+        ddl: String,
+    ) -> Relation {
+        let put = &mut |blob| self.blobs.borrow_mut().push(blob);
+        local::relation(batches, schema, ddl, self.dialect.local_rows(), put)
     }
 
     /// An expression that makes a column; one that stands in for a wrong one has its name.

@@ -73,12 +73,60 @@ impl Step {
     }
 }
 
+/// What a file is to the session that it is sent to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ArtifactKind {
+    File,
+    Archive,
+    Pyfile,
+    Jar,
+}
+
+impl ArtifactKind {
+    pub(crate) const ALL: [Self; 4] = [Self::File, Self::Archive, Self::Pyfile, Self::Jar];
+
+    /// The key of its items.
+    pub(crate) fn key(self) -> &'static str {
+        match self {
+            Self::File => "file",
+            Self::Archive => "archive",
+            Self::Pyfile => "pyfile",
+            Self::Jar => "jar",
+        }
+    }
+
+    /// How the names of such files end; any way where there are none.
+    pub(crate) fn endings(self) -> &'static [&'static str] {
+        match self {
+            Self::File => &[],
+            Self::Archive => &[".zip", ".jar", ".tar.gz", ".tgz", ".tar"],
+            Self::Pyfile => &[".py", ".zip", ".egg", ".jar"],
+            Self::Jar => &[".jar"],
+        }
+    }
+}
+
+/// A file that the session shall have before anything is asked of it.
+#[derive(Debug, Clone)]
+pub(crate) struct Artifact {
+    pub(crate) kind: ArtifactKind,
+    /// As the pipeline writes it.
+    pub(crate) written: String,
+    /// Where it is on this machine.
+    pub(crate) path: std::path::PathBuf,
+    /// What the session calls it.
+    pub(crate) name: String,
+    pub(crate) span: Span,
+}
+
 /// A validated pipeline.
 #[derive(Debug)]
 pub(crate) struct Pipeline {
     pub(crate) name: String,
     /// Spark SQL settings of the session, in the order of the file.
     pub(crate) conf: Vec<(String, String)>,
+    /// Files that the session shall have.
+    pub(crate) artifacts: Vec<Artifact>,
     pub(crate) steps: Vec<Step>,
     pub(crate) bindings: Bindings,
     /// Where relative paths start that the engine reads.

@@ -7,6 +7,5 @@
 pub(crate) mod command;
 pub(crate) mod ddl;
 pub(crate) mod expression;
-pub(crate) mod local;
 pub(crate) mod relation;
 pub(crate) mod spark;

@@ -131,6 +131,7 @@ impl Failure {
                         .to_owned(),
                 ]
             }
+            Self::Connect(error) => run::advice(error).map(str::to_owned).into_iter().collect(),
             Self::Sink(error) => error.help().map(str::to_owned).into_iter().collect(),
             _ => Vec::new(),
         }

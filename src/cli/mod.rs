@@ -12,6 +12,7 @@ mod project;
 mod reach;
 mod run;
 mod schema;
+mod settings;
 mod target;
 mod validate;
 

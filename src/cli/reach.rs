@@ -8,6 +8,7 @@ use tokio::time::timeout;
 
 use super::environment::{engine_place, variable};
 use super::failure::Failure;
+use super::settings::{Distance, local_rows, settings};
 use super::target::At;
 use crate::connect::{Client, Endpoint};
 use crate::dialect::{Dialect, Implementation, PARALLELISM};
@@ -55,8 +56,14 @@ impl EngineArguments {
     ) -> Result<Reached, Failure> {
         let began = Instant::now();
         let budget = Duration::from_secs(self.retry_budget);
+        let mut distance = Distance::Here;
         let (client, managed, whose) = match at {
-            At::Remote(endpoint) => (Client::connect(endpoint, budget).await?, None, Whose::Others),
+            At::Remote(endpoint) => {
+                if !endpoint.is_loopback() {
+                    distance = Distance::There;
+                }
+                (Client::connect(endpoint, budget).await?, None, Whose::Others)
+            }
             At::Managed(kind) => match warm(*kind, events).await? {
                 Some(client) => (client, None, Whose::Ours("kept warm by `pipectl engine start`")),
                 None => {
@@ -67,12 +74,17 @@ impl EngineArguments {
             },
         };
         let dialect = dialect_of(&client, whose);
-        let settings = dialect.settings().into_iter().map(|(key, value)| (key.to_owned(), value.to_owned()));
-        for warning in client.config_set(settings.chain(conf.iter().cloned())).await? {
+        let features = client.features(&[PARALLELISM], conf).await?;
+        let settings = settings(&dialect, distance, &features, conf);
+        for note in settings.notes {
+            events.send(Event::Note(note));
+        }
+        for warning in client.config_set(settings.pairs).await? {
             events.send(Event::Note(format!("the engine says of the session's settings: {warning}")));
         }
-        let parallelism = client.config_get(PARALLELISM).await?.and_then(|count| count.parse().ok());
-        let dialect = dialect.with_parallelism(parallelism);
+        let parallelism = features.setting(PARALLELISM).and_then(|count| count.parse().ok());
+        let local_rows = local_rows(dialect.implementation(), &features);
+        let dialect = dialect.with_parallelism(parallelism).with_local_rows(local_rows);
         let engine = match whose {
             Whose::Others => dialect.to_string(),
             Whose::Ours(how) => format!("{dialect}, {how}"),

@@ -21,7 +21,7 @@ use crate::graph::Graph;
 use crate::pipeline::Pipeline;
 use crate::plan;
 use crate::report::{Ending, Reporter, RunFacts};
-use crate::run::{self, Event, OnFailure, Sender, Settings, check, inputs};
+use crate::run::{self, Event, OnFailure, Sender, Settings, check, inputs, upload};
 use crate::sink::{OutputLock, Stores};
 
 /// How long threads that write may take to end after all else has.
@@ -132,7 +132,7 @@ pub(super) fn run(arguments: &Run, reporter: Reporter) -> u8 {
     exit_code
 }
 
-/// Reads like the way of a run: load, reach the engine, lower for it, check, lock the outputs, execute.
+/// Reads like the way of a run: load, reach the engine, lower for it, send what it must have, check, lock the outputs, execute.
 async fn carry_out(
     arguments: &Run,
     chosen: &Chosen,
@@ -190,7 +190,7 @@ impl Attempt<'_> {
         };
         let result = match &managed {
             Some(engine) => Box::pin(unless_it_ends(engine, work)).await,
-            None => work.await,
+            None => Box::pin(work).await,
         };
         match managed {
             // It takes its session along.
@@ -217,8 +217,14 @@ impl Attempt<'_> {
         let Self { pipeline, interrupt, stores, .. } = self;
         let plan =
             plan::compile(pipeline, &self.graph, dialect).map_err(|gaps| wrong(pipeline, gaps.sorted()))?;
+        let sent = async { Ok(upload::everything(client, pipeline, &plan, self.events).await?) };
+        let refused = interrupt.or(sent).await?;
+        if refused.has_errors() {
+            return Err(wrong(pipeline, refused.sorted()));
+        }
         let began = Instant::now();
-        let found = interrupt.or(async { Ok(check::check(client, pipeline, &plan).await?) }).await?;
+        let check = Box::pin(check::check(client, pipeline, &plan));
+        let found = interrupt.or(async { Ok(check.await?) }).await?;
         if found.has_errors() {
             return Err(wrong(pipeline, found.sorted()));
         }

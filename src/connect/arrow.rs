@@ -132,7 +132,8 @@ mod tests {
 
     use arrow::array::{Int32Array, RecordBatch, StringArray};
     use arrow::datatypes::Schema;
-    use arrow::ipc::writer::StreamWriter;
+    use arrow::ipc::CompressionType;
+    use arrow::ipc::writer::{IpcWriteOptions, StreamWriter};
     use bytes::Bytes;
 
     use super::Assembler;
@@ -185,6 +186,22 @@ mod tests {
         assert_eq!(assembler.push(whole(&rows(0, 3), 0)).unwrap().unwrap(), rows(0, 3));
         assert_eq!(assembler.push(whole(&rows(3, 5), 3)).unwrap().unwrap(), rows(3, 5));
         assembler.finish().unwrap();
+    }
+
+    #[test]
+    fn compressed_rows_are_the_same_rows() {
+        let batch = rows(0, 5000);
+        for codec in [CompressionType::ZSTD, CompressionType::LZ4_FRAME] {
+            let options = IpcWriteOptions::default().try_with_compression(Some(codec)).unwrap();
+            let mut writer =
+                StreamWriter::try_new_with_options(Vec::new(), &batch.schema(), options).unwrap();
+            writer.write(&batch).unwrap();
+            let data = Bytes::from(writer.into_inner().unwrap());
+            let plain = whole(&batch, 0);
+            assert!(data.len() < plain.data.len(), "{codec:?}: {} bytes", data.len());
+            let decoded = Assembler::default().push(ArrowBatch { data, ..plain }).unwrap().unwrap();
+            assert_eq!(decoded, batch, "{codec:?}");
+        }
     }
 
     #[test]

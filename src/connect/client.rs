@@ -1,14 +1,19 @@
 //! A session at a Spark Connect server: questions with one answer, and executions.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use prost::Message as _;
 use tokio::sync::watch;
 use tokio::time::timeout;
 use tonic::Code;
 
+use crate::connect::artifacts::{self, Artifact};
 use crate::connect::endpoint::Endpoint;
 use crate::connect::error::Error;
+use crate::connect::features::{self, Features};
+use crate::connect::pack::{Packed, is_refusal};
 use crate::connect::reach::reach;
 use crate::connect::reattach::{Execution, interrupt};
 use crate::connect::session::{Call, Interrupted, OperationId, Session, Tag};
@@ -105,6 +110,17 @@ impl Client {
 
     /// The columns of a plan. Anything wrong with it comes as an error for which `is_analysis` holds.
     pub(crate) async fn analyze_schema(&self, plan: Plan) -> Result<DataType, Error> {
+        let Packed { plan, original } = self.session.packing.pack(plan).await?;
+        match (self.schema(plan).await, original) {
+            (Err(Error::Server(error)), Some(plan)) if is_refusal(error.code, &error.to_string()) => {
+                self.session.packing.stop_compressing();
+                self.schema(plan).await
+            }
+            (answer, _) => answer,
+        }
+    }
+
+    async fn schema(&self, plan: Plan) -> Result<DataType, Error> {
         match self.ask(Analyze::Schema(Schema { plan: Some(plan) })).await? {
             Analysis::Schema(answer) => answer.schema.ok_or_else(|| wrong_answer("a schema")),
             _ => Err(wrong_answer("a schema")),
@@ -121,10 +137,50 @@ impl Client {
         Ok(answer.warnings)
     }
 
-    /// A setting of the session; nothing where the server does not know it.
-    pub(crate) async fn config_get(&self, key: &str) -> Result<Option<String>, Error> {
-        let answer = self.config(OpType::GetOption(GetOption { keys: vec![key.to_owned()] })).await?;
-        Ok(answer.pairs.into_iter().find(|pair| pair.key == key).and_then(|pair| pair.value))
+    /// Asks what the server offers, and what else it says to `further`, once the session has these settings. From now on plans
+    /// go to it as it wants them.
+    pub(crate) async fn features(
+        &self,
+        further: &[&str],
+        settings: &[(String, String)],
+    ) -> Result<Features, Error> {
+        let all: Vec<&str> = features::KEYS.iter().chain(further).copied().collect();
+        let mut known = match self.options(&all).await? {
+            Some(known) => known,
+            // Some vendors refuse a question that names a setting of which they do not speak.
+            None => self.options(further).await?.unwrap_or_default(),
+        };
+        for (key, value) in settings {
+            if let Some(known) = known.get_mut(key) {
+                known.clone_from(value);
+            }
+        }
+        let features = Features::read(known);
+        self.session.packing.learn(&features);
+        Ok(features)
+    }
+
+    /// The settings that the server knows of these; nothing where it refuses to tell.
+    async fn options(&self, keys: &[&str]) -> Result<Option<BTreeMap<String, String>>, Error> {
+        let keys = keys.iter().map(|key| (*key).to_owned()).collect();
+        match self.config(OpType::GetOption(GetOption { keys })).await {
+            Ok(answer) => {
+                let known = answer.pairs.into_iter().filter_map(|pair| Some((pair.key, pair.value?)));
+                Ok(Some(known.collect()))
+            }
+            Err(Error::Server(_)) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Puts files and bytes into the session, each under its name; how many bytes were sent comes back.
+    pub(crate) async fn add_artifacts(&self, artifacts: Vec<Artifact>) -> Result<u64, Error> {
+        artifacts::add(&self.session, artifacts).await
+    }
+
+    /// Puts bytes into the session that are called by their own checksums, those that are not there yet.
+    pub(crate) async fn add_missing(&self, artifacts: Vec<Artifact>) -> Result<u64, Error> {
+        artifacts::add_missing(&self.session, artifacts).await
     }
 
     /// Lets the server work out and send one row: whether it does what it is for.
@@ -188,6 +244,7 @@ impl Client {
             client_observed_server_side_session_id: self.session.observed(),
             analyze: Some(question),
         };
+        self.session.packing.fits(question.encoded_len())?;
         let answer = self
             .session
             .call(call, question, async |mut stub, question| stub.analyze_plan(question).await)
@@ -228,9 +285,12 @@ mod tests {
     use super::Client;
     use crate::connect::endpoint::Endpoint;
     use crate::connect::error::Error;
-    use crate::connect::scripted::{Script, complete, spark_error};
+    use crate::connect::features::Features;
+    use crate::connect::scripted::{Script, Scripted, complete, rows, spark_error};
     use crate::connect::session::OperationId;
-    use crate::proto::relation;
+    use crate::proto::spark::plan::OpType;
+    use crate::proto::spark::{Plan, Relation};
+    use crate::proto::{command, relation};
 
     const BUDGET: Duration = Duration::from_secs(5);
 
@@ -301,5 +361,154 @@ mod tests {
         // A server before 4.0, which does not know the call.
         client.release_session().await.unwrap();
         assert_eq!(server.script.calls(), ["analyze", "execute", "release all"]);
+    }
+
+    /// A client of a server that compresses plans of more than so many bytes.
+    async fn compressing(script: Script, from: &str) -> (Scripted, Client) {
+        let prefix = "spark.connect.session.planCompression";
+        let script = script
+            .setting(&format!("{prefix}.threshold"), from)
+            .setting(&format!("{prefix}.defaultAlgorithm"), "ZSTD")
+            .setting("spark.connect.grpc.maxInboundMessageSize", "4000")
+            .setting("one.more", "8");
+        let server = script.serve().await;
+        let client = Client::connect(&Endpoint::loopback(server.port, None), BUDGET).await.unwrap();
+        let features = client.features(&["one.more", "unknown"], &[]).await.unwrap();
+        assert_eq!((features.setting("one.more"), features.setting("unknown")), (Some("8"), None));
+        (server, client)
+    }
+
+    fn query(letters: usize) -> Plan {
+        relation::sql("x".repeat(letters), std::collections::BTreeMap::new()).into()
+    }
+
+    fn kinds<'p>(plans: impl IntoIterator<Item = &'p Plan>) -> Vec<&'static str> {
+        let kind = |plan: &Plan| match plan.op_type {
+            Some(OpType::CompressedOperation(_)) => "compressed",
+            Some(_) => "plain",
+            None => "nothing",
+        };
+        plans.into_iter().map(kind).collect()
+    }
+
+    async fn drain(client: &Client, plan: Plan) -> Result<(), Error> {
+        let mut stream = client.execute(plan, &[], OperationId::new());
+        while stream.next().await?.is_some() {}
+        Ok(())
+    }
+
+    #[tokio::test]
+    async fn a_server_that_does_not_speak_of_itself_offers_nothing() {
+        let script = Script::default().setting("spark.connect.maxPlanSize", "5").setting("one.more", "8");
+        let server = script.serve().await;
+        let client = Client::connect(&Endpoint::loopback(server.port, None), BUDGET).await.unwrap();
+        let refusal = || Status::internal("[CONFIG_NOT_AVAILABLE] spark.connect.maxPlanSize");
+        let script = server.script.clone().fail(refusal());
+        let features = client.features(&["one.more"], &[]).await.unwrap();
+        assert_eq!((features.largest_plan, features.setting("one.more")), (None, Some("8")));
+        let script = script.fail(refusal()).fail(refusal());
+        assert_eq!(client.features(&["one.more"], &[]).await.unwrap(), Features::default());
+        assert_eq!(script.calls().len(), 5);
+    }
+
+    #[tokio::test]
+    async fn what_the_session_is_set_to_goes_before_what_the_server_says() {
+        let script = Script::default().setting("spark.connect.maxPlanSize", "5");
+        let server = script.serve().await;
+        let client = Client::connect(&Endpoint::loopback(server.port, None), BUDGET).await.unwrap();
+        let set = |key: &str| (key.to_owned(), "7b".to_owned());
+        let settings = [set("spark.connect.maxPlanSize"), set("spark.connect.grpc.maxInboundMessageSize")];
+        let features = client.features(&[], &settings).await.unwrap();
+        // It is not known to mean anything there.
+        assert_eq!((features.largest_plan, features.largest_message), (Some(7), None));
+    }
+
+    #[tokio::test]
+    async fn large_plans_travel_compressed() {
+        let script = Script::default().stream([complete()]).stream([complete()]);
+        let (server, client) = compressing(script, "100").await;
+        for letters in [20, 3900, 9000] {
+            client.analyze_schema(query(letters)).await.unwrap();
+        }
+        drain(&client, query(20)).await.unwrap();
+        drain(&client, query(9000)).await.unwrap();
+        assert_eq!(kinds(&server.script.analysed()), ["plain", "compressed", "compressed"]);
+        let executed = server.script.executed();
+        assert_eq!(kinds(executed.iter().filter_map(|it| it.plan.as_ref())), ["plain", "compressed"]);
+    }
+
+    #[tokio::test]
+    async fn a_server_that_does_not_understand_them_gets_them_as_they_are() {
+        for status in [
+            || spark_error("[CONNECT_INVALID_PLAN.CANNOT_PARSE] Cannot decompress or parse", &[]),
+            || Status::unimplemented("compressed operation plan"),
+        ] {
+            let script = Script::default().stream([complete()]).refuse(status()).stream([complete()]);
+            let (server, client) = compressing(script, "100").await;
+            drain(&client, query(900)).await.unwrap();
+            drain(&client, query(900)).await.unwrap();
+            let executed = server.script.executed();
+            assert_eq!(
+                kinds(executed.iter().filter_map(|it| it.plan.as_ref())),
+                ["compressed", "compressed", "plain"]
+            );
+            assert_eq!(executed[1].operation_id, executed[2].operation_id, "it was never begun");
+            assert_ne!(executed[0].operation_id, executed[1].operation_id);
+            client.analyze_schema(query(900)).await.unwrap();
+            assert_eq!(kinds(&server.script.analysed()), ["plain"], "and all that come after");
+
+            let (server, client) = compressing(Script::default().stream([complete()]), "100").await;
+            let _script = server.script.clone().fail(status());
+            client.analyze_schema(query(900)).await.unwrap();
+            drain(&client, query(900)).await.unwrap();
+            // The first one was refused before it was looked at.
+            assert_eq!(kinds(&server.script.analysed()), ["plain"]);
+            let executed = server.script.executed();
+            assert_eq!(kinds(executed.iter().filter_map(|it| it.plan.as_ref())), ["plain"]);
+        }
+    }
+
+    #[tokio::test]
+    async fn an_error_of_a_compressed_plan_is_an_error() {
+        let error = || spark_error("[TABLE_OR_VIEW_NOT_FOUND] no", &[]);
+        let (server, client) = compressing(Script::default().refuse(error()), "100").await;
+        let _script = server.script.clone().fail(error());
+        assert!(client.analyze_schema(query(900)).await.is_err());
+        assert!(drain(&client, query(900)).await.is_err());
+        assert_eq!(server.script.executed().len(), 1);
+    }
+
+    #[tokio::test]
+    async fn what_is_too_large_is_never_sent() {
+        let (server, client) = compressing(Script::default(), "-1").await;
+        let before = server.script.calls();
+        for result in [
+            client.analyze_schema(query(5000)).await.map(drop),
+            drain(&client, query(5000)).await,
+            client
+                .execute(command::create_view(relation_of(5000), "v").into(), &[], OperationId::new())
+                .next()
+                .await
+                .map(drop),
+        ] {
+            let error = result.unwrap_err();
+            assert!(matches!(error, Error::TooLarge { limit: 4000, .. }), "{error}");
+            assert!(!error.is_unreachable() && !error.is_analysis());
+        }
+        assert_eq!(server.script.calls(), before);
+    }
+
+    fn relation_of(letters: usize) -> Relation {
+        relation::sql("x".repeat(letters), std::collections::BTreeMap::new())
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_is_too_large_is_told() {
+        let server = Script::default().stream([rows("a", 0, 5000), complete()]).serve().await;
+        let url = format!("sc://127.0.0.1:{}/;grpc_max_message_size=9000", server.port);
+        let endpoint = Endpoint::parse(&url, &crate::connect::Defaults::default()).unwrap();
+        let client = Client::connect(&endpoint, BUDGET).await.unwrap();
+        let error = drain(&client, query(20)).await.unwrap_err();
+        assert!(matches!(error, Error::AnswerTooLarge { limit: 9000, size: 20_000.. }), "{error}");
     }
 }

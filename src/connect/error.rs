@@ -45,6 +45,15 @@ pub(crate) enum Error {
     SessionLost { reason: String },
     #[error("the server did not answer `{call}` within {} s", .limit.as_secs())]
     Overdue { call: &'static str, limit: Duration },
+    /// A request that the server would not take. Where that was known, it was not sent.
+    #[error("a request of {} is more than the server takes at once: {}", mebibytes(*.size), mebibytes(*.limit))]
+    TooLarge { size: u64, limit: u64 },
+    /// A response that is larger than what this side takes.
+    #[error("the server sends {} at once, and the limit is {}", mebibytes(*.size), mebibytes(*.limit))]
+    AnswerTooLarge { size: u64, limit: u64 },
+    /// A file or other bytes that do not get into the session.
+    #[error("the artifact `{name}` {reason}")]
+    Artifact { name: String, reason: String },
     #[error("the server broke the protocol: {0}")]
     Protocol(String),
     #[error("the server's rows can not be decoded")]
@@ -101,10 +110,27 @@ impl Error {
             | Self::OperationLost { .. }
             | Self::SessionLost { .. }
             | Self::Overdue { .. } => true,
-            Self::Refused { .. } | Self::Server(_) | Self::Cancelled | Self::Protocol(_) | Self::Rows(_) => {
-                false
-            }
+            Self::Refused { .. }
+            | Self::Server(_)
+            | Self::Cancelled
+            | Self::TooLarge { .. }
+            | Self::AnswerTooLarge { .. }
+            | Self::Artifact { .. }
+            | Self::Protocol(_)
+            | Self::Rows(_) => false,
         }
+    }
+
+    /// Whether the server does not have rows that a plan names, so that they must be sent, perhaps again.
+    pub(crate) fn is_missing_rows(&self) -> bool {
+        let Self::Server(error) = self else {
+            return false;
+        };
+        let classes = ["NOT_FOUND_CHUNKED_CACHED_LOCAL_RELATION", "CANNOT_FIND_CACHED_LOCAL_RELATION"];
+        let class = error.class.as_deref().and_then(|class| class.strip_prefix("CONNECT_INVALID_PLAN."));
+        class.is_some_and(|class| classes.contains(&class))
+            // Spark 4.0 has no class for it.
+            || error.message.starts_with("Not found any cached local relation with the hash")
     }
 
     /// Whether all that a session held at the server is gone, while the server is there: a new session may help.
@@ -118,6 +144,15 @@ impl Error {
             return false;
         };
         error.analysing || error.is_about_the_plan()
+    }
+}
+
+/// A size for people. It is rounded up, so that what is too large is seen to be.
+fn mebibytes(bytes: u64) -> String {
+    let hundredths = (u128::from(bytes) * 100).div_ceil(1 << 20);
+    match hundredths % 100 {
+        0 => format!("{} MiB", hundredths / 100),
+        rest => format!("{}.{rest:02} MiB", hundredths / 100),
     }
 }
 
@@ -369,6 +404,28 @@ mod tests {
                 (error.class.as_deref(), error.message.as_str(), error.sql_state.as_deref()),
                 (class, text, state)
             );
+        }
+    }
+
+    #[test]
+    fn rows_that_the_server_has_lost() {
+        for (message, missing) in [
+            ("[CONNECT_INVALID_PLAN.NOT_FOUND_CHUNKED_CACHED_LOCAL_RELATION] Not found chunked", true),
+            ("[CONNECT_INVALID_PLAN.CANNOT_FIND_CACHED_LOCAL_RELATION] Cannot find", true),
+            ("Not found any cached local relation with the hash: aa in the session", true),
+            ("[TABLE_OR_VIEW_NOT_FOUND] The table is not there", false),
+            ("[CONNECT_INVALID_PLAN.CANNOT_PARSE] no", false),
+        ] {
+            let status = Status::internal(message);
+            let error = Error::Server(Box::new(ServerError::read(&status)));
+            assert_eq!(error.is_missing_rows(), missing, "{message}");
+        }
+    }
+
+    #[test]
+    fn sizes_are_rounded_up() {
+        for (size, text) in [(128 << 20, "128 MiB"), ((128 << 20) + 1, "128.01 MiB"), (1 << 19, "0.50 MiB")] {
+            assert_eq!(super::mebibytes(size), text);
         }
     }
 

@@ -44,12 +44,15 @@
 //! | `metrics`, `observed_metrics`, `sql_command_result`, results of streaming queries, of pipelines, of machine learning, `extension` | nothing: no plan of pipectl's asks for them |
 
 mod arrow;
+mod artifacts;
 mod client;
 mod dial;
 mod endpoint;
 mod error;
+mod features;
 mod heart;
 mod line;
+mod pack;
 mod reach;
 mod reattach;
 mod retry;
@@ -63,8 +66,10 @@ mod witness;
 
 #[cfg(feature = "bench")]
 pub(crate) use arrow::Assembler;
+pub(crate) use artifacts::{Artifact, Content};
 pub(crate) use client::Client;
 pub(crate) use endpoint::{Defaults, Endpoint, Token};
 pub(crate) use error::{Error, ServerError};
+pub(crate) use features::{ARROW_CODEC, Features};
 pub(crate) use session::{OperationId, Tag};
 pub(crate) use stream::{CommandResult, Event, ResponseStream};

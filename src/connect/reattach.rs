@@ -18,12 +18,14 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use prost::Message as _;
 use tokio::sync::watch;
 use tokio::time::{Instant, Sleep, sleep, sleep_until, timeout};
 use tonic::{Code, Request, Response, Status, Streaming};
 
 use crate::connect::error::{Error, Handle};
 use crate::connect::line::Held;
+use crate::connect::pack::{Packed, is_refusal};
 use crate::connect::retry::{Retry, Verdict, verdict, was_never_sent};
 use crate::connect::session::{Call, Interrupted, OperationId, Session, Tag, pause};
 use crate::connect::witness;
@@ -31,25 +33,30 @@ use crate::proto::spark::execute_plan_request::{RequestOption, request_option};
 use crate::proto::spark::execute_plan_response::ResponseType;
 use crate::proto::spark::interrupt_request::{Interrupt, InterruptType};
 use crate::proto::spark::plan::OpType;
+use crate::proto::spark::plan::compressed_operation::OpType as Kind;
 use crate::proto::spark::release_execute_request::{Release, ReleaseAll, ReleaseUntil};
 use crate::proto::spark::{
     ExecutePlanRequest, ExecutePlanResponse, InterruptRequest, Plan, ReattachExecuteRequest, ReattachOptions,
     ReleaseExecuteRequest, ResultChunkingOptions,
 };
 
-/// A stream that ends this soon after it was opened, with nothing in it, was not ended for its age.
+/// A stream that ends this soon after it was opened, with nothing in it, was not ended for its age. Servers end them after two
+/// minutes, unless they are set up otherwise.
 const AGE: Duration = Duration::from_secs(2);
 const RELEASE_PAUSE: Duration = Duration::from_millis(500);
 const RELEASE_LIMIT: Duration = Duration::from_secs(10);
 const RELEASE_BUDGET: Duration = Duration::from_secs(5);
 
 type Opening = Pin<Box<dyn Future<Output = Result<Response<Streaming<ExecutePlanResponse>>, Status>> + Send>>;
+type Packing = Pin<Box<dyn Future<Output = Result<Packed, Error>> + Send>>;
 type Ending = Pin<Box<dyn Future<Output = Result<(), Error>> + Send>>;
 type Failing = Pin<Box<dyn Future<Output = Error> + Send>>;
 
 pub(super) struct Execution {
     session: Arc<Session>,
     request: ExecutePlanRequest,
+    /// The plan as it was before it was compressed, until the server has understood it.
+    original: Option<Plan>,
     operation: OperationId,
     tags: Vec<Tag>,
     state: State,
@@ -64,6 +71,7 @@ pub(super) struct Execution {
 }
 
 enum State {
+    Packing(Packing),
     Next(Attach),
     Opening(Attach, Opening, Held),
     Reading(Box<Streaming<ExecutePlanResponse>>, Held),
@@ -110,7 +118,7 @@ impl Execution {
         let request = ExecutePlanRequest {
             session_id,
             user_context,
-            plan: Some(plan),
+            plan: None,
             client_type,
             request_options: vec![
                 option(request_option::RequestOption::ReattachOptions(ReattachOptions {
@@ -127,9 +135,10 @@ impl Execution {
         };
         Self {
             request,
+            original: None,
             operation,
             tags: tags.to_vec(),
-            state: State::Next(Attach::Execute),
+            state: packing(Arc::clone(&session), plan),
             last_response: None,
             response_before: None,
             overlaps: false,
@@ -175,9 +184,19 @@ impl Execution {
                     return Err(error);
                 }
                 State::Over => return Ok(None),
-                State::Next(_) | State::Opening(..) | State::Waiting(..) => {}
+                State::Packing(_) | State::Next(_) | State::Opening(..) | State::Waiting(..) => {}
             }
         }
+    }
+
+    /// Takes the plan as it is to be sent, unless the server would not take it.
+    fn packed(&mut self, packed: Result<Packed, Error>) -> Result<(), Error> {
+        let Packed { plan, original } = packed?;
+        self.request.plan = Some(plan);
+        self.request.client_observed_server_side_session_id = self.session.observed();
+        self.session.packing.fits(self.request.encoded_len())?;
+        self.original = original;
+        Ok(())
     }
 
     /// Keeps the execution alive while nobody asks for the next response. Servers end a stream after two minutes, which is not
@@ -199,6 +218,13 @@ impl Execution {
         let silence = self.session.patience.silence;
         loop {
             match &mut self.state {
+                State::Packing(packing) => {
+                    let packed = packing.await;
+                    self.state = match self.packed(packed) {
+                        Ok(()) => State::Next(Attach::Execute),
+                        Err(error) => State::Failing(Box::pin(async move { error })),
+                    };
+                }
                 State::Next(attach) => {
                     let attach = *attach;
                     self.state = self.open(attach);
@@ -303,6 +329,7 @@ impl Execution {
             }
         }
         self.failures = Failures::none(self.session.patience.budget);
+        self.original = None;
         self.has_rows |= matches!(response.response_type, Some(ResponseType::ArrowBatch(_)));
         let complete = matches!(response.response_type, Some(ResponseType::ResultComplete(_)));
         if complete {
@@ -337,6 +364,14 @@ impl Execution {
     }
 
     fn failed(&mut self, status: Status, attach: Attach) {
+        if is_refusal(Some(status.code()), status.message())
+            && let Some(plan) = self.original.take()
+        {
+            // Nothing was begun, so the same operation may begin now.
+            self.session.packing.stop_compressing();
+            self.state = packing(Arc::clone(&self.session), plan);
+            return;
+        }
         let started = self.last_response.is_some();
         let handle = Handle::read(&status);
         if handle != Handle::Other && handle != Handle::SessionGone && self.was_interrupted() {
@@ -370,13 +405,21 @@ impl Execution {
         self.state = State::Failing(Box::pin(async move { error }));
     }
 
-    /// Whether Sail has lost the request, or the whole result, of a query. Nothing is different after one, so it may run twice.
+    /// Whether Sail has lost the request, or the whole result, of a query.
     fn may_begin_again(&self, handle: Handle) -> bool {
-        let plan = self.request.plan.as_ref().and_then(|plan| plan.op_type.as_ref());
         matches!(handle, Handle::OperationGone | Handle::OperationSent)
             && self.session.is_namesake()
-            && matches!(plan, Some(OpType::Root(_)))
+            && self.reads()
             && !self.has_rows
+    }
+
+    /// Whether this is a query: nothing is different after one, so it may run twice.
+    fn reads(&self) -> bool {
+        match self.request.plan.as_ref().and_then(|plan| plan.op_type.as_ref()) {
+            Some(OpType::Root(_)) => true,
+            Some(OpType::CompressedOperation(operation)) => operation.op_type() == Kind::Relation,
+            Some(OpType::Command(_)) | None => false,
+        }
     }
 
     fn was_interrupted(&self) -> bool {
@@ -387,6 +430,10 @@ impl Execution {
         self.done_with.send_replace(done);
         self.state = State::Over;
     }
+}
+
+fn packing(session: Arc<Session>, plan: Plan) -> State {
+    State::Packing(Box::pin(async move { session.packing.pack(plan).await }))
 }
 
 impl Drop for Execution {

@@ -20,14 +20,16 @@ use crate::connect::endpoint::{Endpoint, Header};
 use crate::connect::error::{Error, Handle, ServerError, innermost};
 use crate::connect::heart::Heart;
 use crate::connect::line::{Held, Line};
+use crate::connect::pack::Packing;
 use crate::connect::retry::{Retry, Verdict, is_broken_transport, verdict};
 use crate::connect::witness;
 use crate::proto::spark::config_request::Operation;
 use crate::proto::spark::config_request::operation::OpType;
 use crate::proto::spark::spark_connect_service_client::SparkConnectServiceClient;
 use crate::proto::spark::{
-    AnalyzePlanResponse, ConfigRequest, ConfigResponse, ExecutePlanResponse, FetchErrorDetailsRequest,
-    InterruptResponse, ReleaseExecuteResponse, ReleaseSessionResponse, UserContext,
+    AddArtifactsResponse, AnalyzePlanResponse, ArtifactStatusesResponse, ConfigRequest, ConfigResponse,
+    ExecutePlanResponse, FetchErrorDetailsRequest, InterruptResponse, ReleaseExecuteResponse,
+    ReleaseSessionResponse, UserContext,
 };
 
 pub(super) type Stub = SparkConnectServiceClient<Channel>;
@@ -66,6 +68,7 @@ pub(super) struct Session {
     pub(super) user: UserContext,
     pub(super) client_type: String,
     pub(super) patience: Patience,
+    pub(super) packing: Packing,
     pub(super) line: Line,
     pub(super) heart: Heart,
     /// What is in the way while calls are tried again and again.
@@ -122,7 +125,9 @@ macro_rules! answers {
 }
 
 answers!(
+    AddArtifactsResponse,
     AnalyzePlanResponse,
+    ArtifactStatusesResponse,
     ConfigResponse,
     ExecutePlanResponse,
     InterruptResponse,
@@ -173,6 +178,7 @@ impl Session {
                 env!("CARGO_PKG_RUST_VERSION")
             ),
             patience: Patience { budget, silence: SILENCE, fresh: FRESH, beat: BEAT, dead: DEAD },
+            packing: Packing::new(endpoint.message_limit()),
             line,
             heart: Heart::default(),
             outage: watch::Sender::new(None),
@@ -206,7 +212,7 @@ impl Session {
 
     /// Whether the server calls the session as the client does. Sail does; a JVM server has a name of its own for it.
     pub(super) fn is_namesake(&self) -> bool {
-        self.observed.get().is_some_and(|observed| *observed == self.id)
+        self.observed.get() == Some(&self.id)
     }
 
     pub(super) fn has_witness(&self) {
@@ -295,6 +301,9 @@ impl Session {
 
     /// The error that a final status stands for, with all that the server tells about it.
     pub(super) async fn explain(&self, status: Status) -> Error {
+        if let Some(error) = self.packing.judge(&status) {
+            return error;
+        }
         match (Handle::read(&status), status.code()) {
             (Handle::Cancelled, _) => return Error::Cancelled,
             (Handle::SessionGone, _) => {

@@ -170,6 +170,9 @@ const OPTIONS: &[&str] = &[
     "-Dspark.driver.host=127.0.0.1",
     "-Dspark.connect.grpc.binding.address=127.0.0.1",
     "-Dspark.connect.grpc.binding.port=0",
+    // Who fetches a task's rows and runs out of memory ends, and a query waits for ever: better that all ends, and says why.
+    "-XX:+ExitOnOutOfMemoryError",
+    "-XX:+DisplayVMOutputToStderr",
     // Results pass through the driver while they are sent, and are not collected there: no reason to stop at 1 GiB.
     "-Dspark.driver.maxResultSize=0",
     // Batches of bytes and not of rows: 10,000 rows of 200 columns would be 17 MB at once.

@@ -5,11 +5,12 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::order::Sorted;
 use super::sharing::{Reach, Sharing};
-use super::{Action, ActionId, Expected, Plan, Probe, Question, Work};
+use super::{Action, ActionId, Expected, Plan, Probe, Question, Upload, Work};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
-use crate::dialect::{Dialect, OrderKept};
+use crate::dialect::{Dialect, LocalRows, OrderKept};
 use crate::expr::Template;
 use crate::graph::Graph;
+use crate::local::Blob;
 use crate::lowering::Lowering;
 use crate::name::quoted;
 use crate::pipeline::{Pipeline, Step, StepId};
@@ -35,10 +36,12 @@ pub(crate) fn compile(pipeline: &Pipeline, graph: &Graph, dialect: &Dialect) -> 
         done: HashMap::new(),
         names: HashSet::new(),
         last_stdout: None,
+        blobs: RefCell::default(),
         lost: Diagnostics::default(),
         plan: Plan {
             dialect: dialect.clone(),
             steps: sharing.needed.clone(),
+            uploads: Vec::new(),
             actions: Vec::new(),
             probes: Vec::new(),
         },
@@ -75,7 +78,9 @@ pub(crate) fn prefix(
     views: &[(String, String)],
 ) -> Relation {
     let step = pipeline.step(id);
-    let lowering = lowering(pipeline, dialect, masked, input, views);
+    // What is put beside the plan is there already.
+    let blobs = RefCell::default();
+    let lowering = lowering(pipeline, dialect, masked, input, views, &blobs);
     let mut chain = Chain::begin(step, Sorted::Not, &lowering);
     for transform in 0..upto {
         chain.apply(transform, &lowering);
@@ -86,7 +91,16 @@ pub(crate) fn prefix(
 
 /// What this engine lacks, for every step.
 fn gaps(pipeline: &Pipeline, dialect: &Dialect) -> Diagnostics {
-    let diagnostic = |span, gap| Diagnostic::new(Code::Gap, span, gap);
+    let diagnostic = |span, gap: String| Diagnostic::new(Code::Gap, span, gap);
+    let artifacts = pipeline.artifacts.first().filter(|_| !dialect.takes_artifacts()).map(|first| {
+        let others = match pipeline.artifacts.len() {
+            1 => String::new(),
+            count => format!(" and {} more", count - 1),
+        };
+        let message =
+            format!("{dialect} takes no artifacts: `{}`{others} can't be sent to it", first.written);
+        diagnostic(first.span, message).help("Spark takes them: `--engine spark`, or a Spark server")
+    });
     let of_step = |step: &Step| {
         let source = step.source.value.kind().gap(dialect).map(|gap| diagnostic(step.source.span, gap));
         let transforms = step.transforms.iter().filter_map(|transform| {
@@ -94,7 +108,7 @@ fn gaps(pipeline: &Pipeline, dialect: &Dialect) -> Diagnostics {
         });
         source.into_iter().chain(transforms).collect::<Vec<_>>()
     };
-    pipeline.steps.iter().flat_map(of_step).collect()
+    artifacts.into_iter().chain(pipeline.steps.iter().flat_map(of_step)).collect()
 }
 
 /// A step's relation as it grows, transform by transform.
@@ -187,7 +201,9 @@ struct Compiler<'p> {
     done: HashMap<StepId, Done>,
     names: HashSet<String>,
     last_stdout: Option<ActionId>,
-    /// Sorts whose order the engine would lose.
+    /// Rows of the step at hand that travel beside the plan.
+    blobs: RefCell<Vec<Blob>>,
+    /// What the engine does not bear: sorts whose order it would lose, rows that are too many.
     lost: Diagnostics,
     plan: Plan,
 }
@@ -214,6 +230,7 @@ impl<'p> Compiler<'p> {
         }
 
         let (mut relation, sorted, mut depth) = self.lower(id, step, depth, &mut needs);
+        self.upload(id, step);
         sorts |= sorted.is_within();
         let mut reach = self.sharing.reach(id);
         if reach == Reach::Stored && sorts && self.dialect.order() == OrderKept::Not {
@@ -280,7 +297,7 @@ impl<'p> Compiler<'p> {
         let mut depth = depth;
         let mut chain = {
             let input = |name: &str| self.input(name);
-            let lowering = lowering(pipeline, self.dialect, &masked, &input, &views);
+            let lowering = lowering(pipeline, self.dialect, &masked, &input, &views, &self.blobs);
             let from = step.source.value.origin().and_then(|name| self.pipeline.find(name));
             let sorted = from.map(|id| self.done[&id].sorted.clone()).unwrap_or_default();
             Chain::begin(step, sorted, &lowering)
@@ -307,7 +324,7 @@ impl<'p> Compiler<'p> {
             }
             (chain.relation, depth) = self.cut(id, step, std::mem::take(&mut chain.relation), depth, needs);
             let input = |name: &str| self.input(name);
-            let lowering = lowering(pipeline, self.dialect, &masked, &input, &views);
+            let lowering = lowering(pipeline, self.dialect, &masked, &input, &views, &self.blobs);
             chain.apply(at, &lowering);
             depth = depth.deeper(1 + usize::from(kind.names() == Names::Wanted));
             if kind.may_repeat_columns() {
@@ -318,6 +335,27 @@ impl<'p> Compiler<'p> {
             self.probe(id, &chain.relation, Question::Distinct(made_by));
         }
         (chain.relation, chain.sorted, depth)
+    }
+
+    /// Takes the rows of a step that travel beside the plan.
+    fn upload(&mut self, id: StepId, step: &Step) {
+        let blobs = self.blobs.take();
+        let bytes: u64 = blobs.iter().map(|blob| blob.data.len() as u64).sum();
+        if let LocalRows::Chunked { in_all, .. } = self.dialect.local_rows()
+            && bytes > in_all
+        {
+            let message = format!(
+                "the rows of `{}` are {bytes} bytes, and {} takes {in_all} at most",
+                step.name, self.dialect
+            );
+            self.lost.push(
+                Diagnostic::new(Code::Gap, step.source.span, message)
+                    .help("put them into a file that the engine reads: `read`"),
+            );
+        }
+        if !blobs.is_empty() {
+            self.plan.uploads.push(Upload { step: id, blobs });
+        }
     }
 
     /// Names or stores what has become too deep.
@@ -357,7 +395,7 @@ impl<'p> Compiler<'p> {
     fn expect(&mut self, id: StepId, step: &Step, input: Relation, needs: &BTreeSet<ActionId>) -> ActionId {
         let masked = HashSet::new();
         let nothing = |_: &str| Relation::default();
-        let lowering = lowering(self.pipeline, self.dialect, &masked, &nothing, &[]);
+        let lowering = lowering(self.pipeline, self.dialect, &masked, &nothing, &[], &self.blobs);
         let mut columns = vec![alias(expression_string("count(1)"), "rows")];
         let mut violations = Vec::new();
         for (expectation, expected) in step.expectations.iter().enumerate() {
@@ -413,6 +451,7 @@ fn lowering<'a>(
     masked: &'a HashSet<Span>,
     input: &'a dyn Fn(&str) -> Relation,
     views: &'a [(String, String)],
+    blobs: &'a RefCell<Vec<Blob>>,
 ) -> Lowering<'a> {
-    Lowering { dialect, bindings: &pipeline.bindings, root: &pipeline.root, masked, input, views }
+    Lowering { dialect, bindings: &pipeline.bindings, root: &pipeline.root, masked, input, views, blobs }
 }

@@ -10,6 +10,7 @@ mod sharing;
 mod text;
 
 use crate::dialect::Dialect;
+use crate::local::Blob;
 use crate::pipeline::StepId;
 use crate::proto::spark::Relation;
 use crate::text::Span;
@@ -54,6 +55,13 @@ pub(crate) struct Expected {
     pub(crate) text: String,
 }
 
+/// Rows of a step that the engine has before its plans name them.
+#[derive(Debug)]
+pub(crate) struct Upload {
+    pub(crate) step: StepId,
+    pub(crate) blobs: Vec<Blob>,
+}
+
 /// A relation whose columns are looked at before any data is read.
 #[derive(Debug)]
 pub(crate) struct Probe {
@@ -79,6 +87,8 @@ pub(crate) struct Plan {
     pub(crate) dialect: Dialect,
     /// The steps that the outputs and expectations need, in order.
     pub(crate) steps: Vec<StepId>,
+    /// What is sent before anything else.
+    pub(crate) uploads: Vec<Upload>,
     pub(crate) actions: Vec<Action>,
     pub(crate) probes: Vec<Probe>,
 }

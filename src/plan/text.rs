@@ -11,6 +11,14 @@ use crate::pipeline::Pipeline;
 pub(crate) fn describe(pipeline: &Pipeline, plan: &Plan) -> String {
     let mut text = String::new();
     let mut bytes = 0;
+    for artifact in &pipeline.artifacts {
+        let _ = writeln!(text, "   -  send     {} {}", artifact.kind.key(), artifact.written);
+    }
+    for upload in &plan.uploads {
+        let bytes: usize = upload.blobs.iter().map(|blob| blob.data.len()).sum();
+        let step = &pipeline.step(upload.step).name;
+        let _ = writeln!(text, "   -  send     the rows of {step}  ({bytes} bytes)");
+    }
     for action in &plan.actions {
         let size = action.relation.encoded_len();
         bytes += size;

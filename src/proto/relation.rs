@@ -12,9 +12,9 @@ use crate::proto::spark::read::{NamedTable, ReadType};
 use crate::proto::spark::relation::RelType;
 use crate::proto::spark::with_columns_renamed::Rename;
 use crate::proto::spark::{
-    Aggregate, CachedRemoteRelation, Deduplicate, Drop, Expression, Filter, Join, Limit, LocalRelation, Plan,
-    Project, Range, Read, Relation, Repartition, SetOperation, Sort, Sql, SubqueryAlias, WithColumns,
-    WithColumnsRenamed, plan,
+    Aggregate, CachedLocalRelation, CachedRemoteRelation, ChunkedCachedLocalRelation, Deduplicate, Drop,
+    Expression, Filter, Join, Limit, LocalRelation, Plan, Project, Range, Read, Relation, Repartition,
+    SetOperation, Sort, Sql, SubqueryAlias, WithColumns, WithColumnsRenamed, plan,
 };
 
 /// What the rows of two sides are joined on.
@@ -50,6 +50,17 @@ pub(crate) fn range(start: i64, end: i64, step: i64, num_partitions: Option<i32>
 /// Rows that travel with the plan: an Arrow IPC stream, and the schema they shall have.
 pub(crate) fn local_relation(data: Bytes, schema: impl Into<String>) -> Relation {
     of(RelType::LocalRelation(LocalRelation { data: Some(data), schema: Some(schema.into()) }))
+}
+
+/// Rows that were sent before: a [`LocalRelation`] as bytes, called by its checksum.
+pub(crate) fn cached_local_relation(hash: impl Into<String>) -> Relation {
+    of(RelType::CachedLocalRelation(CachedLocalRelation { hash: hash.into() }))
+}
+
+/// Rows that were sent before: Arrow IPC streams and the schema they shall have, all called by their checksums.
+pub(crate) fn chunked_cached_local_relation(data_hashes: Vec<String>, schema_hash: String) -> Relation {
+    let schema_hash = Some(schema_hash);
+    of(RelType::ChunkedCachedLocalRelation(ChunkedCachedLocalRelation { data_hashes, schema_hash }))
 }
 
 /// No rows, in the columns of this DDL.

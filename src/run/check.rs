@@ -5,19 +5,38 @@
 
 use crate::connect::{Client, Error};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
-use crate::pipeline::Pipeline;
+use crate::dialect::LocalRows;
+use crate::pipeline::{Pipeline, StepId};
 use crate::plan::{Plan, Probe, Question, Work};
 use crate::proto::ddl::columns_text;
 use crate::proto::spark::data_type::Kind;
 use crate::proto::spark::{DataType, Relation};
 use crate::proto::{command, relation};
 
-use super::narrow;
+use super::{narrow, upload};
 
 /// What the engine's analysis finds wrong; an error where the engine itself can't be asked.
 pub(crate) async fn check(client: &Client, pipeline: &Pipeline, plan: &Plan) -> Result<Diagnostics, Error> {
-    match everything(client, pipeline, plan).await {
+    let mut at = StepId(0);
+    let mut result = everything(client, pipeline, plan, &mut at).await;
+    if matches!(&result, Err(error) if error.is_missing_rows()) {
+        upload::rows(client, plan).await?;
+        result = everything(client, pipeline, plan, &mut at).await;
+    }
+    match result {
         Ok(found) => Ok(found),
+        Err(error @ Error::TooLarge { .. }) => {
+            let message = format!("the plan of `{}` is too large: {error}", pipeline.step(at).name);
+            let diagnostic = Diagnostic::new(Code::Gap, pipeline.span(at), message)
+                .help("put rows of `values` into a file that the engine reads: `read`; or write fewer");
+            Ok(match plan.dialect.local_rows() {
+                LocalRows::Inline => {
+                    diagnostic.help("Spark takes the rows of `values` apart from its plans: `--engine spark`")
+                }
+                LocalRows::Cached { .. } | LocalRows::Chunked { .. } => diagnostic,
+            }
+            .into())
+        }
         Err(Error::Server(first)) => {
             let found = narrow::narrow(client, pipeline, plan).await?;
             if found.has_errors() {
@@ -31,9 +50,15 @@ pub(crate) async fn check(client: &Client, pipeline: &Pipeline, plan: &Plan) -> 
     }
 }
 
-/// Analyses every action and answers every probe; the first failure ends it.
-async fn everything(client: &Client, pipeline: &Pipeline, plan: &Plan) -> Result<Diagnostics, Error> {
+/// Analyses every action and answers every probe; the first failure ends it, and leaves its step in `at`.
+async fn everything(
+    client: &Client,
+    pipeline: &Pipeline,
+    plan: &Plan,
+    at: &mut StepId,
+) -> Result<Diagnostics, Error> {
     for action in &plan.actions {
+        *at = action.step;
         let relation = action.relation.clone();
         match &action.work {
             Work::View { name } => create_view(client, relation, name).await?,
@@ -49,6 +74,7 @@ async fn everything(client: &Client, pipeline: &Pipeline, plan: &Plan) -> Result
     }
     let mut found = Diagnostics::default();
     for probe in &plan.probes {
+        *at = probe.step;
         let schema = client.analyze_schema(probe.relation.clone().into()).await?;
         answer(probe, &column_names(&schema), pipeline, &mut found);
     }

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use super::event::{Event, Failed, Label, Outcome, Sender};
 use super::schedule::{Decision, Happened, Node, OnFailure, Schedule};
 use super::write::{self, Target};
-use super::{Error, Unmet, expectation};
+use super::{Error, Unmet, expectation, upload};
 use crate::connect::{self, Client, CommandResult, OperationId, Tag};
 use crate::expect::OnFail;
 use crate::pipeline::Pipeline;
@@ -127,7 +127,10 @@ fn joined(ended: Result<(ActionId, Ended), JoinError>) -> (ActionId, Ended) {
 
 fn failed(error: &Error) -> Outcome {
     Outcome::Failed(Failed {
-        message: chain(error),
+        message: match error {
+            Error::Engine(engine) => with_advice(chain(error), advice(engine)),
+            _ => chain(error),
+        },
         engine_lost: matches!(error, Error::Engine(error) if error.is_unreachable()),
     })
 }
@@ -190,7 +193,15 @@ struct Task {
 impl Task {
     async fn perform(self, id: ActionId) -> (ActionId, Ended) {
         let plan = Arc::clone(&self.plan);
-        let ended = match self.carry_out(plan.action(id)).await {
+        let mut result = self.carry_out(plan.action(id)).await;
+        if matches!(&result, Err(Error::Engine(error)) if error.is_missing_rows()) {
+            // Nothing was begun: a plan without its rows is none.
+            result = match upload::rows(&self.client, &plan).await {
+                Ok(_) => self.carry_out(plan.action(id)).await,
+                Err(error) => Err(error.into()),
+            };
+        }
+        let ended = match result {
             Ok(outcome) => Ended::As(outcome),
             Err(_) if self.stop.is_cancelled() => Ended::As(Outcome::Interrupted),
             Err(Error::Engine(error)) if error.is_session_lost() => Ended::Lost(error),
@@ -320,6 +331,26 @@ impl Task {
                 INTERRUPT_LIMIT.as_secs()
             ))),
         }
+    }
+}
+
+/// The way round a limit that something was too large for.
+pub(crate) fn advice(error: &connect::Error) -> Option<&'static str> {
+    match error {
+        connect::Error::TooLarge { .. } => {
+            Some("put rows of `values` into a file that the engine reads (`read`), or write fewer of them")
+        }
+        connect::Error::AnswerTooLarge { .. } => Some(
+            "raise `grpc_max_message_size` in the connection string, or use Spark 4.1 or newer, which sends large rows in pieces; where it is many rows together, lower `spark.connect.grpc.arrow.maxBatchSize` at the server",
+        ),
+        _ => None,
+    }
+}
+
+fn with_advice(message: String, advice: Option<&str>) -> String {
+    match advice {
+        Some(advice) => format!("{message}; {advice}"),
+        None => message,
     }
 }
 

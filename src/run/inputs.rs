@@ -8,6 +8,15 @@ use crate::pipeline::{Pipeline, StepId};
 /// Files that are missing, as far as this machine can tell.
 pub(crate) fn missing(pipeline: &Pipeline, steps: &[StepId]) -> Diagnostics {
     let mut found = Diagnostics::default();
+    for artifact in &pipeline.artifacts {
+        let reason = match artifact.path.metadata() {
+            Err(_) => "does not exist",
+            Ok(found) if found.is_dir() => "is a folder; pack it into an archive",
+            Ok(_) => continue,
+        };
+        let message = format!("the artifact `{}` {reason}", artifact.path.display());
+        found.push(Diagnostic::new(Code::NoInput, artifact.span, message));
+    }
     for id in steps {
         let step = pipeline.step(*id);
         for template in step.source.value.kind().paths() {

@@ -9,6 +9,7 @@ mod expectation;
 pub(crate) mod inputs;
 mod narrow;
 mod schedule;
+pub(crate) mod upload;
 mod write;
 
 use std::fmt;
@@ -17,7 +18,7 @@ use crate::connect;
 use crate::sink;
 
 pub(crate) use event::{Event, Label, Outcome, Output, Sender, Verdict};
-pub(crate) use execute::{Settings, chain, execute, tag};
+pub(crate) use execute::{Settings, advice, chain, execute, tag};
 pub(crate) use schedule::OnFailure;
 
 /// Why an action did not succeed.

@@ -4,6 +4,7 @@
 //! transform that is refused is tried with one of its expressions at a time; those that are wrong are reported, `NULL` takes
 //! their place, and the search goes on behind them. What a mistake makes unknowable is passed over in silence.
 
+use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
@@ -133,6 +134,7 @@ impl Search<'_> {
             masked: &masked,
             input: &nothing,
             views: &[],
+            blobs: &RefCell::default(),
         };
         for expectation in &step.expectations {
             let kind = expectation.check.kind();

@@ -5,10 +5,11 @@ use serde::Deserialize;
 
 use super::Kind;
 use crate::diagnostic::{Code, Diagnostic};
+use crate::local;
 use crate::lowering::{Checking, Lowering};
 use crate::name::quoted;
 use crate::proto::spark::Relation;
-use crate::proto::{expression, local, relation};
+use crate::proto::{expression, relation};
 use crate::shape::Entries;
 use crate::text::Spanned;
 
@@ -55,13 +56,15 @@ impl Kind for Values {
     }
 
     /// The values travel as text and are cast by the engine, so that every type reads as it does in SQL.
-    fn lower(&self, _schema: Option<&str>, _lowering: &Lowering<'_>) -> Relation {
+    fn lower(&self, _schema: Option<&str>, lowering: &Lowering<'_>) -> Relation {
         let columns: Vec<&str> = self.columns.value.iter().map(|(name, _)| name.value.as_str()).collect();
         let rows: Vec<&[Option<String>]> = self.rows.iter().map(|row| row.value.as_slice()).collect();
         let casts = self.columns.value.iter().map(|(name, data_type)| {
             let column = expression::attribute(quoted(&name.value));
             expression::alias(expression::cast(column, data_type.value.clone()), name.value.clone())
         });
-        relation::project(local::text_rows(&columns, &rows), casts.collect())
+        let (batch, ddl) = local::text_rows(&columns, &rows);
+        let schema = batch.schema();
+        relation::project(lowering.rows([batch], &schema, ddl), casts.collect())
     }
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::step::{self, StepSpec};
 use super::vars::{NAMES, Variables};
-use super::{Context, resolve};
+use super::{Context, artifacts, resolve};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::expr::Type;
 use crate::name::StepName;
@@ -21,7 +21,7 @@ const TIME_ZONE: &str = "spark.sql.session.timeZone";
 const VERSION: &str = "1";
 
 /// The top-level keys.
-pub(super) const KEYS: [&str; 6] = ["version", "name", "description", "vars", "conf", "steps"];
+pub(super) const KEYS: [&str; 7] = ["version", "name", "description", "vars", "conf", "artifacts", "steps"];
 /// Top-level keys of the format that this version does not carry out.
 const PLANNED: [&str; 2] = ["include", "tests"];
 
@@ -75,6 +75,7 @@ pub(super) fn read(
         decode::<Option<String>>(node, found);
     }
     let conf = get(entries, "conf").and_then(|node| decode::<Option<Entries<String>>>(node, found)).flatten();
+    let artifacts = get(entries, "artifacts").map(|node| artifacts::read(node, found)).unwrap_or_default();
     let steps = match steps {
         Some((key, node)) => {
             let again = again.into_iter().map(|one| (one.key, one.value));
@@ -86,6 +87,7 @@ pub(super) fn read(
         }
     };
     let bindings = variables.into_bindings(found);
+    let artifacts = artifacts::check(artifacts, &bindings, (&context.root, &context.folder), found);
     let conf = settings(&conf.unwrap_or_default(), &context.inputs.target.conf);
     resolve::resolve(steps, &bindings, (&context.root, &context.folder), found).map(|steps| {
         let names = steps
@@ -95,6 +97,7 @@ pub(super) fn read(
         Pipeline {
             name,
             conf,
+            artifacts,
             names: names.collect(),
             steps,
             bindings,

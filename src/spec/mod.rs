@@ -3,6 +3,7 @@
 //!
 //! It is pure: files and environment come through [`Inputs`], which the caller hands in.
 
+mod artifacts;
 mod contract;
 mod document;
 mod project;

@@ -8,7 +8,7 @@ use super::project::Document;
 use super::vars::Declaration;
 use crate::expect::{Check, OnFail};
 use crate::name::{NAME_PATTERN, StepRef};
-use crate::pipeline::Cache;
+use crate::pipeline::{ArtifactKind, Cache};
 use crate::shape::{Many, Short};
 use crate::sink::Sink;
 use crate::source::Source;
@@ -55,6 +55,11 @@ pub(crate) fn json_schema() -> Value {
                 "type": "object",
                 "additionalProperties": { "type": ["string", "number", "boolean"] },
             },
+            "artifacts": {
+                "description": "Files that the server's session shall have, sent to it from where pipectl runs before anything else. Relative paths start at this file's folder.",
+                "type": "array",
+                "items": artifact(),
+            },
             "steps": {
                 "description": "The steps by name. Their order means nothing: references make the graph.",
                 "type": "object",
@@ -67,6 +72,20 @@ pub(crate) fn json_schema() -> Value {
     schema["$defs"] = Value::Object(definitions);
     as_read(&mut schema);
     schema
+}
+
+/// One file that is sent: a key that says what it is, and its path.
+fn artifact() -> Value {
+    let kinds = ArtifactKind::ALL.map(|kind| {
+        let description = match kind {
+            ArtifactKind::File => "A file of any kind, under its own name.",
+            ArtifactKind::Archive => "An archive, which the server unpacks: `env.tar.gz`, or `env.tar.gz#folder` for a folder of another name.",
+            ArtifactKind::Pyfile => "A Python module or a package of them: `.py`, `.zip`, `.egg`.",
+            ArtifactKind::Jar => "A library for the JVM.",
+        };
+        (kind.key(), json!({ "type": "string", "description": description }))
+    });
+    one_key(kinds.to_vec(), json!({}), &[])
 }
 
 /// Schemas that others refer to by name.

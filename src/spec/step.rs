@@ -311,10 +311,10 @@ fn items<'n, 't>(node: &'n Node<'t>, key: &str, example: &str, found: &mut Diagn
 }
 
 /// A kind's key and its settings, which are nothing where the key stands alone.
-struct Item<'n, 't> {
-    key: Cow<'n, str>,
-    span: Span,
-    settings: Cow<'n, Node<'t>>,
+pub(super) struct Item<'n, 't> {
+    pub(super) key: Cow<'n, str>,
+    pub(super) span: Span,
+    pub(super) settings: Cow<'n, Node<'t>>,
 }
 
 impl<'n, 't> Item<'n, 't> {
@@ -327,7 +327,7 @@ impl<'n, 't> Item<'n, 't> {
 
 /// The kinds that stand at a key, one an item. What is not written like that is reported and read for what it seems to
 /// mean.
-fn kinds<'n, 't>(
+pub(super) fn kinds<'n, 't>(
     node: &'n Node<'t>,
     place: &str,
     keys: &[&str],

@@ -17,20 +17,20 @@ const WRITES: &str = "version: 1\nsteps: { n: { range: 9, write: { parquet: out/
 const PRINTS: &str = "version: 1\nsteps: { n: { range: 9, write: { stdout: csv } } }\n";
 
 /// A server that plays a script, and the threads in which it does.
-struct Stage {
-    server: Scripted,
+pub(crate) struct Stage {
+    pub(crate) server: Scripted,
     _threads: Runtime,
 }
 
 impl Stage {
-    fn play(script: Script) -> Self {
+    pub(crate) fn play(script: Script) -> Self {
         let threads = Runtime::new().unwrap();
         let server = threads.block_on(script.columns(numbers()).serve());
         Self { server, _threads: threads }
     }
 
     /// A run of a pipeline at this server.
-    fn run(&self, pipeline: &str) -> Case {
+    pub(crate) fn run(&self, pipeline: &str) -> Case {
         let url = format!("sc://127.0.0.1:{}", self.server.port);
         Case::new(["run", "-q", "--retry-budget", "5", "--remote", &url, "p.yaml"]).file("p.yaml", pipeline)
     }

@@ -14,6 +14,7 @@ mod expectations;
 mod files;
 mod inputs;
 mod interrupts;
+mod large;
 mod layers;
 mod managed;
 mod network;

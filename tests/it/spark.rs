@@ -38,13 +38,13 @@ pub(crate) const SAME: [(&str, fn()); 21] = [
 const NEW: [(&str, fn()); 1] = [("types of its own", types_that_spark_alone_has)];
 
 /// An engine that is kept for the tests of one process, and ends with this value.
-struct Warm {
+pub(crate) struct Warm {
     kind: String,
-    folder: TempDir,
+    pub(crate) folder: TempDir,
 }
 
 impl Warm {
-    fn start(kind: String) -> Self {
+    pub(crate) fn start(kind: String) -> Self {
         install(&kind);
         let warm = Self { kind, folder: TempDir::new().unwrap() };
         let output = warm.engine("start");

@@ -3,7 +3,7 @@
 //!
 //! The client's own tests and those of the whole program use it; whoever includes it has the messages as `crate::proto::spark`.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::Ipv4Addr;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
@@ -16,14 +16,20 @@ use tonic::transport::server::TcpIncoming;
 use tonic::{Request, Response, Status};
 use tonic_types::{ErrorDetails, StatusExt as _};
 
+use crate::proto::spark::add_artifacts_request::{ArtifactChunk, Payload};
+use crate::proto::spark::add_artifacts_response::ArtifactSummary;
 use crate::proto::spark::analyze_plan_request::Analyze;
 use crate::proto::spark::analyze_plan_response::{self, Schema, SparkVersion};
+use crate::proto::spark::artifact_statuses_response::ArtifactStatus;
+use crate::proto::spark::config_request::operation::OpType as Setting;
 use crate::proto::spark::plan::OpType;
 use crate::proto::spark::release_execute_request::Release;
 use crate::proto::spark::{
-    AnalyzePlanRequest, AnalyzePlanResponse, ConfigRequest, ConfigResponse, DataType, ExecutePlanRequest,
-    ExecutePlanResponse, FetchErrorDetailsRequest, FetchErrorDetailsResponse, InterruptRequest,
-    InterruptResponse, ReattachExecuteRequest, ReleaseExecuteRequest, ReleaseExecuteResponse,
+    AddArtifactsRequest, AddArtifactsResponse, AnalyzePlanRequest, AnalyzePlanResponse,
+    ArtifactStatusesRequest, ArtifactStatusesResponse, ConfigRequest, ConfigResponse, DataType,
+    ExecutePlanRequest, ExecutePlanResponse, FetchErrorDetailsRequest, FetchErrorDetailsResponse,
+    InterruptRequest, InterruptResponse, KeyValue, Plan, ReattachExecuteRequest, ReleaseExecuteRequest,
+    ReleaseExecuteResponse,
 };
 
 mod generated;
@@ -60,6 +66,11 @@ struct State {
     server_session: String,
     wrong_session: bool,
     executed: Vec<ExecutePlanRequest>,
+    analysed: Vec<Plan>,
+    settings: BTreeMap<String, String>,
+    artifacts: BTreeMap<String, Vec<u8>>,
+    damage: usize,
+    forgets: bool,
     calls: Vec<String>,
 }
 
@@ -81,6 +92,14 @@ pub(crate) fn spark_error(message: &str, metadata: &[(&str, &str)]) -> Status {
         metadata.collect::<std::collections::HashMap<_, _>>(),
     );
     Status::with_error_details(tonic::Code::Internal, message, details)
+}
+
+/// What Spark says of a plan that names rows which it does not have.
+pub(crate) fn missing_rows() -> Status {
+    spark_error(
+        "[CONNECT_INVALID_PLAN.NOT_FOUND_CHUNKED_CACHED_LOCAL_RELATION] Not found. SQLSTATE: 56K00",
+        &[("errorClass", "CONNECT_INVALID_PLAN.NOT_FOUND_CHUNKED_CACHED_LOCAL_RELATION")],
+    )
 }
 
 impl Script {
@@ -134,6 +153,38 @@ impl Script {
     pub(crate) fn columns(self, columns: DataType) -> Self {
         self.state().columns = columns;
         self
+    }
+
+    /// Knows this setting.
+    pub(crate) fn setting(self, key: &str, value: &str) -> Self {
+        self.state().settings.insert(key.to_owned(), value.to_owned());
+        self
+    }
+
+    /// The value of a setting by now.
+    pub(crate) fn value(&self, key: &str) -> Option<String> {
+        self.state().settings.get(key).cloned()
+    }
+
+    /// Takes the next so many artifacts for damaged.
+    pub(crate) fn damage(&self, artifacts: usize) {
+        self.state().damage = artifacts;
+    }
+
+    /// Loses all artifacts when the next plan is analysed, and says that it lacks the rows of that plan.
+    pub(crate) fn forget(self) -> Self {
+        self.state().forgets = true;
+        self
+    }
+
+    /// The artifacts that have come, by their names.
+    pub(crate) fn artifacts(&self) -> BTreeMap<String, Vec<u8>> {
+        self.state().artifacts.clone()
+    }
+
+    /// The plans that were to be analysed.
+    pub(crate) fn analysed(&self) -> Vec<Plan> {
+        self.state().analysed.clone()
     }
 
     /// Answers in another session than it is asked in.
@@ -204,6 +255,11 @@ impl Default for State {
             server_session: String::new(),
             wrong_session: false,
             executed: Vec::new(),
+            analysed: Vec::new(),
+            settings: BTreeMap::new(),
+            artifacts: BTreeMap::new(),
+            damage: 0,
+            forgets: false,
             calls: Vec::new(),
         }
     }
@@ -283,7 +339,12 @@ impl SparkConnectService for Script {
         }
         let request = request.into_inner();
         let result = match request.analyze {
-            Some(Analyze::Schema(_)) => {
+            Some(Analyze::Schema(_)) if std::mem::take(&mut state.forgets) => {
+                state.artifacts.clear();
+                return Err(missing_rows());
+            }
+            Some(Analyze::Schema(question)) => {
+                state.analysed.extend(question.plan);
                 analyze_plan_response::Result::Schema(Schema { schema: Some(state.columns.clone()) })
             }
             _ => analyze_plan_response::Result::SparkVersion(SparkVersion { version: state.version.clone() }),
@@ -301,10 +362,111 @@ impl SparkConnectService for Script {
         if let Some(status) = state.failures.pop_front() {
             return Err(status);
         }
+        let request = request.into_inner();
+        let mut pairs = Vec::new();
+        match request.operation.and_then(|operation| operation.op_type) {
+            Some(Setting::GetOption(option)) => pairs.extend(
+                option.keys.into_iter().map(|key| KeyValue { value: state.settings.get(&key).cloned(), key }),
+            ),
+            Some(Setting::Set(set)) => {
+                state.settings.extend(set.pairs.into_iter().filter_map(|pair| Some((pair.key, pair.value?))));
+            }
+            _ => {}
+        }
         Ok(Response::new(ConfigResponse {
-            session_id: state.session(&request.into_inner().session_id),
+            session_id: state.session(&request.session_id),
             server_side_session_id: state.server_session.clone(),
+            pairs,
             ..ConfigResponse::default()
+        }))
+    }
+
+    /// Puts artifacts together as the protocol says, and looks at every checksum.
+    async fn add_artifacts(
+        &self,
+        request: Request<tonic::Streaming<AddArtifactsRequest>>,
+    ) -> Result<Response<AddArtifactsResponse>, Status> {
+        let mut requests = request.into_inner();
+        let mut arrived: Vec<(String, Vec<u8>, bool)> = Vec::new();
+        let mut session = String::new();
+        let mut sizes = Vec::new();
+        // Of the artifact that comes in chunks: how many are missing, and how many bytes it has in all.
+        let mut open = (0_i64, 0_i64);
+        let take = |chunk: Option<ArtifactChunk>| {
+            let chunk = chunk.unwrap_or_default();
+            (chunk.crc == i64::from(crc32fast::hash(&chunk.data)), chunk.data.to_vec())
+        };
+        while let Some(request) = requests.message().await? {
+            session = request.session_id;
+            match request.payload {
+                Some(Payload::Chunk(chunk)) if open.0 > 0 => {
+                    open.0 -= 1;
+                    let (good, data) = take(Some(chunk));
+                    sizes.push(data.len());
+                    let last = arrived.last_mut().unwrap();
+                    last.1.extend(data);
+                    last.2 &= good;
+                    if open.0 == 0 && i64::try_from(last.1.len()) != Ok(open.1) {
+                        return Err(Status::internal("an artifact of another size than was told"));
+                    }
+                }
+                Some(Payload::BeginChunk(begin)) if open.0 == 0 => {
+                    open = (begin.num_chunks - 1, begin.total_bytes);
+                    let (good, data) = take(begin.initial_chunk);
+                    sizes.push(data.len());
+                    arrived.push((begin.name, data, good));
+                }
+                Some(Payload::Batch(batch)) if open.0 == 0 => {
+                    let mut size = 0;
+                    for artifact in batch.artifacts {
+                        let (good, data) = take(artifact.data);
+                        size += data.len();
+                        arrived.push((artifact.name, data, good));
+                    }
+                    sizes.push(size);
+                }
+                _ => return Err(Status::internal("a chunk where none was next")),
+            }
+        }
+        if open.0 > 0 {
+            return Err(Status::internal("an artifact with too few chunks"));
+        }
+        let mut state = self.state();
+        state.calls.push(format!("add {} in {sizes:?}", arrived.len()));
+        if let Some(status) = state.failures.pop_front() {
+            return Err(status);
+        }
+        let mut artifacts = Vec::new();
+        for (name, data, good) in arrived {
+            let good = good && state.damage == 0;
+            state.damage = state.damage.saturating_sub(1);
+            if good {
+                state.artifacts.insert(name.clone(), data);
+            }
+            artifacts.push(ArtifactSummary { name, is_crc_successful: good });
+        }
+        let session_id = state.session(&session);
+        let server_side_session_id = state.server_session.clone();
+        Ok(Response::new(AddArtifactsResponse { artifacts, session_id, server_side_session_id }))
+    }
+
+    async fn artifact_status(
+        &self,
+        request: Request<ArtifactStatusesRequest>,
+    ) -> Result<Response<ArtifactStatusesResponse>, Status> {
+        let request = request.into_inner();
+        let mut state = self.state();
+        state.calls.push("status".to_owned());
+        let names: BTreeSet<String> = request.names.into_iter().collect();
+        let status = |name: String| {
+            let exists = state.artifacts.contains_key(&name);
+            (name, ArtifactStatus { exists })
+        };
+        let statuses = names.into_iter().map(status).collect();
+        Ok(Response::new(ArtifactStatusesResponse {
+            statuses,
+            session_id: state.session(&request.session_id),
+            server_side_session_id: state.server_session.clone(),
         }))
     }
 

@@ -1,0 +1,121 @@
+//! What a session is set to, and what its engine's own settings say of it.
+
+use crate::connect::{ARROW_CODEC, Features};
+use crate::dialect::{Dialect, Implementation, LocalRows};
+
+/// The settings of a session, in their order, and what the user should know of them.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Settings {
+    pub(super) pairs: Vec<(String, String)>,
+    pub(super) notes: Vec<String>,
+}
+
+/// How far the engine is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Distance {
+    /// On this machine: compressing costs more than it saves.
+    Here,
+    There,
+}
+
+/// The settings that engines do not agree on, then the user's own.
+pub(super) fn settings(
+    dialect: &Dialect,
+    distance: Distance,
+    features: &Features,
+    conf: &[(String, String)],
+) -> Settings {
+    let own = dialect.settings().into_iter().map(|(key, value)| (key.to_owned(), value.to_owned()));
+    let mut pairs: Vec<_> = own.chain(conf.iter().cloned()).collect();
+    let mut notes = Vec::new();
+    let codec = features.arrow_codec.as_deref().filter(|_| dialect.implementation() == Implementation::Spark);
+    let is_said = conf.iter().any(|(key, _)| key == ARROW_CODEC);
+    let better = match (codec, distance) {
+        (Some("lz4"), Distance::Here) => Some("none"),
+        (Some("lz4"), Distance::There) => Some("zstd"),
+        (Some("none"), Distance::There) if !is_said => Some("zstd"),
+        _ => None,
+    };
+    if let Some(better) = better {
+        pairs.retain(|(key, _)| key != ARROW_CODEC);
+        pairs.push((ARROW_CODEC.to_owned(), better.to_owned()));
+        if codec == Some("lz4") {
+            notes.push(format!(
+                "`{ARROW_CODEC}` is `{better}` and not `lz4`, with which {dialect} takes a hundred times as long"
+            ));
+        }
+    }
+    Settings { pairs, notes }
+}
+
+/// How rows travel to an engine that says what it offers.
+pub(super) fn local_rows(implementation: Implementation, features: &Features) -> LocalRows {
+    match (implementation, features.cached_from, features.chunks) {
+        (Implementation::Sail, _, _) | (Implementation::Spark, None, _) => LocalRows::Inline,
+        (Implementation::Spark, Some(from), None) => LocalRows::Cached { from },
+        (Implementation::Spark, Some(from), Some(chunks)) => LocalRows::Chunked {
+            from,
+            rows: chunks.rows,
+            bytes: chunks.bytes,
+            in_all: chunks.in_all.unwrap_or(u64::MAX),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn codec(
+        dialect: &Dialect,
+        distance: Distance,
+        known: Option<&str>,
+        said: Option<&str>,
+    ) -> (String, usize) {
+        let conf: Vec<_> = said.map(|codec| (ARROW_CODEC.to_owned(), codec.to_owned())).into_iter().collect();
+        // What the user says is known as the server's own word, as far as the server knows the setting.
+        let arrow_codec = known.map(|known| said.unwrap_or(known).to_owned());
+        let features = Features { arrow_codec, ..Features::default() };
+        let Settings { pairs, notes } = settings(dialect, distance, &features, &conf);
+        let set: Vec<_> = pairs.into_iter().filter(|(key, _)| key == ARROW_CODEC).collect();
+        assert!(set.len() <= 1, "{set:?}");
+        (set.into_iter().map(|(_, codec)| codec).collect(), notes.len())
+    }
+
+    #[test]
+    fn results_are_compressed_where_that_pays() {
+        use Distance::{Here, There};
+        let spark = Dialect::spark();
+        for (distance, known, said, set, notes) in [
+            (There, Some("none"), None, "zstd", 0),
+            (There, Some("zstd"), None, "", 0),
+            (There, Some("none"), Some("none"), "none", 0),
+            (There, Some("none"), Some("zstd"), "zstd", 0),
+            (There, Some("none"), Some("lz4"), "zstd", 1),
+            (There, Some("lz4"), None, "zstd", 1),
+            (There, Some("lz4"), Some("none"), "none", 0),
+            (There, None, None, "", 0),
+            (Here, Some("none"), None, "", 0),
+            (Here, Some("none"), Some("zstd"), "zstd", 0),
+            (Here, Some("none"), Some("lz4"), "none", 1),
+            (Here, Some("lz4"), None, "none", 1),
+            (Here, None, Some("zstd"), "zstd", 0),
+        ] {
+            let found = codec(&spark, distance, known, said);
+            assert_eq!(found, (set.to_owned(), notes), "{distance:?} {known:?} {said:?}");
+        }
+        for said in [None, Some("lz4")] {
+            let found = codec(&Dialect::sail(), There, Some("none"), said);
+            assert_eq!(found, (said.unwrap_or_default().to_owned(), 0));
+        }
+    }
+
+    #[test]
+    fn rows_travel_as_the_server_offers() {
+        let features = |cached_from| Features { cached_from, ..Features::default() };
+        let spark = Implementation::Spark;
+        assert_eq!(local_rows(spark, &features(None)), LocalRows::Inline);
+        assert_eq!(local_rows(spark, &features(Some(7))), LocalRows::Cached { from: 7 });
+        assert_eq!(local_rows(Implementation::Sail, &features(Some(7))), LocalRows::Inline);
+    }
+}
