@@ -85,7 +85,7 @@
 //! | `flate2` | `sink` |
 //! | `zstd` | `sink`, `connect` |
 //! | `crc32fast` | `connect` |
-//! | `ring` | `local` |
+//! | `ring` | `local`, `connect` |
 //! | `rustix` | `sink`, `cli` |
 //! | `serde_yaml` | `yaml` |
 //! | `serde_json` | `spec`, `connect`, `engine`, `sink`, `report` |

@@ -86,6 +86,8 @@ enum State {
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Attach {
     Execute,
+    /// Once more, where the session is still the same.
+    Again,
     Reattach,
 }
 
@@ -93,7 +95,8 @@ enum Attach {
 struct Failures {
     since: Option<Instant>,
     retry: Retry,
-    /// When the last stream was opened, and whether one has ended early and empty.
+    /// When the last stream was asked for, and whether one has ended early and empty. A server that has nothing to say may
+    /// keep even the beginning of its answer until the stream ends.
     opened: Instant,
     excused: bool,
 }
@@ -249,10 +252,11 @@ impl Execution {
     }
 
     fn open(&mut self, attach: Attach) -> State {
+        self.failures.opened = Instant::now();
         let held = self.session.line.hold();
         let mut stub = self.session.stub(&held);
         let opening: Opening = match attach {
-            Attach::Execute => {
+            Attach::Execute | Attach::Again => {
                 self.overlaps = false;
                 self.request.client_observed_server_side_session_id = self.session.observed();
                 let request = self.session.request(self.request.clone());
@@ -261,7 +265,13 @@ impl Execution {
                         release(Arc::clone(&self.session), self.operation, self.done_with.subscribe());
                     self.session.in_background(releases);
                 }
-                Box::pin(async move { stub.execute_plan(request).await })
+                let session = Arc::clone(&self.session);
+                Box::pin(async move {
+                    if attach == Attach::Again {
+                        witness::hear(&session).await.map_err(|error| unheard(&error))?;
+                    }
+                    stub.execute_plan(request).await
+                })
             }
             Attach::Reattach => {
                 self.overlaps = self.session.is_namesake();
@@ -281,7 +291,6 @@ impl Execution {
     }
 
     fn opened(&mut self, stream: Streaming<ExecutePlanResponse>) {
-        self.failures.opened = Instant::now();
         let state = mem::replace(&mut self.state, State::Over);
         if let State::Opening(_, _, held) = state {
             self.state = State::Reading(Box::new(stream), held);
@@ -369,17 +378,15 @@ impl Execution {
             return self.fail(Error::Cancelled);
         }
         let since = *self.failures.since.get_or_insert_with(Instant::now);
-        // Whose rows were lost to the last one is read again: that does no harm.
-        let unread = handle == Handle::OperationSent && !self.has_rows && self.reads();
-        if unread {
-            (self.last_response, self.response_before) = (None, None);
-        }
-        let (wait, next) = if (handle == Handle::OperationUnknown && !started) || unread {
+        let (wait, next) = if handle == Handle::OperationUnknown && !started {
             // The request was lost on its way. Under its old id this server runs it once at most.
             (self.failures.retry.wait(None, since.elapsed(), 0.0), Attach::Execute)
+        } else if self.may_begin_again(handle) {
+            (self.last_response, self.response_before) = (None, None);
+            (self.failures.retry.wait(None, since.elapsed(), 0.0), Attach::Again)
         } else {
-            let unsent = attach == Attach::Execute && was_never_sent(&status);
-            let next = if unsent { Attach::Execute } else { Attach::Reattach };
+            let unsent = attach != Attach::Reattach && was_never_sent(&status);
+            let next = if unsent { attach } else { Attach::Reattach };
             (pause(&mut self.failures.retry, &status, since), next)
         };
         if let Some(wait) = wait {
@@ -398,7 +405,15 @@ impl Execution {
         self.state = State::Failing(Box::pin(async move { error }));
     }
 
-    /// Whether this is a query, and nothing is different after it.
+    /// Whether Sail has lost the request, or the whole result, of a query.
+    fn may_begin_again(&self, handle: Handle) -> bool {
+        matches!(handle, Handle::OperationGone | Handle::OperationSent)
+            && self.session.is_namesake()
+            && self.reads()
+            && !self.has_rows
+    }
+
+    /// Whether this is a query: nothing is different after one, so it may run twice.
     fn reads(&self) -> bool {
         match self.request.plan.as_ref().and_then(|plan| plan.op_type.as_ref()) {
             Some(OpType::Root(_)) => true,
@@ -435,6 +450,16 @@ impl Drop for Execution {
 impl Failures {
     fn none(budget: Duration) -> Self {
         Self { since: None, retry: Retry::new(budget), opened: Instant::now(), excused: false }
+    }
+}
+
+/// Why the session was not found to be the same, as a server would put it.
+fn unheard(error: &Error) -> Status {
+    match error {
+        Error::SessionLost { reason } => {
+            Status::internal(format!("[INVALID_HANDLE.SESSION_CHANGED] {reason}"))
+        }
+        error => Status::unavailable(error.to_string()),
     }
 }
 

@@ -311,6 +311,9 @@ impl Session {
                 return Error::SessionLost { reason: ServerError::read(&status).message };
             }
             (Handle::OperationGone | Handle::OperationSent | Handle::OperationUnknown, _) => {
+                if let Some(lost) = witness::glance(self).await {
+                    return lost;
+                }
                 return Error::OperationLost { reason: ServerError::read(&status).message };
             }
             (Handle::ServerGone, _) => {

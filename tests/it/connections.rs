@@ -309,7 +309,8 @@ fn files_that_are_no_certificates_are_told_before_anything_is_sent() {
     let outcome = run(url).env("PIPECTL_TLS_KEY", "me.key").code(2).any_stderr().run();
     assert!(outcome.stderr.contains("`PIPECTL_TLS_KEY` is given without `PIPECTL_TLS_CERT`"));
     // What the environment says for all servers is no mistake where it means nothing.
-    let outcome = run("sc://127.0.0.1:9").env("PIPECTL_TLS_CA", "nowhere.pem").code(69).any_stderr().run();
+    let case = Case::new(["run", "p.yaml", "--remote", "sc://127.0.0.1:9"]).file("p.yaml", NUMBERS);
+    let outcome = case.env("PIPECTL_TLS_CA", "nowhere.pem").code(69).any_stderr().run();
     assert!(outcome.stderr.contains("`PIPECTL_TLS_CA` has no effect"), "{}", outcome.stderr);
     // Nor is there a server at all.
     let case =

@@ -3,6 +3,7 @@
 use std::io::{BufRead as _, BufReader};
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::Mutex;
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -11,6 +12,10 @@ use crate::support;
 
 /// How long one may take to be ready; machines that build beside it are slow.
 const LONGEST_START: Duration = Duration::from_secs(120);
+
+/// What runs in the background of a script ignores the terminal's interruption, so it is told to end as any process is.
+const SCRIPT: &str =
+    "\"$@\" & child=$!; echo \"process $child\" >&2; cat > /dev/null; kill $child; wait $child";
 
 /// What Spark needs of Java's own packages, as its launcher opens them.
 const OPENED: [&str; 8] = [
@@ -29,7 +34,8 @@ const OPENED: [&str; 8] = [
 pub(crate) struct Daemon {
     shell: Child,
     stdin: Option<ChildStdin>,
-    lines: Receiver<String>,
+    lines: Mutex<Receiver<String>>,
+    process: u32,
 }
 
 impl Daemon {
@@ -37,8 +43,7 @@ impl Daemon {
     pub(crate) fn start(class: &str, settings: &[(&str, &str)], arguments: &[&str]) -> Self {
         let (java, home) = support::installed_spark();
         let mut command = Command::new("sh");
-        // What runs in the background of a script ignores the terminal's interruption, so it is told to end as any process is.
-        command.args(["-c", "\"$@\" & child=$!; cat > /dev/null; kill $child; wait $child", "sh"]).arg(java);
+        command.args(["-c", SCRIPT, "sh"]).arg(java);
         command.args(["-Xmx512m", "-XX:+IgnoreUnrecognizedVMOptions", "--add-modules=jdk.incubator.vector"]);
         command.args(OPENED.map(|package| format!("--add-opens={package}=ALL-UNNAMED")));
         command.args(settings.iter().map(|(name, value)| format!("-D{name}={value}")));
@@ -64,15 +69,23 @@ impl Daemon {
                 drop(sender.send(line));
             }
         });
-        Self { shell, stdin, lines }
+        let mut daemon = Self { shell, stdin, lines: Mutex::new(lines), process: 0 };
+        daemon.process = daemon.word_after("process ").parse().unwrap();
+        daemon
+    }
+
+    /// Ends it as nothing can be done against.
+    pub(crate) fn kill(&self) {
+        support::signal(self.process, "KILL");
     }
 
     /// Waits for a line that has this text, and gives what follows it there up to the next space.
     pub(crate) fn word_after(&self, text: &str) -> String {
         let deadline = Instant::now() + LONGEST_START;
+        let lines = self.lines.lock().unwrap();
         let mut told = String::new();
         loop {
-            match self.lines.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+            match lines.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
                 Ok(line) => {
                     if let Some((_, rest)) = line.split_once(text) {
                         return rest.split_whitespace().next().unwrap_or_default().to_owned();
@@ -95,7 +108,7 @@ impl Drop for Daemon {
 
 /// A Connect server that works by itself or for a master, on a free port of the loopback address.
 pub(crate) struct Server {
-    _daemon: Daemon,
+    pub(crate) daemon: Daemon,
     pub(crate) port: String,
     /// For its warehouse and what it spills.
     _folder: tempfile::TempDir,
@@ -121,7 +134,7 @@ impl Server {
         all.extend_from_slice(settings);
         let daemon = Daemon::start("org.apache.spark.sql.connect.service.SparkConnectServer", &all, &[]);
         let port = daemon.word_after("Spark Connect server started at: 127.0.0.1:");
-        Self { _daemon: daemon, port, _folder: folder }
+        Self { daemon, port, _folder: folder }
     }
 }
 

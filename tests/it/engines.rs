@@ -23,18 +23,25 @@ fn run(text: &str) -> Case {
     Case::new(["run", "-q", "p.yaml"]).file("p.yaml", text)
 }
 
-/// A server that was started by hand, and ends with this value.
+/// A Sail server that was started by hand, and ends with this value.
 pub(crate) struct Server {
     child: Child,
     pub(crate) address: String,
+    pub(crate) port: u16,
 }
 
 impl Server {
     pub(crate) fn start() -> Self {
+        Self::with(&[])
+    }
+
+    /// With Sail's settings, as variables of its environment.
+    pub(crate) fn with(settings: &[(&str, &str)]) -> Self {
         let (python, site) = installed();
         let mut child = Command::new(python)
             .args(["-m", "pysail", "spark", "server", "--port", "0"])
             .env("PYTHONPATH", site)
+            .envs(settings.iter().copied())
             .stdin(Stdio::null())
             .stderr(Stdio::piped())
             .spawn()
@@ -47,14 +54,20 @@ impl Server {
         });
         // Whoever writes into a pipe that nobody reads is ended by it.
         thread::spawn(move || lines.for_each(drop));
-        Self { child, address: format!("sc://127.0.0.1:{}", port.unwrap()) }
+        let port = port.unwrap();
+        Self { child, address: format!("sc://127.0.0.1:{port}"), port: port.parse().unwrap() }
+    }
+
+    /// Ends it as nothing can be done against.
+    pub(crate) fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
     }
 }
 
 impl Drop for Server {
     fn drop(&mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
+        self.kill();
     }
 }
 

@@ -20,10 +20,12 @@ mod interrupts;
 mod large;
 mod layers;
 mod managed;
+mod network;
 mod outputs;
 mod pipelines;
 mod proto;
 mod protocol;
+mod proxy;
 mod run;
 mod schema;
 #[expect(dead_code, unused_imports, reason = "the client's own tests use the rest")]

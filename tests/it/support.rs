@@ -349,7 +349,7 @@ impl Running {
 
     /// Waits until it has ended.
     pub(crate) fn end(mut self) -> Outcome {
-        let deadline = Instant::now() + LONGEST_RUN;
+        let deadline = Instant::now() + self.case.longest;
         let status = loop {
             if let Some(status) = self.child.try_wait().unwrap() {
                 break status;

@@ -225,6 +225,16 @@ async fn a_result_that_was_lost_to_the_last_row_is_worked_out_again() {
     assert_eq!(result.unwrap(), (numbers(3), 1));
     assert_eq!(script.calls(), ["execute", "reattach", "execute", "reattach after 2", "release all"]);
 
+    let lost = || Status::internal("invalid argument: operation not found: 1");
+    let script = Script::default().stream([schema("1"), gone()]).refuse(lost()).stream([
+        schema("2"),
+        rows("3", 0, 3),
+        complete(),
+    ]);
+    let (result, script) = play_as_sail(script).await;
+    assert_eq!(result.unwrap(), (numbers(3), 1));
+    assert_eq!(script.calls(), ["execute", "reattach", "execute", "release all"]);
+
     let script = Script::default().stream([schema("1"), rows("2", 0, 3), gone()]).refuse(sent());
     let (result, script) = play_as_sail(script).await;
     assert!(matches!(result, Err(Error::OperationLost { .. })), "{result:?}");
