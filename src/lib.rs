@@ -78,6 +78,7 @@
 //! | `tokio` | `connect`, `engine`, `sink`, `run`, `cli` |
 //! | `tokio_rustls` | `connect` |
 //! | `rustls_native_certs` | `connect` |
+//! | `x509_cert` | `connect` |
 //! | `tokio_util` | `sink`, `run`, `cli`, `bench` |
 //! | `tokio_stream` | `connect`, `sink` |
 //! | `arrow` | `connect`, `local`, `lowering`, `run`, `sink`, `bench` |

@@ -22,8 +22,8 @@ use crate::text::{Span, Spanned};
 
 #[derive(Debug, Args)]
 pub(super) struct ConnectionArguments {
-    /// Trust a server whose certificate is signed by one of this file (PEM), in place of the system's authorities. TLS itself is
-    /// turned on by `use_ssl=true`, or by a token. Without the flag, `ca` in the target's `tls`, then `PIPECTL_TLS_CA`.
+    /// Trust a server whose certificate is signed by one of this file (PEM), or stands in it, in place of the system's authorities.
+    /// TLS itself is turned on by `use_ssl=true`, or by a token. Without the flag, `ca` in the target's `tls`, then `PIPECTL_TLS_CA`.
     #[arg(long, value_name = "FILE")]
     tls_ca: Option<PathBuf>,
     /// Show this certificate to a server that wants one (PEM, with those between it and its authority). Without the flag, `cert` in

@@ -65,6 +65,7 @@ mod scripted;
 mod session;
 mod stream;
 mod tls;
+mod verifier;
 mod witness;
 mod wording;
 

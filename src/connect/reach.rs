@@ -83,8 +83,9 @@ pub(super) fn channel(endpoint: &Endpoint) -> Result<tonic::transport::Endpoint,
     }
     if endpoint.tls() {
         tls::server_name(endpoint.host()).map_err(|reason| insecure(endpoint, reason))?;
-        let config = endpoint.certificates().for_tonic().map_err(|reason| insecure(endpoint, reason))?;
-        channel = channel.tls_config(config).map_err(broken)?;
+        let tls = endpoint.certificates().for_tonic();
+        let (config, verifier) = tls.map_err(|reason| insecure(endpoint, reason))?;
+        channel = channel.tls_config_with_verifier(config, verifier).map_err(broken)?;
     }
     Ok(channel)
 }

@@ -1,7 +1,7 @@
 //! TLS: whose certificates are believed, which one is our own, and what a handshake that fails says.
 //!
-//! The roots are the system's, or those of a file in their place. They are looked up once, for the greeting made by hand and for
-//! tonic, so that both believe the same.
+//! The roots are the system's, or those of a file in their place. The greeting made by hand and tonic have the same, and judge by
+//! the same verifier, so that both believe the same.
 
 use std::error::Error as StdError;
 use std::fmt::{self, Debug, Formatter};
@@ -9,6 +9,7 @@ use std::io;
 use std::sync::{Arc, OnceLock};
 
 use thiserror::Error;
+use tokio_rustls::rustls::client::danger::ServerCertVerifier;
 use tokio_rustls::rustls::crypto::{CryptoProvider, ring};
 use tokio_rustls::rustls::pki_types::pem::PemObject as _;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
@@ -20,6 +21,7 @@ use tokio_rustls::rustls::{
 use tonic::transport::ClientTlsConfig;
 
 use crate::connect::reason::Reason;
+use crate::connect::verifier::{self, Verifier};
 
 /// The name of HTTP/2 in a handshake.
 pub(super) const HTTP2: &[u8] = b"h2";
@@ -34,7 +36,11 @@ pub(crate) struct Certificates {
 
 /// Authorities, in place of the system's.
 #[derive(Clone)]
-pub(crate) struct Roots(Arc<RootCertStore>);
+pub(crate) struct Roots {
+    store: Arc<RootCertStore>,
+    /// The same as they stand in the file: a server may show one of them itself.
+    certificates: Arc<[CertificateDer<'static>]>,
+}
 
 /// A certificate of our own, with its key.
 #[derive(Clone)]
@@ -74,18 +80,20 @@ impl Certificates {
         self.identity.is_some()
     }
 
-    fn roots(&self) -> Result<Arc<RootCertStore>, Reason> {
-        match &self.roots {
-            Some(Roots(roots)) => Ok(Arc::clone(roots)),
-            None => system_roots(),
-        }
+    fn verifier(&self) -> Result<Arc<Verifier>, Reason> {
+        let (store, named) = match &self.roots {
+            Some(roots) => (Arc::clone(&roots.store), Arc::clone(&roots.certificates)),
+            None => (system_roots()?, Arc::default()),
+        };
+        let verifier = Verifier::new(store, named, provider());
+        Ok(Arc::new(verifier.map_err(|error| Reason::new(error.to_string()))?))
     }
 
     /// For a handshake made by hand.
     pub(super) fn by_hand(&self) -> Result<ClientConfig, Reason> {
         let config = ClientConfig::builder_with_provider(provider()).with_safe_default_protocol_versions();
         let config = config.map_err(|error| Reason::new(error.to_string()))?;
-        let config = config.with_root_certificates(self.roots()?);
+        let config = config.dangerous().with_custom_certificate_verifier(self.verifier()?);
         let mut config = match &self.identity {
             Some(Identity(pair)) => config
                 .with_client_auth_cert(pair.certificates.clone(), pair.key.clone_key())
@@ -96,13 +104,14 @@ impl Certificates {
         Ok(config)
     }
 
-    /// For tonic.
-    pub(super) fn for_tonic(&self) -> Result<ClientTlsConfig, Reason> {
-        let config = ClientTlsConfig::new().trust_anchors(self.roots()?.roots.iter().cloned());
-        Ok(match &self.identity {
+    /// For tonic, which takes no roots beside a verifier.
+    pub(super) fn for_tonic(&self) -> Result<(ClientTlsConfig, Arc<dyn ServerCertVerifier>), Reason> {
+        let config = ClientTlsConfig::new();
+        let config = match &self.identity {
             Some(Identity(pair)) => config.identity(pair.pem.clone()),
             None => config,
-        })
+        };
+        Ok((config, self.verifier()?))
     }
 
     /// Why a connection has failed. Nothing where TLS has not said so.
@@ -114,11 +123,12 @@ impl Certificates {
 impl Roots {
     /// Reads a file's text.
     pub(crate) fn from_pem(pem: &[u8]) -> Result<Self, PemError> {
-        let mut roots = RootCertStore::empty();
-        for certificate in certificates(pem)? {
-            roots.add(certificate).map_err(|_| PemError::BadCertificate)?;
+        let mut store = RootCertStore::empty();
+        let certificates = certificates(pem)?;
+        for certificate in &certificates {
+            store.add(certificate.clone()).map_err(|_| PemError::BadCertificate)?;
         }
-        Ok(Self(Arc::new(roots)))
+        Ok(Self { store: Arc::new(store), certificates: certificates.into() })
     }
 }
 
@@ -150,7 +160,7 @@ pub(crate) enum IdentityError {
 
 impl Debug for Roots {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        write!(f, "{} roots", self.0.len())
+        write!(f, "{} roots", self.store.len())
     }
 }
 
@@ -244,7 +254,7 @@ fn certificate_reason(problem: &CertificateError, ours: &Certificates) -> Reason
         Problem::UnknownIssuer => {
             let reason = Reason::new("its certificate is signed by nobody who is trusted here");
             match ours.roots {
-                None => reason.hint("name a file with the certificate of its authority: `--tls-ca FILE`"),
+                None => reason.hint("name a file with the certificate of its authority, or with its own if nobody else has signed it: `--tls-ca FILE`"),
                 Some(_) => {
                     reason.hint("the file of `--tls-ca` stands for all of the system's authorities: it needs the one that signed this certificate")
                 }
@@ -269,10 +279,9 @@ fn certificate_reason(problem: &CertificateError, ours: &Certificates) -> Reason
         }
         Problem::BadSignature => Reason::new("its certificate is not signed by the authority that it names")
             .hint("an authority that was made anew under its old name has a new certificate: name a file with that one"),
-        // What `openssl req -x509` makes by itself.
-        problem if problem.to_string().contains("CaUsedAsEndEntity") => {
+        problem if verifier::is_of_authority(problem) => {
             Reason::new("its certificate is an authority's own and not one for a server")
-                .hint("let an authority sign one for the server, or make it with `-addext basicConstraints=critical,CA:FALSE`")
+                .hint("let an authority sign one for the server (`basicConstraints=CA:FALSE`), or name a file with this very one: `--tls-ca FILE`")
         }
         problem => Reason::new(format!("its certificate is not accepted: {problem}")),
     }

@@ -71,7 +71,7 @@ struct TargetDocument {
 /// Files with certificates (PEM). Relative paths start at the project file's folder.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 struct TlsDocument {
-    /// Certificates of authorities: one of them has to sign the server's. They stand in place of the system's.
+    /// Certificates of authorities: one of them has to sign the server's, or to be it. They stand in place of the system's.
     ca: Option<Spanned<String>>,
     /// The certificate by which this client shows who it is, then those between it and its authority. With `key`.
     cert: Option<Spanned<String>>,

@@ -71,14 +71,76 @@ fn a_run_goes_through_tls() {
     assert!(refusal(file, front.port).contains("signed by nobody"));
     let flag = case().env("PIPECTL_TLS_CA", "ca.pem").args(["--tls-ca", "other.pem"]);
     assert!(refusal(flag, front.port).contains("signed by nobody"));
-    // A certificate that stands for itself.
-    let alone = fronts::signed_by_itself(&["localhost"]);
-    let itself = Front::tls(Tls::of(alone.clone()), port_of(&server));
-    let case = run(&format!("sc://localhost:{}/;use_ssl=true", itself.port));
-    case.file("it.pem", &alone.certificate).args(["--tls-ca", "it.pem"]).stdout(ROWS).run();
     let doctor = Case::new(["doctor", "--remote", &url, "--tls-ca", "ca.pem"]).file("ca.pem", &authority.pem);
     let outcome = doctor.any_stdout().run();
     assert!(outcome.stdout.contains("ok  rows"), "{}", outcome.stdout);
+}
+
+#[test]
+fn a_certificate_may_stand_for_itself() {
+    let server = engines::Server::start();
+    let other = Authority::new("theirs");
+    let clients = Authority::new("clients");
+    let me = clients.sign_with(&["me"], fronts::for_clients);
+    let names = ["localhost", "127.0.0.1"];
+    // What `openssl req -x509` makes by itself may sign others as well.
+    for kind in [|_: &mut rcgen::CertificateParams| {}, fronts::for_signing] {
+        let it = fronts::signed_by_itself(&names, kind);
+        let tls = || Tls::of(it.clone());
+        let trusting = |front: &Front, host: &str| {
+            run(&format!("sc://{host}:{}/;use_ssl=true", front.port))
+                .file("it.pem", other.pem.clone() + &it.certificate)
+                .args(["--tls-ca", "it.pem"])
+        };
+        let front = Front::tls(tls(), port_of(&server));
+        for host in names {
+            trusting(&front, host).stdout(ROWS).run();
+        }
+        let old = Front::tls(tls().of_version_12(), port_of(&server));
+        trusting(&old, "localhost").stdout(ROWS).run();
+        let strict = Front::tls(tls().for_clients_of(&clients), port_of(&server));
+        trusting(&strict, "localhost")
+            .file("me.pem", &me.certificate)
+            .file("me.key", &me.key)
+            .args(["--tls-cert", "me.pem", "--tls-key", "me.key"])
+            .stdout(ROWS)
+            .run();
+        assert!(refusal(trusting(&strict, "localhost"), strict.port).contains("wants a certificate"));
+    }
+}
+
+#[test]
+fn what_is_wrong_with_a_certificate_that_stands_for_itself_is_said() {
+    let of = |names: &[&str], change: fn(&mut rcgen::CertificateParams)| {
+        fronts::signed_by_itself(names, |params| {
+            fronts::for_signing(params);
+            change(params);
+        })
+    };
+    let at = |front: &Front| run(&format!("sc://localhost:{}/;use_ssl=true", front.port));
+    let refused = |certificate: fronts::Certificate| {
+        let front = Front::tls(Tls::of(certificate.clone()), NOWHERE);
+        let case = at(&front).file("it.pem", certificate.certificate).args(["--tls-ca", "it.pem"]);
+        refusal(case, front.port)
+    };
+    let good = of(&["localhost"], |_| {});
+    let anew = of(&["localhost"], |_| {});
+    let front = Front::tls(Tls::of(good.clone()), NOWHERE);
+    let not_named = refusal(at(&front), front.port);
+    // What the system believes signs others, and is no server.
+    let system =
+        refusal(at(&front).file("it.pem", &good.certificate).env("SSL_CERT_FILE", "it.pem"), front.port);
+    let other = refusal(at(&front).file("it.pem", anew.certificate).args(["--tls-ca", "it.pem"]), front.port);
+    let cases = [
+        ("not named", not_named),
+        ("the system's", system),
+        ("another of that name", other),
+        ("another name", refused(of(&["spark.example.com"], |_| {}))),
+        ("expired", refused(of(&["localhost"], fronts::expired))),
+        ("for later", refused(of(&["localhost"], fronts::for_later))),
+        ("for clients", refused(of(&["localhost"], fronts::for_clients))),
+    ];
+    assert_snapshot!(told(cases));
 }
 
 #[test]

@@ -71,11 +71,13 @@ impl Authority {
     }
 }
 
-/// A certificate that nobody has signed but itself.
-pub(crate) fn signed_by_itself(names: &[&str]) -> Certificate {
+/// A certificate that nobody has signed but itself, with something about it changed.
+pub(crate) fn signed_by_itself(names: &[&str], change: impl FnOnce(&mut CertificateParams)) -> Certificate {
     let key = KeyPair::generate().unwrap();
     let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
-    let certificate = CertificateParams::new(names).unwrap().self_signed(&key).unwrap().pem();
+    let mut params = CertificateParams::new(names).unwrap();
+    change(&mut params);
+    let certificate = params.self_signed(&key).unwrap().pem();
     Certificate { certificate, key: key.serialize_pem() }
 }
 
