@@ -28,6 +28,8 @@ const SECOND_LIMIT: Duration = Duration::from_secs(1);
 const STREAM_WINDOW: u32 = 4 * 1024 * 1024;
 /// What all of them may have in flight. Results that nobody reads yet must not keep the answers to other calls from us.
 const CONNECTION_WINDOW: u32 = 16 * STREAM_WINDOW;
+/// Rows come in messages of megabytes: what each frame of them costs counts.
+const FRAME: u32 = 256 * 1024;
 /// Errors travel in headers, twice.
 const HEADER_LIMIT: u32 = 64 * 1024;
 
@@ -74,6 +76,7 @@ pub(super) fn channel(endpoint: &Endpoint) -> Result<tonic::transport::Endpoint,
         .connect_timeout(CONNECT_LIMIT)
         .initial_stream_window_size(STREAM_WINDOW)
         .initial_connection_window_size(CONNECTION_WINDOW)
+        .max_frame_size(FRAME)
         .http2_max_header_list_size(HEADER_LIMIT);
     if let Some(keepalive) = endpoint.keepalive() {
         channel = channel

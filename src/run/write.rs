@@ -21,7 +21,7 @@ use crate::sink::{self, Finished, Flow, Sink, Site, Stores, Writer};
 /// Batches between the stream and the outputs.
 const BETWEEN: usize = 4;
 /// How many KiB these have together; one that is larger is there alone.
-const BETWEEN_KIB: usize = 8 << 10;
+const BETWEEN_KIB: usize = 16 << 10;
 /// How often progress is told.
 const TOLD_EVERY: Duration = Duration::from_millis(100);
 

@@ -101,7 +101,11 @@ fn wide_is_whole(outcome: &Outcome) {
 
 fn wide_is_refused(case: Case) {
     let outcome = case.code(1).any_stderr().run();
-    assert!(outcome.stderr.contains("MiB at once, and the limit is 128 MiB\n          help: raise `grpc_max_message_size`"));
+    assert!(
+        outcome
+            .stderr
+            .contains("MiB at once, and the limit is 128 MiB\n          help: raise `grpc_max_message_size`")
+    );
     assert!(!outcome.path("out").exists());
 }
 
