@@ -252,9 +252,7 @@ impl Client {
     }
 
     async fn config(&self, operation: OpType) -> Result<ConfigResponse, Error> {
-        let question = self.session.config(operation);
-        let call = Call { name: "Config", limit: CONFIG_LIMIT, budget: self.session.patience.budget };
-        self.session.call(call, question, async |mut stub, question| stub.config(question).await).await
+        self.session.configure(operation, CONFIG_LIMIT).await
     }
 }
 

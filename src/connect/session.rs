@@ -216,7 +216,8 @@ impl Session {
         self.observed.get() == Some(&self.id)
     }
 
-    pub(super) fn has_witness(&self) {
+    /// The server knows the witness from now on.
+    pub(super) fn now_has_witness(&self) {
         self.witnessed.store(true, Ordering::Relaxed);
     }
 
@@ -235,6 +236,17 @@ impl Session {
             client_type,
             client_observed_server_side_session_id: self.observed(),
         }
+    }
+
+    /// Asks about settings, or changes them.
+    pub(super) async fn configure(
+        &self,
+        operation: OpType,
+        limit: Duration,
+    ) -> Result<ConfigResponse, Error> {
+        let call = Call { name: "Config", limit, budget: self.patience.budget };
+        let question = self.config(operation);
+        self.call(call, question, async |mut stub, question| stub.config(question).await).await
     }
 
     pub(super) fn identity(&self) -> (String, Option<UserContext>, Option<String>) {

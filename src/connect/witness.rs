@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::time::timeout;
 
 use crate::connect::error::Error;
-use crate::connect::session::{Call, Session};
+use crate::connect::session::Session;
 use crate::proto::spark::config_request::operation::OpType;
 use crate::proto::spark::config_request::{GetOption, Set};
 use crate::proto::spark::{ConfigResponse, KeyValue};
@@ -31,10 +31,8 @@ pub(super) async fn install(session: &Session) -> Result<(), Error> {
         return Ok(());
     }
     let pairs = vec![KeyValue { key: WITNESS.to_owned(), value: Some(session.id.clone()) }];
-    let question = session.config(OpType::Set(Set { pairs, silent: None }));
-    let call = Call { name: "Config", limit: LIMIT, budget: session.patience.budget };
-    session.call(call, question, async |mut stub, question| stub.config(question).await).await?;
-    session.has_witness();
+    session.configure(OpType::Set(Set { pairs, silent: None }), LIMIT).await?;
+    session.now_has_witness();
     Ok(())
 }
 
@@ -43,9 +41,7 @@ pub(super) async fn hear(session: &Session) -> Result<(), Error> {
     if !session.needs_witness() {
         return Ok(());
     }
-    let call = Call { name: "Config", limit: LIMIT, budget: session.patience.budget };
-    let question = session.config(question());
-    let answer = session.call(call, question, async |mut stub, question| stub.config(question).await).await?;
+    let answer = session.configure(question(), LIMIT).await?;
     if knows(session, &answer) { Ok(()) } else { Err(lost()) }
 }
 
