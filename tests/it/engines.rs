@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use insta::assert_snapshot;
 
-use crate::support::{Case, installed, signal};
+use crate::support::{Case, ENDLESS, installed, signal};
 
 const NUMBERS: &str = "version: 1\nsteps: { numbers: { range: 3, write: { stdout: csv } } }\n";
 const READS: &str = "\
@@ -150,18 +150,10 @@ fn the_nearest_setting_names_the_engine() {
 
 /// Starts a long query at a server, then sends that a signal and, where this is told, pipectl one too.
 fn lose(server_gets: &str, interrupted: bool) {
-    let text = "\
-version: 1
-steps:
-  sum:
-    range: 100000000000
-    transform: [aggregate: { columns: { s: sum(id % 7) } }]
-    write: { parquet: out/sum.parquet }
-";
     let server = Server::start();
     let (budget, code) = if interrupted { ("120", 130) } else { ("1", 69) };
     let arguments = ["run", "p.yaml", "--remote", &server.address, "--retry-budget", budget];
-    let mut running = Case::new(arguments).file("p.yaml", text).code(code).any_stderr().start();
+    let mut running = Case::new(arguments).file("p.yaml", ENDLESS).code(code).any_stderr().start();
     running.wait_for("checked");
     let since = Instant::now();
     signal(server.child.id(), server_gets);

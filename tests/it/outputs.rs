@@ -4,7 +4,7 @@ use std::fs;
 
 use insta::assert_snapshot;
 
-use crate::support::Case;
+use crate::support::{Case, ENDLESS};
 
 /// Two outputs of which one fails when it is read, and others beside.
 const MIXED: &str = "\
@@ -100,18 +100,10 @@ pub(crate) fn a_failure_interrupts_what_runs_beside_it_where_it_is_fast() {
 
 #[test]
 pub(crate) fn one_run_at_a_time_writes_an_output() {
-    let text = "\
-version: 1
-steps:
-  sum:
-    range: 100000000000
-    transform: [aggregate: { columns: { s: sum(id % 7) } }]
-    write: { parquet: out/sum.parquet }
-";
-    let first = Case::new(["run", "p.yaml"]).file("p.yaml", text).engine().code(130).any_stderr().start();
+    let first = Case::new(["run", "p.yaml"]).file("p.yaml", ENDLESS).engine().code(130).any_stderr().start();
     first.wait_for_file("out", 1);
     let output = first.path("out/sum.parquet");
-    let other = text.replace("out/sum.parquet", &output.to_string_lossy());
+    let other = ENDLESS.replace("out/sum.parquet", &output.to_string_lossy());
     let second = Case::pipeline(&other).code(75).any_stderr().run();
     let stderr = second.stderr.replace(&*output.to_string_lossy(), "[output]");
     assert_snapshot!(stderr, @"

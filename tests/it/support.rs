@@ -28,6 +28,16 @@ const LONGEST_RUN: Duration = Duration::from_secs(120);
 /// How long what a run has started may take to be gone after it.
 const LONGEST_END: Duration = Duration::from_secs(5);
 
+/// A pipeline whose query takes longer than any test.
+pub(crate) const ENDLESS: &str = "\
+version: 1
+steps:
+  sum:
+    range: 100000000000
+    transform: [aggregate: { columns: { s: sum(id % 7) } }]
+    write: { parquet: out/sum.parquet }
+";
+
 /// Where runs go that do not say it themselves: a project file, and the folder in which engines are found that are kept.
 struct Elsewhere {
     project: String,

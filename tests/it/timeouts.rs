@@ -9,7 +9,7 @@ use insta::{allow_duplicates, assert_snapshot};
 use serde_json::Value;
 
 use crate::spark::Warm;
-use crate::support::{Case, elsewhere};
+use crate::support::{Case, ENDLESS, elsewhere};
 
 /// Two queries that take longer than any test: one that sends nothing, and one that sends rows all the time.
 const SLOW: &str = "\
@@ -31,15 +31,6 @@ steps:
     range: 3
     timeout: 2m
     write: { stdout: csv }
-";
-/// The first of them, with a limit for the whole run.
-const LONG: &str = "\
-version: 1
-steps:
-  sum:
-    range: 100000000000
-    transform: [aggregate: { columns: { s: sum(id % 7) } }]
-    write: { parquet: out/sum.parquet }
 ";
 
 /// Part of what runs on every engine.
@@ -70,7 +61,7 @@ pub(crate) fn a_step_is_stopped_and_the_rest_goes_on() {
 /// Part of what runs on every engine.
 pub(crate) fn a_run_is_stopped() {
     let since = Instant::now();
-    let outcome = Case::pipeline(LONG).args(["--timeout", "3s"]).code(1).any_stderr().run();
+    let outcome = Case::pipeline(ENDLESS).args(["--timeout", "3s"]).code(1).any_stderr().run();
     assert!(since.elapsed() < Duration::from_secs(9), "{:?}", since.elapsed());
     assert_eq!(outcome.files(), Vec::<String>::new());
     let record = outcome.record();
@@ -123,7 +114,8 @@ fn processor_seconds(process: &Value) -> u64 {
 #[test]
 fn the_limit_of_a_run_covers_the_start_of_its_engine() {
     for limit in ["1ms", "40ms"] {
-        let case = Case::new(["run", "p.yaml"]).file("p.yaml", LONG).engine().env("PIPECTL_TIMEOUT", limit);
+        let case =
+            Case::new(["run", "p.yaml"]).file("p.yaml", ENDLESS).engine().env("PIPECTL_TIMEOUT", limit);
         let since = Instant::now();
         let outcome = case.code(1).any_stderr().run();
         assert!(since.elapsed() < Duration::from_secs(6));
@@ -154,7 +146,7 @@ steps:
 #[test]
 fn what_is_no_length_of_time_is_no_limit() {
     let outcome =
-        Case::new(["run", "p.yaml", "--timeout", "90"]).file("p.yaml", LONG).code(2).any_stderr().run();
+        Case::new(["run", "p.yaml", "--timeout", "90"]).file("p.yaml", ENDLESS).code(2).any_stderr().run();
     assert!(outcome.stderr.contains("`90` has no unit: did you mean `90s`?"), "{}", outcome.stderr);
 }
 
