@@ -90,6 +90,14 @@ codes! {
     UnusedVariable = "W001",
     /// A step feeds no output.
     UnusedStep = "W002",
+    /// A limit takes any rows, because no sort stands before it.
+    LimitWithoutSort = "W003",
+    /// A join's condition does not relate its sides.
+    JoinWithoutCondition = "W004",
+    /// Several steps print on standard output, in a form that a program reads as one.
+    SharedStdout = "W005",
+    /// An expression means something else on another engine.
+    ReadOtherwise = "W006",
 }
 
 impl Code {

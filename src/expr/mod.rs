@@ -1,6 +1,7 @@
 //! Owns expressions: text with variables as segments, its tokens, and what is wrong with it as far as can be seen without
 //! an engine. pipectl keeps no function catalogue and parses no SQL: the server does.
 
+mod otherwise;
 mod sort_key;
 mod template;
 mod token;
@@ -50,6 +51,7 @@ impl Expr {
     /// Reports what can be seen to be wrong.
     pub(crate) fn check(&self, role: Role, found: &mut Diagnostics) {
         let Some(tokens) = self.0.check(found) else { return };
+        otherwise::warn(&self.0, &tokens, found);
         if let Some(comma) = comma(&tokens) {
             found.push(
                 Diagnostic::new(
@@ -92,6 +94,13 @@ impl Expr {
             tokens.last().filter(|_| is_path)
         });
         named?.name(&text)
+    }
+}
+
+/// Reports what can be seen to be wrong with a query; nothing more is known of what it means.
+pub(crate) fn check_query(query: &Template, found: &mut Diagnostics) {
+    if let Some(tokens) = query.check(found) {
+        otherwise::warn(query, &tokens, found);
     }
 }
 

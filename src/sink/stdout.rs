@@ -53,6 +53,11 @@ impl Stdout {
         Self { format, limit }
     }
 
+    /// Whether a program is to read what is printed.
+    pub(crate) fn is_for_programs(&self) -> bool {
+        self.format != Format::Table
+    }
+
     /// Whether what is printed means nothing to people.
     pub(super) fn is_binary(&self) -> bool {
         self.format == Format::Arrow

@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::Kind;
 use crate::diagnostic::{Code, Diagnostic};
-use crate::expr::{Template, Token, TokenKind, without_end};
+use crate::expr::{Template, Token, TokenKind, check_query, without_end};
 use crate::lowering::{Checking, Lowering};
 use crate::name::{StepRef, quoted};
 use crate::proto::relation;
@@ -120,9 +120,7 @@ impl Kind for Sql {
                     .related(query.span(), "the other one")
                     .help("keep one of them"),
             ),
-            (Some(query), _) => {
-                let _tokens = query.check(checking.found);
-            }
+            (Some(query), _) => check_query(query, checking.found),
             (None, Some(_)) => {}
             (None, None) => {
                 checking.report(

@@ -12,6 +12,7 @@ mod resolve;
 mod schema;
 mod step;
 mod vars;
+mod warnings;
 
 use std::io;
 use std::path::{Path, PathBuf};

@@ -5,6 +5,7 @@ use std::collections::hash_map::Entry;
 use std::path::Path;
 
 use super::step::StepSpec;
+use super::warnings;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::expr::Bindings;
 use crate::graph;
@@ -28,6 +29,7 @@ pub(super) fn resolve(
     for spec in &specs {
         check(spec, &mut checking);
         qualifiers(spec, &mut checking);
+        warnings::joins(spec, checking.found);
     }
     let is_complete = specs.iter().all(|spec| !spec.incomplete) && !checking.found.has_errors();
     if !specs.is_empty() && specs.iter().all(|spec| spec.sinks.is_empty() && !spec.incomplete) {
@@ -50,6 +52,8 @@ pub(super) fn resolve(
     }
     if is_complete && !checking.found.has_errors() {
         unused(&specs, &references, checking.found);
+        warnings::limits(&specs, |at| references[at].from, checking.found);
+        warnings::stdout(&specs, checking.found);
     }
     let count = specs.len();
     let steps = specs.into_iter().zip(references).filter_map(|(spec, references)| references.into_step(spec));
@@ -192,8 +196,9 @@ impl Names {
             for reference in source.value.kind().inputs() {
                 let Some(id) = self.get(reference, found) else { continue };
                 references.inputs.push(id);
-                if matches!(source.value, Source::Sql(_)) {
-                    references.queried.push((reference.as_str().to_owned(), id));
+                match source.value {
+                    Source::Sql(_) => references.queried.push((reference.as_str().to_owned(), id)),
+                    _ => references.from = Some(id),
                 }
             }
         }
@@ -223,6 +228,8 @@ impl Names {
 #[derive(Default)]
 struct References {
     inputs: Vec<StepId>,
+    /// The step whose rows this one begins with.
+    from: Option<StepId>,
     queried: Vec<(String, StepId)>,
     after: Vec<StepId>,
 }

@@ -83,6 +83,11 @@ impl Join {
         self.r#as.as_ref().map_or(self.with.as_str(), |name| name.value.as_str())
     }
 
+    /// The condition, where there is one.
+    pub(crate) fn condition(&self) -> Option<&Expr> {
+        self.on.as_ref()
+    }
+
     fn how(&self) -> How {
         self.how.as_ref().map_or_else(How::default, |how| how.value)
     }

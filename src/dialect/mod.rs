@@ -1,6 +1,10 @@
 //! Owns what an engine can do and does otherwise: plain data, found out by asking the server.
 
+mod otherwise;
+
 use std::fmt;
+
+pub(crate) use otherwise::{OTHERWISE, Otherwise};
 
 /// How an engine reads two quotes inside a quoted text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,0 +1,178 @@
+//! Owns what is legal and probably wrong, as far as several parts of a file together show it.
+
+use super::step::StepSpec;
+use crate::diagnostic::{Code, Diagnostic, Diagnostics};
+use crate::expr::{Template, TokenKind};
+use crate::pipeline::StepId;
+use crate::sink::Sink;
+use crate::text::Span;
+use crate::transform::{Names, Order, Transform};
+
+/// Words of a condition that are no columns.
+const NO_COLUMNS: [&str; 13] = [
+    "and", "or", "not", "is", "null", "true", "false", "between", "in", "like", "distinct", "from", "escape",
+];
+
+/// Warns of limits that no sort stands before: which rows they keep is chance. `from` is the step that each one begins with.
+pub(super) fn limits(specs: &[StepSpec], from: impl Fn(usize) -> Option<StepId>, found: &mut Diagnostics) {
+    let mut known: Vec<Option<bool>> = vec![None; specs.len()];
+    for at in 0..specs.len() {
+        // From the step outward to one whose order is known; a circle, which was reported, ends at its second visit.
+        let mut chain = vec![at];
+        while let Some(StepId(next)) = chain.last().and_then(|last| from(*last))
+            && known[next].is_none()
+            && !chain.contains(&next)
+        {
+            chain.push(next);
+        }
+        for at in chain.into_iter().rev().filter(|at| known[*at].is_none()).collect::<Vec<_>>() {
+            let before = from(at).and_then(|StepId(before)| known[before]).unwrap_or_default();
+            known[at] = Some(limits_of(&specs[at], before, found));
+        }
+    }
+}
+
+/// Whether the step's rows are in an order, told whether its input's are.
+fn limits_of(spec: &StepSpec, is_sorted: bool, found: &mut Diagnostics) -> bool {
+    let query = spec.source.as_ref().and_then(|source| source.value.query());
+    let mut is_sorted = query.map_or(is_sorted, orders);
+    for transform in &spec.transforms {
+        match transform.value.kind().order() {
+            Order::Made(_) => is_sorted = true,
+            Order::Gone => is_sorted = false,
+            Order::Decisive if !is_sorted => {
+                let message = "without a `sort` before it this takes any rows, and others in the next run";
+                found.push(
+                    Diagnostic::new(Code::LimitWithoutSort, transform.span, message)
+                        .help("say which rows: `- sort: [column]` above it"),
+                );
+                // The same rows are cut down further.
+                is_sorted = true;
+            }
+            Order::Decisive | Order::Kept | Order::Changed(_) => {}
+        }
+    }
+    is_sorted
+}
+
+/// Whether a query puts its rows in order.
+fn orders(query: &Template) -> bool {
+    let text = query.scanned();
+    let tokens: Vec<_> =
+        query.tokens().into_iter().filter(|token| token.kind != TokenKind::Comment).collect();
+    tokens.windows(2).any(|pair| pair[0].is_word(&text, "order") && pair[1].is_word(&text, "by"))
+}
+
+/// Warns of joins whose conditions do not tell which rows belong together.
+pub(super) fn joins(spec: &StepSpec, found: &mut Diagnostics) {
+    let left = spec.source.as_ref().and_then(|source| source.value.origin()).unwrap_or(&spec.written);
+    // The names that qualify columns on the left side, those of earlier joins among them.
+    let mut names: Vec<&str> = Vec::new();
+    for transform in &spec.transforms {
+        match transform.value.kind().names() {
+            Names::Kept => {}
+            Names::Gone => names.clear(),
+            Names::Wanted if names.is_empty() => names.push(left),
+            Names::Wanted => {}
+        }
+        let Transform::Join(join) = &transform.value else { continue };
+        let right = join.right_name();
+        if let Some(condition) = join.condition()
+            && !names.iter().any(|name| name.eq_ignore_ascii_case(right))
+            && let Some(message) = relates_nothing(condition.template(), &names, right)
+        {
+            found.push(unrelated(condition.span(), message, names.last().unwrap_or(&left), right));
+        }
+        names.push(right);
+    }
+}
+
+fn unrelated(span: Span, message: String, left: &str, right: &str) -> Diagnostic {
+    Diagnostic::new(Code::JoinWithoutCondition, span, message)
+        .help(format!("compare a column of each side: `{left}.column = {right}.column`"))
+        .help("for every row with every row write `how: cross`")
+}
+
+/// Why a condition relates no sides; nothing where it may, as far as that can be seen without the columns.
+fn relates_nothing(condition: &Template, left: &[&str], right: &str) -> Option<String> {
+    let text = condition.scanned();
+    let mut tokens = condition.tokens();
+    tokens.retain(|token| token.kind != TokenKind::Comment);
+    let is_symbol = |at: Option<usize>, symbol| {
+        at.and_then(|at| tokens.get(at)).is_some_and(|token| token.kind == TokenKind::Symbol(symbol))
+    };
+    let (mut is_left, mut is_right) = (false, false);
+    for (at, token) in tokens.iter().enumerate() {
+        let is_name = match token.kind {
+            TokenKind::QuotedName => true,
+            TokenKind::Word => !NO_COLUMNS.iter().any(|word| token.is_word(&text, word)),
+            _ => false,
+        };
+        if !is_name || is_symbol(at.checked_sub(1), '.') || is_symbol(Some(at + 1), '(') {
+            continue;
+        }
+        let name = token.name(&text)?;
+        let qualifies = |side: &str| side.eq_ignore_ascii_case(&name) && is_symbol(Some(at + 1), '.');
+        match (left.iter().any(|side| qualifies(side)), qualifies(right)) {
+            (true, _) => is_left = true,
+            (_, true) => is_right = true,
+            // A column of either side.
+            (false, false) => return None,
+        }
+    }
+    match (is_left, is_right) {
+        (true, true) => None,
+        (false, false) => {
+            Some("the condition compares no columns: every row meets every row, or none".to_owned())
+        }
+        (false, true) => {
+            Some(format!("the condition is about `{right}` alone: each of its rows meets every row, or none"))
+        }
+        (true, false) => {
+            Some(format!("the condition does not name `{right}`: its rows meet every row, or none"))
+        }
+    }
+}
+
+/// Warns of outputs on standard output that are for programs, where there are several: they come one after the other.
+pub(super) fn stdout(specs: &[StepSpec], found: &mut Diagnostics) {
+    let mut for_programs = specs
+        .iter()
+        .flat_map(|spec| &spec.sinks)
+        .filter(|sink| matches!(&sink.value, Sink::Stdout(stdout) if stdout.is_for_programs()));
+    let Some(first) = for_programs.next() else { return };
+    for other in for_programs {
+        let message = "two steps print on standard output, one after the other, for a program to read";
+        found.push(
+            Diagnostic::new(Code::SharedStdout, other.span, message)
+                .related(first.span, "the other one")
+                .help("write one of them into a file, or unite the steps"),
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_condition_names_both_sides() {
+        for (condition, is_wrong) in [
+            ("a.id = c.id", false),
+            ("b.id = c.id AND a.x > 1", false),
+            ("C.id <=> `a`.id", false),
+            ("upper(a.id) = upper(c.id)", false),
+            ("id = c.id", false),
+            ("payload.id = c.id", false),
+            ("1 = c.id", true),
+            ("true", true),
+            ("1 = 1", true),
+            ("a.id = b.id", true),
+            ("c.id IS NOT NULL", true),
+            ("c.id = 'a.id'", true),
+        ] {
+            let template = Template::of_text(condition);
+            assert_eq!(relates_nothing(&template, &["a", "b"], "c").is_some(), is_wrong, "{condition}");
+        }
+    }
+}
