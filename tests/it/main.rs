@@ -21,6 +21,7 @@ mod large;
 mod layers;
 mod managed;
 mod network;
+mod otherwise;
 mod outputs;
 mod pipelines;
 mod proto;

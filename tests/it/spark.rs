@@ -8,7 +8,7 @@ use std::process::Output;
 use tempfile::TempDir;
 
 use crate::support::{Case, bare, elsewhere, install};
-use crate::{chains, errors, expectations, files, outputs, pipelines, semantics, timeouts};
+use crate::{chains, errors, expectations, files, otherwise, outputs, pipelines, semantics, timeouts};
 
 /// Those that ask for nothing that Sail alone has or says.
 pub(crate) const SAME: [(&str, fn()); 23] = [
@@ -38,7 +38,8 @@ pub(crate) const SAME: [(&str, fn()); 23] = [
 ];
 
 /// What Sail has no name for, and Spark only of late.
-const NEW: [(&str, fn()); 4] = [
+const NEW: [(&str, fn()); 5] = [
+    ("functions", otherwise::on_spark),
     ("types of its own", types_that_spark_alone_has),
     ("errors of rows", errors::what_spark_says_of_rows),
     ("errors of plans", errors::what_spark_says_of_plans),
