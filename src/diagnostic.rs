@@ -23,8 +23,8 @@ macro_rules! codes {
                 match self { $(Self::$name => $code,)+ }
             }
 
-            #[cfg(test)]
-            const ALL: &'static [Self] = &[$(Self::$name,)+];
+            /// In the order in which they are listed.
+            pub(crate) const ALL: &'static [Self] = &[$(Self::$name,)+];
         }
     };
 }
@@ -100,7 +100,21 @@ codes! {
     ReadOtherwise = "W006",
 }
 
+/// What is said of each code at length: a section each.
+const PAGES: &str = include_str!("../docs/diagnostics.md");
+
 impl Code {
+    /// What it means, with an example of the mistake and of the mend, as Markdown; its heading comes first.
+    pub(crate) fn page(self) -> &'static str {
+        let section = PAGES.split("\n## ").find(|section| section.starts_with(self.as_str()));
+        section.unwrap_or_default().trim_end()
+    }
+
+    /// The code of a text, case ignored.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|code| code.as_str().eq_ignore_ascii_case(text))
+    }
+
     pub(crate) fn severity(self) -> Severity {
         if self.as_str().starts_with('W') { Severity::Warning } else { Severity::Error }
     }
@@ -253,6 +267,18 @@ mod tests {
         codes.sort_unstable();
         codes.dedup();
         assert_eq!(codes.len(), all);
+    }
+
+    #[test]
+    fn every_code_has_a_page() {
+        for code in Code::ALL {
+            let page = code.page();
+            for part in ["Wrong:", "Right:", "```yaml"] {
+                assert!(page.contains(part), "{} lacks {part}", code.as_str());
+            }
+        }
+        // The section of a code that is gone would lie.
+        assert_eq!(PAGES.matches("\n## ").count(), Code::ALL.len());
     }
 
     #[test]

@@ -156,6 +156,8 @@ impl Failure {
 /// How many there are, in words.
 fn mistakes(diagnostics: &[Diagnostic]) -> String {
     match diagnostics.iter().filter(|one| one.is_error()).count() {
+        0 if diagnostics.len() == 1 => "1 warning, and `--deny-warnings` takes it for a mistake".to_owned(),
+        0 => format!("{} warnings, and `--deny-warnings` takes them for mistakes", diagnostics.len()),
         1 => "1 mistake".to_owned(),
         errors => format!("{errors} mistakes"),
     }

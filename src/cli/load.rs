@@ -10,6 +10,7 @@ use clap::Args;
 use super::environment::variable;
 use super::failure::Failure;
 use super::target::Chosen;
+use super::warnings::WarningArguments;
 use crate::diagnostic::Diagnostic;
 use crate::lowering::normal;
 use crate::pipeline::Pipeline;
@@ -26,6 +27,8 @@ pub(super) struct PipelineArguments {
     /// Sets a variable; may be given several times.
     #[arg(long = "var", value_name = "NAME=VALUE", value_parser = assignment)]
     pub(super) variables: Vec<(String, String)>,
+    #[command(flatten)]
+    pub(super) warnings: WarningArguments,
 }
 
 fn assignment(text: &str) -> Result<(String, String), String> {
@@ -59,7 +62,7 @@ pub(super) struct Loaded {
 impl PipelineArguments {
     /// A file, and nothing else said.
     pub(super) fn of(file: PathBuf) -> Self {
-        Self { file, variables: Vec::new() }
+        Self { file, variables: Vec::new(), warnings: WarningArguments::default() }
     }
 
     /// The folder in which relative paths start, absolute: engines have working directories of their own.
@@ -83,8 +86,13 @@ impl PipelineArguments {
         };
         let loaded = spec::load(&self.file, folder, bytes, &inputs);
         match loaded.pipeline {
-            Ok(pipeline) => Ok(Loaded { pipeline, warnings: loaded.diagnostics }),
-            Err(sources) => Err(Failure::Pipeline { sources, diagnostics: loaded.diagnostics }),
+            Ok(pipeline) => {
+                let warnings = self.warnings.judged(&pipeline.sources, loaded.diagnostics)?;
+                Ok(Loaded { pipeline, warnings })
+            }
+            Err(sources) => {
+                Err(Failure::Pipeline { sources, diagnostics: self.warnings.told(loaded.diagnostics) })
+            }
         }
     }
 

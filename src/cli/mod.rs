@@ -16,6 +16,7 @@ mod schema;
 mod settings;
 mod target;
 mod validate;
+mod warnings;
 
 use std::ffi::OsString;
 use std::io::{self, Write as _};
@@ -50,6 +51,8 @@ enum LogFormat {
     Text,
     /// For machines: one JSON object a line.
     Json,
+    /// For people, and each mistake as an annotation of GitHub Actions beside its line.
+    Github,
 }
 
 impl From<LogFormat> for Format {
@@ -57,6 +60,7 @@ impl From<LogFormat> for Format {
         match format {
             LogFormat::Text => Self::Text,
             LogFormat::Json => Self::Json,
+            LogFormat::Github => Self::Github,
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod diagnostic;
 mod escape;
+mod github;
 mod human;
 mod json;
 mod results;
@@ -26,6 +27,8 @@ pub(crate) enum Format {
     Text,
     /// For machines: one JSON object a line.
     Json,
+    /// For people, and annotations for GitHub Actions.
+    Github,
 }
 
 /// How much is told.
@@ -66,9 +69,12 @@ impl Reporter {
             diagnostics.iter().filter(|one| !errors_only || one.is_error()).cloned().collect();
         match self.format {
             Format::Json => shown.iter().for_each(|one| write_line(&json::diagnostic(sources, one))),
-            Format::Text => {
+            Format::Text | Format::Github => {
                 if !shown.is_empty() {
                     write_line(&format!("{}\n", render(sources, &shown, self.colour)));
+                }
+                if self.format == Format::Github {
+                    shown.iter().for_each(|one| write_line(&escaped(&github::diagnostic(sources, one))));
                 }
             }
         }
@@ -83,7 +89,12 @@ impl Reporter {
     pub(crate) fn refusal(self, message: &str, hints: &[String], said: Option<&ServerError>) {
         match self.format {
             Format::Json => write_line(&json::failure(message, hints, said, self.verbosity)),
-            Format::Text => write_line(&human::failure(message, hints, said, self.verbosity, self.colour)),
+            Format::Text | Format::Github => {
+                write_line(&human::failure(message, hints, said, self.verbosity, self.colour));
+                if self.format == Format::Github {
+                    write_line(&github::failure(message, hints));
+                }
+            }
         }
     }
 
@@ -92,7 +103,7 @@ impl Reporter {
         match self.format {
             _ if self.verbosity == Verbosity::Quiet => {}
             Format::Json => write_line(&json::note(message)),
-            Format::Text => write_line(&escaped(message)),
+            Format::Text | Format::Github => write_line(&escaped(message)),
         }
     }
 
@@ -105,12 +116,19 @@ impl Reporter {
 
     fn tell(self, receiver: &mpsc::Receiver<Event>, mut results: Results) -> Results {
         let mut human = human::Human::new(self.verbosity, self.colour, self.moving);
+        let mut annotations = github::Annotations::default();
         let mut machine = json::Machine::new(json::Depth::of(self.verbosity));
         let least = if self.verbosity == Verbosity::Quiet { json::Level::Error } else { json::Level::Info };
         for event in receiver {
             results.record(&event);
             match self.format {
                 Format::Text => human.tell(&event),
+                Format::Github => {
+                    human.tell(&event);
+                    if let Some(line) = annotations.event(&event) {
+                        write_line(&escaped(&line));
+                    }
+                }
                 Format::Json => {
                     if let Some((level, line)) = machine.event(&event)
                         && level >= least
@@ -129,7 +147,7 @@ impl Reporter {
         match self.format {
             _ if self.verbosity == Verbosity::Quiet => {}
             Format::Json => write_line(&results.summary_json()),
-            Format::Text => write_line(&results.summary()),
+            Format::Text | Format::Github => write_line(&results.summary()),
         }
     }
 }

@@ -9,6 +9,7 @@ mod cluster;
 mod connections;
 mod conversations;
 mod daemon;
+mod diagnostics;
 mod doctor;
 mod engines;
 mod errors;
