@@ -28,6 +28,7 @@
 //! | `main` | arguments in, exit code out | |
 //! | `lib` | this page, and [`run()`] | `cli` |
 //! | `bench` | what `benches/` reach, with a feature of its own | `text`, `diagnostic`, `dialect`, `yaml`, `proto`, `sink`, `target`, `pipeline`, `graph`, `spec`, `plan`, `connect` |
+//! | `fuzzing` | what `fuzz/` reaches, with a feature of its own, and what must be true of it | words, `target`, `pipeline`, `graph`, `spec`, `plan`, `connect`, `report` |
 //! | `text` | a file's text, places in it | |
 //! | `scalar` | a scalar as it was written: style, variables apart from text, where its bytes stand in the file | `text` |
 //! | `diagnostic` | what is wrong with the user's file: where, why, how to mend it; data, never printed here | `text` |
@@ -89,8 +90,8 @@
 //! | `ring` | `local`, `connect` |
 //! | `rustix` | `sink`, `cli` |
 //! | `serde_yaml` | `yaml` |
-//! | `serde_json` | `spec`, `connect`, `engine`, `sink`, `report` |
-//! | `chrono` | `expr`, `lowering`, `spec`, `sink`, `report`, `cli`, `bench` |
+//! | `serde_json` | `spec`, `connect`, `engine`, `sink`, `report`, `fuzzing` |
+//! | `chrono` | `expr`, `lowering`, `spec`, `sink`, `report`, `cli`, `bench`, `fuzzing` |
 //! | `chrono_tz` | `spec` |
 //! | `petgraph` | `graph` |
 //! | `strsim` | `diagnostic` |
@@ -131,6 +132,9 @@ mod duration;
 mod engine;
 mod expect;
 mod expr;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod graph;
 mod local;
 mod lowering;

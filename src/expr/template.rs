@@ -36,7 +36,7 @@ impl Template {
             .collect()
     }
 
-    #[cfg(test)]
+    #[cfg(any(test, feature = "fuzzing"))]
     pub(crate) fn of_text(text: &str) -> Self {
         let span = Span { end: u32::try_from(text.len()).unwrap(), ..Span::default() };
         let segments = vec![Segment::Text { text: text.to_owned(), at: 0 }];

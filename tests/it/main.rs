@@ -28,6 +28,7 @@ mod pipelines;
 mod proto;
 mod protocol;
 mod proxy;
+mod readme;
 mod run;
 mod schema;
 #[expect(dead_code, unused_imports, reason = "the client's own tests use the rest")]
