@@ -95,6 +95,7 @@
 //! | `petgraph` | `graph` |
 //! | `strsim` | `diagnostic` |
 //! | `glob` | `run` |
+//! | `regex` | `spec` |
 //! | `clap` | `cli` |
 //! | `clap_complete` | `cli` |
 //! | `annotate_snippets` | `report` |

@@ -15,6 +15,7 @@ mod errors;
 mod expectations;
 mod files;
 mod fronts;
+mod injection;
 mod inputs;
 mod interrupts;
 mod large;
