@@ -53,6 +53,7 @@ pub fn parse(text: &str) -> Result<(), Reason> {
 pub fn bind(text: &str) -> Result<Pipeline, Reason> {
     let inputs = spec::Inputs {
         variables: &[],
+        documents: &spec::Documents::default(),
         environment: &|_| None,
         files: &|_| Err(io::ErrorKind::NotFound.into()),
         run_id: "bench",

@@ -96,6 +96,7 @@
 //! | `petgraph` | `graph` |
 //! | `strsim` | `diagnostic` |
 //! | `glob` | `run` |
+//! | `regex` | `spec` |
 //! | `clap` | `cli` |
 //! | `clap_complete` | `cli` |
 //! | `annotate_snippets` | `report` |

@@ -104,6 +104,21 @@ impl Checking<'_> {
         if !self.path(template) {
             return;
         }
+        // Engines take these for patterns, and some decode what looks like a URL's escapes.
+        for (bound, value) in self.values(template) {
+            let pattern = value.chars().find(|c| "*?[]{}\\".contains(*c));
+            let wrong = match pattern {
+                Some(c) => format!("holds `{c}`, which engines take for a part of a pattern"),
+                None if has_escapes(&value) => {
+                    "holds `%` and two digits, which engines may decode".to_owned()
+                }
+                None => continue,
+            };
+            let message = format!("the value of `{bound}` {wrong}");
+            let help = "a variable stands for itself in a path: write patterns into the file";
+            self.report(Diagnostic::new(Code::Path, template.span(), message).help(help));
+            return;
+        }
         let text = template.plain();
         if self.root.join(&text).is_none() {
             self.report(
@@ -125,27 +140,62 @@ impl Checking<'_> {
             self.report(Diagnostic::new(Code::Path, template.span(), "a path is missing here"));
             return false;
         }
-        for (at, segment) in template.segments().iter().enumerate() {
-            let Segment::Variable { index, .. } = segment else { continue };
-            let bound = self.bindings.get(*index);
-            let value = bound.value.to_string();
-            let climbs = value.split(['/', '\\']).any(|part| part == "..") || value.contains('\0');
-            let leaves = at == 0 && (Path::new(&value).is_absolute() || is_url(&value));
-            if climbs || leaves {
-                let message = format!("the value of `{}` would take this path out of its folder", bound.name);
-                self.report(Diagnostic::new(Code::Path, template.span(), message));
-                return false;
-            }
-        }
-        // Each value may be harmless and all of them together not.
-        let climbs = |text: &str| text.split(['/', '\\']).filter(|part| *part == "..").count();
         let own: String = template.segments().iter().map(own_text).collect();
-        if climbs(&text) > climbs(&own) {
-            let message = format!("the variables would take this path out of its folder: `{text}`");
+        let leaves = |text: &str, own: &str| {
+            (Path::new(text).is_absolute() && !Path::new(own).is_absolute()) || (is_url(text) && !is_url(own))
+        };
+        let wrong = |name: &str, value: &str| {
+            if let Some(control) = value.chars().find(|c| c.is_control()) {
+                let code = u32::from(control);
+                return Some(format!(
+                    "the value of `{name}` holds the control character U+{code:04X}, which no path has"
+                ));
+            }
+            let is_out = climbs(value) > 0 || leaves(value, "");
+            is_out.then(|| format!("the value of `{name}` would take this path out of its folder"))
+        };
+        let values = self.values(template);
+        let is_first =
+            |at: usize| at == 0 && matches!(template.segments().first(), Some(Segment::Variable { .. }));
+        let mut message = values.iter().enumerate().find_map(|(at, (name, value))| {
+            // In the middle of a path a value may begin with `/`.
+            let value = if is_first(at) { value.as_str() } else { value.trim_start_matches('/') };
+            wrong(name, value)
+        });
+        // Each value may be harmless and all of them together not.
+        if message.is_none() && (climbs(&text) > climbs(&own) || leaves(&text, &own)) {
+            message = Some(format!("the variables would take this path out of its folder: `{text}`"));
+        }
+        if message.is_none() && parts(&text) < parts(&own) {
+            message = Some(format!("the variables would leave a part of this path out: `{text}`"));
+        }
+        if message.is_none() && text.ends_with('/') && !own.ends_with('/') {
+            message = Some(format!("the variables would make a folder of this path: `{text}`"));
+        }
+        if message.is_none() && text.split('/').any(|part| part.len() > LONGEST_NAME) {
+            let all =
+                format!("the variables would make a name of more than {LONGEST_NAME} bytes in this path");
+            message = Some(all).filter(|_| !values.is_empty());
+        }
+        if message.is_none() && is_url(&own) && values.iter().any(|(_, value)| value.contains(['?', '#'])) {
+            message = Some(format!("the variables would add more than a path to this URL: `{text}`"));
+        }
+        if let Some(message) = message {
             self.report(Diagnostic::new(Code::Path, template.span(), message));
             return false;
         }
         true
+    }
+
+    /// The variables of a path, by name, and their text.
+    fn values(&self, template: &Template) -> Vec<(String, String)> {
+        let value = |segment: &Segment| match segment {
+            Segment::Variable { index, text, .. } => {
+                Some((self.bindings.get(*index).name.clone(), text.clone()))
+            }
+            Segment::Text { .. } => None,
+        };
+        template.segments().iter().filter_map(value).collect()
     }
 
     /// Checks a table's name: only identifiers may be put into it.
@@ -174,6 +224,36 @@ fn own_text(segment: &Segment) -> &str {
         Segment::Text { text, .. } => text,
         Segment::Variable { .. } => "v",
     }
+}
+
+/// Bytes; file systems know no longer name.
+const LONGEST_NAME: usize = 255;
+
+/// How many parts of a path lead out of the folder before them, those too that are escaped as in URLs.
+fn climbs(text: &str) -> usize {
+    let climbs = |text: &str| text.split(['/', '\\']).filter(|part| *part == "..").count();
+    climbs(text).max(climbs(&unescaped(text)))
+}
+
+/// A text with the escapes of URLs for dots and slashes put back; also where the `%` itself is escaped.
+fn unescaped(text: &str) -> String {
+    let mut text = text.to_lowercase();
+    while text.contains("%25") {
+        text = text.replace("%25", "%");
+    }
+    text.replace("%2e", ".").replace("%2f", "/").replace("%5c", "\\")
+}
+
+/// Whether there is a `%` with two hexadecimal digits.
+fn has_escapes(text: &str) -> bool {
+    text.as_bytes()
+        .windows(3)
+        .any(|three| three[0] == b'%' && three[1].is_ascii_hexdigit() && three[2].is_ascii_hexdigit())
+}
+
+/// How many parts of a path name something.
+fn parts(text: &str) -> usize {
+    text.split('/').filter(|part| !["", "."].contains(part)).count()
 }
 
 /// What lowering is told.
@@ -237,16 +317,25 @@ impl Lowering<'_> {
         }
     }
 
-    /// A value as an argument of a query; nothing where its type has no literal that all engines read alike. Sail takes a
-    /// decimal's digits for unscaled ones, and Spark takes no expressions.
+    /// A value as an argument of a query; nothing where its literal is read in more places, or read alike by more engines. A whole
+    /// number is a literal, since Sail takes no argument where a table function does (`range(${n})`), and the intervals and the
+    /// timestamps that depend on the session's time zone are, since engines know them best. Sail takes a decimal's digits for unscaled
+    /// ones, and Spark takes no expressions.
     pub(crate) fn argument(bound: &Bound) -> Option<Expression> {
         Some(match (&bound.value, &bound.data_type) {
             (Value::Text(text), _) => expression::literal_string(text.clone()),
+            (Value::Binary(bytes), _) => expression::literal_binary(bytes.clone()),
             (Value::Boolean(value), _) => expression::literal_boolean(*value),
+            (Value::Float(value), _) => expression::literal_float(*value),
+            (Value::Double(value), _) => expression::literal_double(*value),
             (Value::Date(date), _) => {
                 let days = date.signed_duration_since(NaiveDate::default()).num_days();
                 expression::literal_date(i32::try_from(days).ok()?)
             }
+            (Value::Timestamp(at), Type::TimestampNtz) => {
+                expression::literal_timestamp_ntz(at.and_utc().timestamp_micros())
+            }
+            (Value::Instant(at), _) => expression::literal_timestamp(at.timestamp_micros()),
             _ => return None,
         })
     }

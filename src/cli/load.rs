@@ -4,7 +4,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SubsecRound as _, Utc};
 use clap::Args;
 
 use super::environment::variable;
@@ -14,7 +14,7 @@ use super::warnings::WarningArguments;
 use crate::diagnostic::Diagnostic;
 use crate::lowering::normal;
 use crate::pipeline::Pipeline;
-use crate::spec::{self, Inputs};
+use crate::spec::{self, Document, Documents, Inputs};
 
 /// Bytes; a file beyond this is not even read.
 const LARGEST_READ: u64 = 64 * 1024 * 1024;
@@ -27,6 +27,10 @@ pub(super) struct PipelineArguments {
     /// Sets a variable; may be given several times.
     #[arg(long = "var", value_name = "NAME=VALUE", value_parser = assignment)]
     pub(super) variables: Vec<(String, String)>,
+    /// Sets variables: a YAML file with `name: value`, or the YAML itself, `{date: 2026-01-31, n: 3}`; may be given several times. A
+    /// `--var` goes before it, and a later one before an earlier.
+    #[arg(long = "vars", value_name = "FILE|YAML")]
+    pub(super) documents: Vec<String>,
     #[command(flatten)]
     pub(super) warnings: WarningArguments,
 }
@@ -36,6 +40,29 @@ fn assignment(text: &str) -> Result<(String, String), String> {
         Some((name, value)) if !name.trim().is_empty() => Ok((name.trim().to_owned(), value.to_owned())),
         _ => Err("write NAME=VALUE".to_owned()),
     }
+}
+
+/// YAML, or the file that has it.
+fn document(text: &str, from: &str) -> Result<Document, Failure> {
+    let is_yaml = text.trim_start().starts_with('{') || text.contains(": ") || text.contains(":\n");
+    if is_yaml {
+        return Ok(Document { name: from.into(), bytes: text.as_bytes().to_vec() });
+    }
+    let path = PathBuf::from(text);
+    let failure = |reason: String| Failure::File { path: path.clone(), reason };
+    let metadata = fs::metadata(&path).map_err(|error| {
+        failure(match error.kind() {
+            io::ErrorKind::NotFound => {
+                format!("there is no such file; `{from}` takes a file, or YAML as in `{{n: 3}}`")
+            }
+            _ => error.to_string(),
+        })
+    })?;
+    if !metadata.is_dir() && metadata.len() > LARGEST_READ {
+        return Err(failure("it is too large".to_owned()));
+    }
+    let bytes = fs::read(&path).map_err(|error| failure(error.to_string()))?;
+    Ok(Document { name: path, bytes })
 }
 
 /// What identifies a run.
@@ -48,7 +75,7 @@ pub(super) struct RunIdentity {
 impl RunIdentity {
     /// Ids sort by time.
     pub(super) fn new() -> Self {
-        Self { id: uuid::Uuid::now_v7().to_string(), started_at: Utc::now() }
+        Self { id: uuid::Uuid::now_v7().to_string(), started_at: Utc::now().trunc_subsecs(6) }
     }
 }
 
@@ -62,7 +89,7 @@ pub(super) struct Loaded {
 impl PipelineArguments {
     /// A file, and nothing else said.
     pub(super) fn of(file: PathBuf) -> Self {
-        Self { file, variables: Vec::new(), warnings: WarningArguments::default() }
+        Self { file, variables: Vec::new(), documents: Vec::new(), warnings: WarningArguments::default() }
     }
 
     /// The folder in which relative paths start, absolute: engines have working directories of their own.
@@ -77,6 +104,7 @@ impl PipelineArguments {
         let bytes = self.read()?;
         let inputs = Inputs {
             variables: &self.variables,
+            documents: &self.documents()?,
             environment: &variable,
             files: &|path| fs::read(path),
             run_id: &identity.id,
@@ -94,6 +122,13 @@ impl PipelineArguments {
                 Err(Failure::Pipeline { sources, diagnostics: self.warnings.told(loaded.diagnostics) })
             }
         }
+    }
+
+    /// The values that are given as YAML.
+    fn documents(&self) -> Result<Documents, Failure> {
+        let flags = self.documents.iter().map(|text| document(text, "--vars")).collect::<Result<_, _>>()?;
+        let environment = variable("PIPECTL_VARS").map(|text| document(&text, "PIPECTL_VARS")).transpose()?;
+        Ok(Documents { flags, environment })
     }
 
     fn read(&self) -> Result<Vec<u8>, Failure> {

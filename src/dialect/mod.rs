@@ -63,6 +63,9 @@ pub(crate) struct Dialect {
 /// The setting that says how many partitions Spark makes of rows that it puts in new places.
 pub(crate) const PARALLELISM: &str = "spark.sql.shuffle.partitions";
 
+/// The setting with which Spark has the type `time`.
+const TIME_TYPE: &str = "spark.sql.timeType.enabled";
+
 impl Dialect {
     pub(crate) fn new(implementation: Implementation, version: impl Into<String>) -> Self {
         let new = Self {
@@ -99,6 +102,21 @@ impl Dialect {
     /// Whether a session takes files: libraries, archives, and others.
     pub(crate) fn takes_artifacts(&self) -> bool {
         self.implementation == Implementation::Spark
+    }
+
+    /// Why a session with these settings has no values of the type `time`, where it has none.
+    pub(crate) fn lacks_time(&self, conf: &[(String, String)]) -> Option<String> {
+        let is_on = || conf.iter().any(|(key, value)| key == TIME_TYPE && value.eq_ignore_ascii_case("true"));
+        match self.implementation {
+            Implementation::Sail => None,
+            Implementation::Spark if self.is_before(4, 1) => {
+                Some(format!("{self} has no type `time`; Spark 4.1 has it, and so has Sail"))
+            }
+            Implementation::Spark if is_on() => None,
+            Implementation::Spark => {
+                Some(format!("{self} has the type `time` only where `conf` says `{TIME_TYPE}: true`"))
+            }
+        }
     }
 
     /// The dialect of the engine that is started where none is named.

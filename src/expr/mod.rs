@@ -1,7 +1,11 @@
 //! Owns expressions: text with variables as segments, its tokens, and what is wrong with it as far as can be seen without
 //! an engine. pipectl keeps no function catalogue and parses no SQL: the server does.
 
+mod data_type;
+mod interval;
+mod literal;
 mod otherwise;
+mod reading;
 mod sort_key;
 mod template;
 mod token;
@@ -16,10 +20,12 @@ use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::dialect::Quotes;
 use crate::text::Span;
 
+pub(crate) use data_type::{TYPE_NAMES, Type};
+pub(crate) use reading::is_known;
 pub(crate) use sort_key::{Direction, Nulls, SortKey};
 pub(crate) use template::{Template, with_backslashes, without_end};
 pub(crate) use token::{Token, TokenKind};
-pub(crate) use value::{Bindings, Bound, TYPE_NAMES, Type, Value};
+pub(crate) use value::{Bindings, Bound, Value};
 
 /// A Spark SQL expression.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -108,6 +108,16 @@ impl Template {
         self.0.layout.place(self.0.span, &(from..self.offset(range.end).max(from)))
     }
 
+    /// Where the variable stands that is at a byte of the scanned text.
+    fn place_of_variable(&self, scanned: usize) -> Span {
+        let from = self.offset(scanned);
+        let starts = self.0.segments.iter().map(|segment| match segment {
+            Segment::Text { at, .. } | Segment::Variable { at, .. } => *at as usize,
+        });
+        let end = starts.filter(|at| *at > from).min().unwrap_or_else(|| self.offset(usize::MAX));
+        self.0.layout.place(self.0.span, &(from..end))
+    }
+
     /// From an offset of the scanned text to one of the scalar's text.
     fn offset(&self, scanned: usize) -> usize {
         let mut before = 0;
@@ -175,21 +185,59 @@ impl Template {
             return report(self.unclosed(open, &format!("this {what} is not closed")));
         }
         let mut all_good = true;
-        for token in
-            tokens.iter().filter(|token| matches!(token.kind, TokenKind::Text | TokenKind::QuotedName))
-        {
-            if token.text(&text).contains(PLACEHOLDER) && self.variable_within(&token.range) {
-                all_good = report(
-                    Diagnostic::new(
-                        Code::MisplacedVariable,
-                        self.place(&token.range),
-                        "a variable inside quotes would be plain text",
-                    )
-                    .help("a variable brings its own quotes: write `${name}` without them, and `concat(...)` to build a text"),
-                );
+        for (at, token) in tokens.iter().enumerate() {
+            let misplaced = match token.kind {
+                TokenKind::Text | TokenKind::QuotedName | TokenKind::Comment => {
+                    let is_held =
+                        token.text(&text).contains(PLACEHOLDER) && self.variable_within(&token.range);
+                    is_held.then(|| self.quoted(token))
+                }
+                TokenKind::Variable => {
+                    let before = at.checked_sub(1).map(|before| &tokens[before]);
+                    let touches_before = before
+                        .is_some_and(|before| before.range.end == token.range.start && is_operand(before));
+                    let after = tokens.get(at + 1);
+                    let touches_after = after.is_some_and(|after| {
+                        after.range.start == token.range.end
+                            && is_operand(after)
+                            && after.kind != TokenKind::Variable
+                    });
+                    (touches_before || touches_after).then(|| self.glued(token))
+                }
+                TokenKind::Word | TokenKind::Number | TokenKind::Symbol(_) => None,
+            };
+            if let Some(misplaced) = misplaced {
+                all_good = report(misplaced);
             }
         }
         all_good & self.check_brackets(&text, tokens, found)
+    }
+
+    /// A variable that stands where SQL takes no value.
+    fn quoted(&self, token: &Token) -> Diagnostic {
+        let (what, help) = match token.kind {
+            TokenKind::Comment => (
+                "a variable inside a comment means nothing",
+                "take it out of the comment; for a literal `${` write `$${`",
+            ),
+            TokenKind::QuotedName => (
+                "a variable inside quotes would be plain text",
+                "a variable of the type `identifier` brings its own backquotes: write `${name}` without them",
+            ),
+            _ => (
+                "a variable inside quotes would be plain text",
+                "a variable brings its own quotes: write `${name}` without them, and `concat(...)` to build a text",
+            ),
+        };
+        Diagnostic::new(Code::MisplacedVariable, self.place(&token.range), what).help(help)
+    }
+
+    /// A variable that would be a part of a word.
+    fn glued(&self, token: &Token) -> Diagnostic {
+        let message = "a variable is a value of its own, and can't be a part of a name or of another value";
+        Diagnostic::new(Code::MisplacedVariable, self.place_of_variable(token.range.start), message).help(
+            "put the whole name into a variable of the type `identifier`, or build a text with `concat(...)`",
+        )
     }
 
     fn variable_within(&self, range: &Range<usize>) -> bool {
@@ -251,6 +299,18 @@ impl Template {
         };
         let diagnostic = Diagnostic::new(code, self.place(&token.range), message);
         help.into_iter().fold(diagnostic, Diagnostic::help)
+    }
+}
+
+/// Whether a token is a name or a value, so that a variable can't touch it.
+fn is_operand(token: &Token) -> bool {
+    match token.kind {
+        TokenKind::Word
+        | TokenKind::Number
+        | TokenKind::Text
+        | TokenKind::QuotedName
+        | TokenKind::Variable => true,
+        TokenKind::Symbol(_) | TokenKind::Comment => false,
     }
 }
 

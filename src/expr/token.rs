@@ -89,6 +89,15 @@ fn scan(rest: &str, first: char) -> (TokenKind, usize, bool) {
             Some(end) => (TokenKind::Comment, end + 2, true),
             None => (TokenKind::Comment, rest.len(), false),
         },
+        // Raw: nothing in it escapes the quote.
+        'r' | 'R' if matches!(bytes.get(1), Some(b'\'' | b'"')) => {
+            let quote = char::from(bytes[1]);
+            let end = rest.get(2..).and_then(|inner| inner.find(quote)).map(|at| at + 3);
+            (TokenKind::Text, end.unwrap_or(rest.len()), end.is_some())
+        }
+        '$' if dollar_quote(rest).is_some() => {
+            (TokenKind::Text, dollar_quote(rest).unwrap_or(rest.len()), true)
+        }
         digit if digit.is_ascii_digit() => (TokenKind::Number, number_length(bytes), true),
         '.' if bytes.get(1).is_some_and(u8::is_ascii_digit) => {
             (TokenKind::Number, number_length(bytes), true)
@@ -101,6 +110,14 @@ fn scan(rest: &str, first: char) -> (TokenKind, usize, bool) {
         }
         symbol => (TokenKind::Symbol(symbol), symbol.len_utf8(), true),
     }
+}
+
+/// The length of a text between `$$` and `$$`, or `$tag$` and `$tag$`, where the text begins with one.
+fn dollar_quote(rest: &str) -> Option<usize> {
+    let tag = rest.get(1..)?.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_'))?;
+    let fence = rest.get(..tag + 2).filter(|fence| fence.ends_with('$'))?;
+    let inner = rest.get(fence.len()..)?;
+    inner.find(fence).map(|end| end + 2 * fence.len())
 }
 
 /// Up to the closing quote; a doubled quote goes on, and so does an escaped one where there are escapes.
@@ -149,6 +166,10 @@ mod tests {
             ("a -- b\n+ c", vec!["a", "-- b", "+", "c"]),
             ("a /* ' */ 'b'", vec!["a", "/* ' */", "'b'"]),
             ("größe >= 5L", vec!["größe", ">", "=", "5L"]),
+            (r#"x = r'a\' + R"it's""#, vec!["x", "=", r"r'a\'", "+", r#"R"it's""#]),
+            ("r + var 'b'", vec!["r", "+", "var", "'b'"]),
+            ("$$it's$$ $a$ b", vec!["$$it's$$", "$", "a", "$", "b"]),
+            ("$t$ ' $$ $t$ c", vec!["$t$ ' $$ $t$", "c"]),
         ] {
             assert_eq!(shown(text), expected, "{text}");
         }
@@ -156,7 +177,7 @@ mod tests {
 
     #[test]
     fn what_is_not_closed_is_known() {
-        for text in ["'a", "`a", "/* a", "\"a", "'a\\'"] {
+        for text in ["'a", "`a", "/* a", "\"a", "'a\\'", "r'a"] {
             assert!(!tokens(text, &[])[0].closed, "{text}");
         }
     }

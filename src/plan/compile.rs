@@ -8,7 +8,7 @@ use super::sharing::{Reach, Sharing};
 use super::{Action, ActionId, Expected, Plan, Probe, Question, Upload, Work};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::dialect::{Dialect, LocalRows, OrderKept};
-use crate::expr::Template;
+use crate::expr::{Template, Type};
 use crate::graph::Graph;
 use crate::local::Blob;
 use crate::lowering::Lowering;
@@ -108,7 +108,10 @@ fn gaps(pipeline: &Pipeline, dialect: &Dialect) -> Diagnostics {
         });
         source.into_iter().chain(transforms).collect::<Vec<_>>()
     };
-    artifacts.into_iter().chain(pipeline.steps.iter().flat_map(of_step)).collect()
+    let times = pipeline.bindings.iter().filter(|(bound, _)| *bound.data_type.item() == Type::Time);
+    let times =
+        times.filter_map(|(_, span)| dialect.lacks_time(&pipeline.conf).map(|gap| diagnostic(span, gap)));
+    artifacts.into_iter().chain(times).chain(pipeline.steps.iter().flat_map(of_step)).collect()
 }
 
 /// A step's relation as it grows, transform by transform.

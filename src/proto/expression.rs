@@ -62,6 +62,28 @@ pub(crate) fn literal_string(value: impl Into<String>) -> Expression {
     literal(LiteralType::String(value.into()))
 }
 
+pub(crate) fn literal_binary(bytes: Vec<u8>) -> Expression {
+    literal(LiteralType::Binary(bytes.into()))
+}
+
+pub(crate) fn literal_float(value: f32) -> Expression {
+    literal(LiteralType::Float(value))
+}
+
+pub(crate) fn literal_double(value: f64) -> Expression {
+    literal(LiteralType::Double(value))
+}
+
+/// A timestamp in microseconds since 1970-01-01, UTC.
+pub(crate) fn literal_timestamp(micros: i64) -> Expression {
+    literal(LiteralType::Timestamp(micros))
+}
+
+/// A timestamp without a time zone in microseconds since 1970-01-01.
+pub(crate) fn literal_timestamp_ntz(micros: i64) -> Expression {
+    literal(LiteralType::TimestampNtz(micros))
+}
+
 /// A date in days since 1970-01-01.
 pub(crate) fn literal_date(days: i32) -> Expression {
     literal(LiteralType::Date(days))

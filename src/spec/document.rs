@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::step::{self, StepSpec};
-use super::vars::{NAMES, Variables};
+use super::vars::{Given, NAMES, Variables};
 use super::{Context, artifacts, resolve};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::expr::Type;
@@ -55,7 +55,8 @@ pub(super) fn read(
     known_keys(entries, found);
     let declarations = take(entries, "vars");
     let time_zone = session_time_zone(entries, context.inputs.target, found);
-    let mut variables = Variables::declare(declarations.as_ref(), time_zone, context.inputs, found);
+    let given = Given::read(context.inputs, context.sources, found);
+    let mut variables = Variables::declare(declarations.as_ref(), &given, time_zone, context.inputs, found);
     let steps = take(entries, "steps");
     for (_, node) in entries.iter_mut() {
         variables.bind(node, found);

@@ -6,6 +6,7 @@
 mod artifacts;
 mod contract;
 mod document;
+mod moment;
 mod project;
 mod reference;
 mod resolve;
@@ -29,11 +30,14 @@ use crate::yaml;
 
 pub(crate) use project::{LoadedProject, ProjectInputs, Token, load_project};
 pub(crate) use schema::{json_schema, project_schema};
+pub(crate) use vars::{Document, Documents};
 
 /// What the outside world says to a pipeline.
 pub(crate) struct Inputs<'a> {
     /// Variables of the command line, in its order.
     pub(crate) variables: &'a [(String, String)],
+    /// Values of variables as YAML: `--vars`.
+    pub(crate) documents: &'a Documents,
     pub(crate) environment: &'a dyn Fn(&str) -> Option<String>,
     pub(crate) files: &'a dyn Fn(&Path) -> io::Result<Vec<u8>>,
     pub(crate) run_id: &'a str,

@@ -9,7 +9,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::document::{get, time_zone};
-use super::vars::{NAMES, Scope, Variables};
+use super::vars::{Documents, NAMES, Scope, Variables};
 use super::{Inputs, text_of};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::name::is_name;
@@ -219,6 +219,7 @@ impl Reader<'_> {
     fn bind(&self, scope: Scope, node: &mut Node<'_>, found: &mut Diagnostics) {
         let inputs = Inputs {
             variables: &[],
+            documents: &Documents::default(),
             environment: self.inputs.environment,
             files: self.inputs.files,
             run_id: "",

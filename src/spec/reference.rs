@@ -1,11 +1,6 @@
-//! Owns what stands between `${` and `}`: `NAME [+|- COUNT UNIT]… [:FORMAT]`, and what shifts and formats do to a value.
+//! Owns what stands between `${` and `}`: `NAME [+|- COUNT UNIT]… [:FORMAT]`, and what is wrong with its spelling.
 
-use std::fmt::Write as _;
-
-use chrono::format::{Item, StrftimeItems};
-use chrono::{Days, Months, NaiveDateTime, TimeDelta};
-
-use crate::expr::Value;
+use std::ops::Range;
 
 /// `NAME [+|- COUNT UNIT]… [:FORMAT]`
 #[derive(Debug, PartialEq, Eq)]
@@ -15,43 +10,179 @@ pub(super) struct Reference<'t> {
     pub(super) format: Option<&'t str>,
 }
 
+/// What is wrong with the spelling of a reference.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Slip {
+    pub(super) message: String,
+    pub(super) help: Option<String>,
+    /// Bytes of the text between the braces; all of it where nothing in it is to blame alone.
+    pub(super) range: Range<usize>,
+}
+
 impl<'t> Reference<'t> {
-    pub(super) fn parse(text: &'t str) -> Option<Self> {
-        let text = text.trim();
-        if let Some((place, name)) = text.split_once(':')
-            && ["env", "secret"].contains(&place)
-        {
-            return (!name.is_empty()).then_some(Self { name: text, shifts: Vec::new(), format: None });
+    pub(super) fn parse(text: &'t str) -> Result<Self, Slip> {
+        let slip = |range: Range<usize>, message: String| Slip { message, help: None, range };
+        let all = 0..text.len();
+        let trimmed = text.trim();
+        if trimmed.is_empty() {
+            return Err(slip(all, "a variable's name is missing between `${` and `}`".to_owned()));
         }
+        if let Some((place, name)) = trimmed.split_once(':')
+            && ["env", "secret"].contains(&place.trim_end())
+        {
+            if place.trim_end() != place || name.trim() != name || name.is_empty() {
+                let message = format!("`${{{text}}}` is not how a variable of the environment is written");
+                return Err(slip(all, message).help(format!("write `${{{}:NAME}}`", place.trim_end())));
+            }
+            return Ok(Self { name: trimmed, shifts: Vec::new(), format: None });
+        }
+        let start = text.len() - text.trim_start().len();
         let (moved, format) = match text.split_once(':') {
-            Some((moved, format)) => (moved.trim(), Some(format)),
+            Some((moved, format)) => (moved, Some(format)),
             None => (text, None),
         };
-        let end =
-            moved.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == '.')).unwrap_or(moved.len());
-        let (name, mut rest) = moved.split_at_checked(end)?;
+        let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '.';
+        let rest = moved.get(start..).unwrap_or_default();
+        let end = start + rest.find(|c| !is_name(c)).unwrap_or(rest.len());
+        let name = text.get(start..end).unwrap_or_default();
         if name.is_empty() {
-            return None;
+            let message = format!("`${{{text}}}` does not begin with the name of a variable");
+            return Err(slip(all, message).help("write `${name}`, `${date - 1d}` or `${date:%Y%m%d}`"));
         }
         let mut shifts = Vec::new();
-        loop {
-            rest = rest.trim_start();
-            let sign = match rest.chars().next() {
-                None => return Some(Self { name, shifts, format }),
-                Some('+') => 1,
-                Some('-') => -1,
-                Some(_) => return None,
-            };
-            rest = rest.get(1..)?.trim_start();
-            let digits = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
-            let count: i64 = rest.get(..digits)?.parse().ok()?;
-            rest = rest.get(digits..)?;
-            let letters = rest.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(rest.len());
-            let unit = rest.get(..letters)?;
-            shifts.push((sign * count, Unit::ALL.into_iter().find(|known| known.name() == unit)?));
-            rest = rest.get(letters..)?;
+        let mut at = end;
+        while let Some((shift, next)) = shift(moved, at, name)? {
+            shifts.push(shift);
+            at = next;
+        }
+        if let Some(format) = format {
+            check_format(format, moved, text)?;
+        }
+        Ok(Self { name, shifts, format })
+    }
+}
+
+impl Slip {
+    fn help(self, help: impl Into<String>) -> Self {
+        Self { help: Some(help.into()), ..self }
+    }
+}
+
+/// The shift at a byte of `text`, and where it ends; nothing where the text ends there.
+fn shift(text: &str, from: usize, name: &str) -> Result<Option<((i64, Unit), usize)>, Slip> {
+    let rest = |at: usize| text.get(at..).unwrap_or_default();
+    let skip = |at: usize| at + rest(at).len() - rest(at).trim_start().len();
+    let begin = skip(from);
+    let whole = begin..text.trim_end().len().max(begin);
+    let slip = |range: Range<usize>, message: String| Slip { message, help: None, range };
+    let sign = match rest(begin).chars().next() {
+        None => return Ok(None),
+        Some('+') => 1,
+        Some('-') => -1,
+        Some(_) => {
+            let said = rest(begin).trim_end();
+            let message = format!("`{said}` after `{name}` is no shift of a date and no format");
+            let help = "a variable is written `${name}`, `${date - 1d}` or `${date:%Y%m%d}`; expressions go around it, not into it";
+            return Err(slip(whole, message).help(help));
+        }
+    };
+    let digits = skip(begin + 1);
+    let count_end = digits + rest(digits).find(|c: char| !c.is_ascii_digit()).unwrap_or(rest(digits).len());
+    let count = text.get(digits..count_end).unwrap_or_default();
+    let unit_at = skip(count_end);
+    let letters = unit_at + rest(unit_at).find(|c: char| !c.is_alphabetic()).unwrap_or(rest(unit_at).len());
+    let word = text.get(unit_at..letters).unwrap_or_default();
+    let sign_shown = if sign < 0 { '-' } else { '+' };
+    if count.is_empty() {
+        let message = format!("a whole number is missing after `{sign_shown}`");
+        let help = match Unit::meant(word) {
+            Some(unit) => format!("write `${{{name} {sign_shown} 1{}}}`", unit.name()),
+            None if matches!(rest(begin + 1).chars().next(), Some('-' | '=' | '?'))
+                || text.contains(":-") =>
+            {
+                "a variable's default stands where it is declared, under `vars`".to_owned()
+            }
+            None => format!("write `${{{name} {sign_shown} 1d}}`"),
+        };
+        return Err(slip(whole, message).help(help));
+    }
+    let Some(count) = count.parse::<i64>().ok().filter(|count| *count <= i64::from(u32::MAX)) else {
+        return Err(slip(digits..count_end, format!("`{count}` is more than a date can be moved by")));
+    };
+    let known = Unit::ALL.into_iter().find(|unit| unit.name() == word);
+    match known {
+        Some(unit) if unit_at == count_end => Ok(Some(((sign * count, unit), letters))),
+        Some(unit) => {
+            let message = "there is a space between a number and its unit".to_owned();
+            Err(slip(digits..letters, message).help(format!("write `{count}{}`", unit.name())))
+        }
+        None if rest(count_end).starts_with('.') => {
+            let message = "dates are moved by whole numbers".to_owned();
+            Err(slip(digits..text.trim_end().len(), message).help("a part of a day is so many `h` or `min`"))
+        }
+        None if word.is_empty() => {
+            let message = format!("a unit is missing after `{count}`");
+            Err(slip(digits..count_end, message).help(format!("write `{count}d` for days; {UNITS}")))
+        }
+        None => {
+            let message = format!("there is no unit `{word}`");
+            let diagnostic = slip(unit_at..letters, message);
+            Err(match Unit::meant(word) {
+                Some(unit) => diagnostic.help(format!("write `{count}{}`", unit.name())),
+                None if word.eq_ignore_ascii_case("m") => {
+                    diagnostic.help("`min` is a minute, and `mo` a month")
+                }
+                None => diagnostic.help(UNITS),
+            })
         }
     }
+}
+
+/// The units, for messages.
+const UNITS: &str = "the units are `s`, `min`, `h`, `d`, `w`, `mo` and `y`";
+
+/// Reports a format that is none, by its spelling alone.
+fn check_format(format: &str, moved: &str, text: &str) -> Result<(), Slip> {
+    let range = moved.len() + 1..text.len();
+    let before = moved.trim();
+    let wrong = |message: String, help: String| Err(Slip { message, help: Some(help), range: range.clone() });
+    if format.trim().is_empty() {
+        let message = format!("a format is missing after `{before}:`");
+        return wrong(message, format!("write `${{{before}:%Y%m%d}}`, or leave the `:` out"));
+    }
+    if format.starts_with(['-', '=', '?', '+']) {
+        let message = format!("`{format}` is not a format");
+        return wrong(message, "a variable's default stands where it is declared, under `vars`".to_owned());
+    }
+    if format.trim() != format {
+        let message = "the spaces around the format would be part of the text".to_owned();
+        return wrong(message, format!("write `${{{before}:{}}}`", format.trim()));
+    }
+    if !format.contains('%') {
+        let message = format!("`{format}` is not a format: nothing in it begins with `%`");
+        return wrong(message, format!("write `${{{before}:{}}}`", of_letters(format)));
+    }
+    Ok(())
+}
+
+/// A format as other programs write it (`yyyy-MM-dd`) in this one's way.
+fn of_letters(format: &str) -> String {
+    let mut known = format.to_owned();
+    for (letters, specifier) in [
+        ("yyyy", "%Y"),
+        ("YYYY", "%Y"),
+        ("MM", "%m"),
+        ("dd", "%d"),
+        ("DD", "%d"),
+        ("HH", "%H"),
+        ("hh", "%H"),
+        ("mm", "%M"),
+        ("ss", "%S"),
+        ("SS", "%S"),
+    ] {
+        known = known.replace(letters, specifier);
+    }
+    if known.contains('%') { known } else { "%Y%m%d".to_owned() }
 }
 
 /// Steps of a date or timestamp.
@@ -81,56 +212,29 @@ impl Unit {
             Self::Years => "y",
         }
     }
-}
 
-/// A date or timestamp, moved; nothing where its type can't be moved so, or the calendar ends.
-pub(super) fn shifted(value: &Value, count: i64, unit: Unit) -> Option<Value> {
-    let moved = |at: NaiveDateTime| -> Option<NaiveDateTime> {
-        let seconds = |each: i64| at.checked_add_signed(TimeDelta::try_seconds(count.checked_mul(each)?)?);
-        let whole = count.unsigned_abs();
-        let months = |each: u64| Some(Months::new(u32::try_from(whole.checked_mul(each)?).ok()?));
-        let days = |each: u64| Some(Days::new(whole.checked_mul(each)?));
-        match unit {
-            Unit::Seconds => seconds(1),
-            Unit::Minutes => seconds(60),
-            Unit::Hours => seconds(3_600),
-            Unit::Days if count < 0 => at.checked_sub_days(days(1)?),
-            Unit::Days => at.checked_add_days(days(1)?),
-            Unit::Weeks if count < 0 => at.checked_sub_days(days(7)?),
-            Unit::Weeks => at.checked_add_days(days(7)?),
-            Unit::Months if count < 0 => at.checked_sub_months(months(1)?),
-            Unit::Months => at.checked_add_months(months(1)?),
-            Unit::Years if count < 0 => at.checked_sub_months(months(12)?),
-            Unit::Years => at.checked_add_months(months(12)?),
-        }
-    };
-    match value {
-        Value::Date(_) if matches!(unit, Unit::Seconds | Unit::Minutes | Unit::Hours) => None,
-        Value::Date(date) => moved(date.and_hms_opt(0, 0, 0)?).map(|at| Value::Date(at.date())),
-        Value::Timestamp(at) => moved(*at).map(Value::Timestamp),
-        _ => None,
+    /// Whether it is a part of a day.
+    pub(super) fn is_of_clock(self) -> bool {
+        matches!(self, Self::Seconds | Self::Minutes | Self::Hours)
     }
-}
 
-/// A date or timestamp as text; nothing for other types and for what is no format.
-pub(super) fn formatted(value: &Value, format: &str) -> Option<Value> {
-    let items: Vec<Item<'_>> = StrftimeItems::new(format).collect();
-    if format.is_empty() || items.iter().any(|item| matches!(item, Item::Error)) {
-        return None;
+    /// The unit that another word for one means; `m` may mean two.
+    fn meant(word: &str) -> Option<Self> {
+        Some(match word.to_lowercase().as_str() {
+            "s" | "sec" | "secs" | "second" | "seconds" => Self::Seconds,
+            "min" | "mins" | "minute" | "minutes" => Self::Minutes,
+            "h" | "hr" | "hrs" | "hour" | "hours" => Self::Hours,
+            "d" | "day" | "days" => Self::Days,
+            "w" | "wk" | "week" | "weeks" => Self::Weeks,
+            "mo" | "mon" | "mth" | "month" | "months" => Self::Months,
+            "y" | "yr" | "yrs" | "year" | "years" => Self::Years,
+            _ => return None,
+        })
     }
-    let mut text = String::new();
-    match value {
-        Value::Date(date) => write!(text, "{}", date.format_with_items(items.iter())).ok()?,
-        Value::Timestamp(at) => write!(text, "{}", at.format_with_items(items.iter())).ok()?,
-        _ => return None,
-    }
-    Some(Value::Text(text))
 }
 
 #[cfg(test)]
 mod tests {
-    use chrono::NaiveDate;
-
     use super::*;
 
     #[test]
@@ -142,29 +246,41 @@ mod tests {
             ("date-1d+2mo", "date", vec![(-1, Unit::Days), (2, Unit::Months)], None),
             ("date:%Y%m%d", "date", vec![], Some("%Y%m%d")),
             ("at - 90min:%H:%M", "at", vec![(-90, Unit::Minutes)], Some("%H:%M")),
-            ("run.date", "run.date", vec![], None),
+            ("run.date - 1d:%Y/%m", "run.date", vec![(-1, Unit::Days)], Some("%Y/%m")),
+            ("run.started_at:%H", "run.started_at", vec![], Some("%H")),
             ("env:A:B", "env:A:B", vec![], None),
         ] {
-            assert_eq!(Reference::parse(text), Some(Reference { name, shifts, format }), "{text}");
-        }
-        for text in ["", "a b", "date - d", "date - 1", "date - 1x", "-1d", "a/b", "env:"] {
-            assert_eq!(Reference::parse(text), None, "{text}");
+            assert_eq!(Reference::parse(text), Ok(Reference { name, shifts, format }), "{text}");
         }
     }
 
     #[test]
-    fn dates_move_over_the_ends_of_months() {
-        let date = |text: &str| Value::Date(NaiveDate::parse_from_str(text, "%Y-%m-%d").unwrap());
-        for (from, count, unit, to) in [
-            ("2026-03-01", -1, Unit::Days, "2026-02-28"),
-            ("2024-03-31", -1, Unit::Months, "2024-02-29"),
-            ("2024-02-29", 1, Unit::Years, "2025-02-28"),
-            ("2026-01-01", 2, Unit::Weeks, "2026-01-15"),
+    fn slips_are_told_at_their_place_and_with_what_was_meant() {
+        for (text, blamed, says) in [
+            ("", "", "a variable's name is missing between `${` and `}`"),
+            ("a b", "b", "a variable is written `${name}`"),
+            ("date - d", "- d", "write `${date - 1d}`"),
+            ("date - 1", "1", "write `1d` for days"),
+            ("date - 1x", "x", "the units are"),
+            ("date -1day", "day", "write `1d`"),
+            ("date - 1D", "D", "write `1d`"),
+            ("date + 3m", "m", "`min` is a minute, and `mo` a month"),
+            ("date + 1 mo", "1 mo", "write `1mo`"),
+            ("date + 1 month", "month", "write `1mo`"),
+            ("date + 1.5d", "1.5d", "a part of a day"),
+            ("date - 99999999999999999999d", "99999999999999999999", "more than a date can be moved by"),
+            ("-1d", "-1d", "does not begin with the name"),
+            ("a/b", "/b", "expressions go around it"),
+            ("env:", "env:", "write `${env:NAME}`"),
+            ("date : %Y", " %Y", "write `${date:%Y}`"),
+            ("date:", "", "a format is missing"),
+            ("date:yyyy-MM-dd", "yyyy-MM-dd", "write `${date:%Y-%m-%d}`"),
+            ("date:-2026-01-01", "-2026-01-01", "where it is declared"),
         ] {
-            assert_eq!(shifted(&date(from), count, unit), Some(date(to)), "{from} {count}");
+            let slip = Reference::parse(text).unwrap_err();
+            let told = format!("{} {}", slip.message, slip.help.unwrap_or_default());
+            assert!(told.contains(says), "{text}: {told}");
+            assert_eq!(text.get(slip.range), Some(blamed), "{text}");
         }
-        assert_eq!(shifted(&date("2026-01-01"), 1, Unit::Hours), None);
-        assert_eq!(shifted(&Value::Integer(1), 1, Unit::Days), None);
-        assert_eq!(shifted(&date("2026-01-01"), i64::MAX, Unit::Days), None);
     }
 }

@@ -146,7 +146,10 @@ impl<'de> NodeDeserializer<'de> {
         } else {
             format!("expected {expected}, found {}", self.node.describe())
         };
-        Diagnostic::new(Code::WrongType, self.node.span, message)
+        let diagnostic = Diagnostic::new(Code::WrongType, self.node.span, message);
+        let bound = self.node.as_scalar().and_then(Scalar::bound);
+        let says = bound.and_then(|bound| bound.says.clone());
+        says.into_iter().fold(diagnostic, Diagnostic::help)
     }
 
     fn scalar(&self, expected: &str) -> Option<&'de Scalar<'de>> {

@@ -29,6 +29,8 @@ pub(crate) struct Bound {
     pub(crate) segments: Vec<Segment>,
     /// Whether all of the values are known; those that are not were reported.
     pub(crate) is_complete: bool,
+    /// What the last of them is, in words for a message.
+    pub(crate) says: Option<String>,
 }
 
 impl<'t> Scalar<'t> {

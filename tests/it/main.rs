@@ -16,6 +16,7 @@ mod errors;
 mod expectations;
 mod files;
 mod fronts;
+mod injection;
 mod inputs;
 mod interrupts;
 mod large;

@@ -1,0 +1,385 @@
+//! Owns variables: their declarations, their values, and their binding on nodes.
+//!
+//! The YAML is read first, then values are put into single scalars, so that a value never changes the structure of the
+//! file. Where a value stands in an expression it stays apart from the text, as a segment of its own.
+
+mod declaration;
+mod declare;
+mod given;
+mod rules;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+use std::path::Path;
+
+use chrono::DateTime;
+
+use super::Inputs;
+use super::moment::{Still, Unformatted, formatted, shifted};
+use super::reference::{Reference, Slip};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics};
+use crate::expr::{Bindings, Bound, Type, Value};
+use crate::scalar::{Layout, Segment};
+use crate::text::Span;
+use crate::yaml::{self, Key, Kind, Node};
+
+pub(super) use declaration::Declaration;
+pub(super) use given::Given;
+pub(crate) use given::{Document, Documents};
+
+/// What names are made of, for messages.
+pub(super) const NAMES: &str = "a name begins with a letter or `_`, and goes on with letters, digits and `_`";
+
+/// The variables with their values, and which of them were asked for.
+pub(super) struct Variables<'a> {
+    values: BTreeMap<String, Option<(Type, Value)>>,
+    declared: BTreeMap<String, Span>,
+    used: BTreeSet<String>,
+    /// Whether a reference has no value, which was reported; it may have meant a variable that seems unused.
+    is_incomplete: bool,
+    inputs: &'a Inputs<'a>,
+    time_zone: chrono_tz::Tz,
+    bindings: Bindings,
+    scope: Scope,
+}
+
+/// Where references stand, which decides what they may ask for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Scope {
+    Pipeline,
+    /// In the target that applies.
+    Target,
+    /// In its token.
+    Token,
+    /// In its token, which nobody gets.
+    UnusedToken,
+    /// In a target that does not apply, so that what is missing for it is no mistake.
+    OtherTarget,
+}
+
+impl<'a> Variables<'a> {
+    /// None: what a project file may refer to.
+    pub(super) fn of_project(inputs: &'a Inputs<'a>) -> Self {
+        Self::none(inputs, chrono_tz::UTC, Scope::Target)
+    }
+
+    fn none(inputs: &'a Inputs<'a>, time_zone: chrono_tz::Tz, scope: Scope) -> Self {
+        Self {
+            values: BTreeMap::new(),
+            declared: BTreeMap::new(),
+            used: BTreeSet::new(),
+            is_incomplete: false,
+            inputs,
+            time_zone,
+            bindings: Bindings::default(),
+            scope,
+        }
+    }
+
+    /// Puts values into every scalar of a part of a project file.
+    pub(super) fn bind_in(&mut self, scope: Scope, node: &mut Node<'_>, found: &mut Diagnostics) {
+        self.scope = scope;
+        self.bind(node, found);
+    }
+
+    /// Puts values into every scalar of the tree.
+    pub(super) fn bind(&mut self, node: &mut Node<'_>, found: &mut Diagnostics) {
+        let span = node.span;
+        match &mut node.kind {
+            Kind::Scalar(scalar) => {
+                if scalar.has_dollar && scalar.text.contains("${") {
+                    let bound = self.bound(&scalar.text, scalar.layout(), span, found);
+                    scalar.bind(bound);
+                }
+            }
+            Kind::Sequence(items) => {
+                for item in items {
+                    self.bind(item, found);
+                }
+            }
+            Kind::Mapping(entries) => {
+                for (key, value) in entries {
+                    self.check_key(key, found);
+                    self.bind(value, found);
+                }
+            }
+        }
+    }
+
+    /// Reports a variable in a key.
+    pub(super) fn check_key(&mut self, key: &Key<'_>, found: &mut Diagnostics) {
+        if key.has_dollar && key.text.contains("${") {
+            found.push(
+                Diagnostic::new(Code::MisplacedVariable, key.span, "a key can't hold a variable")
+                    .help("variables stand in values"),
+            );
+            self.is_incomplete = true;
+        }
+    }
+
+    /// The segments of a text that is a file of its own.
+    pub(super) fn segments_of_file(
+        &mut self,
+        text: &str,
+        span: Span,
+        found: &mut Diagnostics,
+    ) -> Vec<Segment> {
+        self.bound(text, &Layout::Verbatim, span, found).segments
+    }
+
+    /// Whether something of the file is not known, because it stands where a value is missing.
+    pub(super) fn is_incomplete(&self) -> bool {
+        self.is_incomplete
+    }
+
+    fn bound(&mut self, text: &str, layout: &Layout, span: Span, found: &mut Diagnostics) -> yaml::Bound {
+        let place = |range: Range<usize>| layout.place(span, &range);
+        let mut segments = Vec::new();
+        let mut is_complete = true;
+        let mut says = None;
+        for piece in pieces(text) {
+            match piece {
+                Piece::Text { text, at } => {
+                    if !text.is_empty() {
+                        segments.push(Segment::Text { text: text.to_owned(), at: offset(at) });
+                    }
+                }
+                Piece::Open { at } => {
+                    let message = "a variable is opened here with `${` and not closed with `}`";
+                    found.push(
+                        Diagnostic::new(Code::MisplacedVariable, place(at..at + 2), message)
+                            .help("for a literal `${` write `$${`"),
+                    );
+                    is_complete = false;
+                }
+                Piece::Reference { text: reference, at } => {
+                    let end = at + reference.len() + 3;
+                    let bound = self.reference(reference).unwrap_or_else(|problem| {
+                        if let Some(problem) = problem {
+                            let range = problem.range.clone();
+                            let range = range.map_or(at..end, |part| at + 2 + part.start..at + 2 + part.end);
+                            found.push(problem.at(place(range)));
+                        }
+                        is_complete = false;
+                        Bound::unknown(reference)
+                    });
+                    let text = bound.value.to_string();
+                    says = Some(format!("`${{{reference}}}` has the type {}", bound.data_type));
+                    let index = self.bindings.add(bound, place(at..end));
+                    segments.push(Segment::Variable { index, text, at: offset(at) });
+                }
+            }
+        }
+        self.is_incomplete |= !is_complete;
+        yaml::Bound { segments, is_complete, says }
+    }
+
+    /// The value of what stands between `${` and `}`; an error without a problem was reported where it was declared.
+    fn reference(&mut self, text: &str) -> Result<Bound, Option<Problem>> {
+        let reference = Reference::parse(text)?;
+        let (mut data_type, mut value) = self.lookup(reference.name)?;
+        let name = reference.name;
+        for (count, unit) in &reference.shifts {
+            let unit_name = unit.name();
+            value = shifted(&value, *count, *unit).map_err(|still| match still {
+                Still::Type => Problem::new(
+                    Code::BadVariable,
+                    format!("`{name}` has the type {data_type}, which can't be moved by {count}{unit_name}"),
+                )
+                .help("dates move by `d`, `w`, `mo` and `y`; timestamps also by `h`, `min` and `s`"),
+                Still::Calendar => {
+                    let message =
+                        format!("`{name}`, moved by {count}{unit_name}, is not in the years 1 to 9999");
+                    Problem::new(Code::BadVariable, message)
+                }
+            })?;
+        }
+        if let Some(format) = reference.format {
+            value = formatted(&value, format).map_err(|why| {
+                let problem = |message: String| Problem::new(Code::BadVariable, message);
+                match why {
+                    Unformatted::Type => problem(format!("`{format}` can't format `{name}`, a {data_type}"))
+                        .help("dates, timestamps and times take a format like `%Y%m%d`"),
+                    Unformatted::Unknown(part) => problem(format!("`{part}` is no part of a format"))
+                        .help("year `%Y`, month `%m`, day `%d`, hour `%H`, minute `%M`, second `%S`; a literal `%` is `%%`"),
+                    Unformatted::Lacking(part) => problem(format!(
+                        "`{part}` asks for what `{name}`, a {data_type}, does not have"
+                    )),
+                }
+            })?;
+            data_type = Type::String;
+        }
+        Ok(Bound { name: name.to_owned(), data_type, value })
+    }
+
+    fn lookup(&mut self, name: &str) -> Result<(Type, Value), Option<Problem>> {
+        if self.scope != Scope::Pipeline {
+            return self.lookup_in_target(name);
+        }
+        if let Some(value) = self.values.get(name) {
+            self.used.insert(name.to_owned());
+            return value.clone().ok_or(None);
+        }
+        let started: DateTime<chrono_tz::Tz> = self.inputs.started_at.with_timezone(&self.time_zone);
+        match name.split_once([':', '.']) {
+            None => {
+                let mut problem =
+                    Problem::new(Code::UnknownVariable, format!("the variable `{name}` is not declared"));
+                if let Some(near) = crate::diagnostic::nearest(name, self.declared.keys().map(String::as_str))
+                {
+                    problem = problem.help(format!("did you mean `${{{near}}}`?"));
+                } else {
+                    problem =
+                        problem.help("variables are declared under `vars`; for a literal `${` write `$${`");
+                }
+                Err(Some(problem))
+            }
+            Some(("run", "id")) => Ok((Type::String, Value::Text(self.inputs.run_id.to_owned()))),
+            Some(("run", "date")) => Ok((Type::Date, Value::Date(started.date_naive()))),
+            Some(("run", "started_at")) => Ok((Type::Timestamp, Value::Timestamp(started.naive_local()))),
+            Some(("env", variable)) => self.environment(variable),
+            Some(("secret", _)) => Err(Some(Problem::new(
+                Code::Unsupported,
+                "secrets are not available in this version".to_owned(),
+            ))),
+            Some(_) => Err(Some(
+                Problem::new(Code::UnknownVariable, format!("there is no `${{{name}}}`"))
+                    .help("there are `${run.id}`, `${run.date}`, `${run.started_at}` and `${env:NAME}`"),
+            )),
+        }
+    }
+
+    /// What a project file may ask for: the environment, and for a token a secret.
+    fn lookup_in_target(&self, name: &str) -> Result<(Type, Value), Option<Problem>> {
+        match (name.split_once(':'), self.scope) {
+            (Some(("env" | "secret", _)), Scope::OtherTarget) => Err(None),
+            (Some(("env" | "secret", _)), Scope::UnusedToken) => {
+                Ok((Type::String, Value::Text("unused".to_owned())))
+            }
+            (Some(("env", variable)), _) => self.environment(variable),
+            (Some(("secret", place)), Scope::Token) => match place.split_once(':') {
+                Some(("file", path)) => (self.inputs.files)(Path::new(path))
+                    .map_err(|error| error.to_string())
+                    .and_then(|bytes| String::from_utf8(bytes).map_err(|_| "it is not UTF-8".to_owned()))
+                    .map(|text| (Type::String, Value::Text(text.trim_end().to_owned())))
+                    .map_err(|reason| {
+                        let message = format!("the secret's file `{path}` can't be read: {reason}");
+                        Some(Problem::new(Code::BadVariable, message))
+                    }),
+                _ => self.environment(place),
+            },
+            (Some(("secret", _)), _) => Err(Some(Problem::new(
+                Code::Unsupported,
+                "in this version a secret can stand in a target's `token` alone".to_owned(),
+            ))),
+            _ => Err(Some(
+                Problem::new(Code::UnknownVariable, format!("a project file knows no `${{{name}}}`")).help(
+                    "it knows `${env:NAME}`, and for a `token` `${secret:NAME}` and `${secret:file:PATH}`",
+                ),
+            )),
+        }
+    }
+
+    fn environment(&self, variable: &str) -> Result<(Type, Value), Option<Problem>> {
+        match (self.inputs.environment)(variable) {
+            Some(text) => Ok((Type::String, Value::Text(text))),
+            None => Err(Some(
+                Problem::new(Code::BadVariable, format!("the environment has no variable `{variable}`"))
+                    .help(format!("set it: `export {variable}=…`")),
+            )),
+        }
+    }
+
+    /// The values by their index, once everything is bound; reports variables that nobody asked for.
+    pub(super) fn into_bindings(self, found: &mut Diagnostics) -> Bindings {
+        if self.is_incomplete {
+            return self.bindings;
+        }
+        for (name, span) in &self.declared {
+            if !self.used.contains(name) {
+                let message = format!("the variable `{name}` is never used");
+                found.push(Diagnostic::new(Code::UnusedVariable, *span, message));
+            }
+        }
+        self.bindings
+    }
+}
+
+/// What is wrong with a reference, before it is known where it stands.
+struct Problem {
+    code: Code,
+    message: String,
+    help: Vec<String>,
+    /// The bytes between the braces that are to blame; the whole reference where nothing is said.
+    range: Option<Range<usize>>,
+}
+
+impl Problem {
+    fn new(code: Code, message: String) -> Self {
+        Self { code, message, help: Vec::new(), range: None }
+    }
+
+    fn help(mut self, help: impl Into<String>) -> Self {
+        self.help.push(help.into());
+        self
+    }
+
+    fn at(self, span: Span) -> Diagnostic {
+        self.help.into_iter().fold(Diagnostic::new(self.code, span, self.message), Diagnostic::help)
+    }
+}
+
+impl From<Slip> for Option<Problem> {
+    fn from(slip: Slip) -> Self {
+        let range = (!slip.range.is_empty()).then_some(slip.range);
+        let help = slip.help.into_iter().collect();
+        Some(Problem { code: Code::MisplacedVariable, message: slip.message, help, range })
+    }
+}
+
+/// A part of a text that may hold variables.
+enum Piece<'t> {
+    Text {
+        text: &'t str,
+        at: usize,
+    },
+    /// What stands between `${` and `}`, the first of which is at this byte.
+    Reference {
+        text: &'t str,
+        at: usize,
+    },
+    /// A `${` that nothing closes; the rest of the text is left out.
+    Open {
+        at: usize,
+    },
+}
+
+/// A text with its variables apart; `$${` is a literal `${`.
+fn pieces(text: &str) -> Vec<Piece<'_>> {
+    let mut pieces = Vec::new();
+    let part =
+        |from: usize, to: usize| Piece::Text { text: text.get(from..to).unwrap_or_default(), at: from };
+    let mut from = 0;
+    while let Some(at) = text.get(from..).and_then(|rest| rest.find("${")).map(|at| from + at) {
+        if at > from && text.as_bytes()[at - 1] == b'$' {
+            pieces.push(part(from, at - 1));
+            pieces.push(part(at, at + 2));
+            from = at + 2;
+            continue;
+        }
+        pieces.push(part(from, at));
+        let Some(length) = text.get(at..).and_then(|rest| rest.find('}')) else {
+            pieces.push(Piece::Open { at });
+            return pieces;
+        };
+        let end = at + length + 1;
+        pieces.push(Piece::Reference { text: text.get(at + 2..end - 1).unwrap_or_default(), at });
+        from = end;
+    }
+    pieces.push(part(from, text.len()));
+    pieces
+}
+
+fn offset(at: usize) -> u32 {
+    u32::try_from(at).unwrap_or(u32::MAX)
+}
