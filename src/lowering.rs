@@ -16,6 +16,7 @@ use crate::local::{self, Blob};
 use crate::proto::expression::{self, expression_string};
 use crate::proto::spark::{Expression, Relation};
 use crate::scalar::Segment;
+use crate::secret::learn_from_text;
 use crate::text::Span;
 
 /// Where relative paths start.
@@ -120,7 +121,13 @@ impl Checking<'_> {
 
     /// Checks what variables do to a path: they may neither climb nor make it absolute.
     pub(crate) fn path(&mut self, template: &Template) -> bool {
+        if self.refuses_secret(template) {
+            return false;
+        }
         let text = template.plain();
+        if is_url(&text) {
+            learn_from_text(&text);
+        }
         if text.is_empty() {
             self.report(Diagnostic::new(Code::Path, template.span(), "a path is missing here"));
             return false;
@@ -148,8 +155,20 @@ impl Checking<'_> {
         true
     }
 
+    /// Reports a secret where it would be seen, and says whether there is one.
+    pub(crate) fn refuses_secret(&mut self, template: &Template) -> bool {
+        let has_secret = template.has_secret();
+        if has_secret {
+            self.report(Diagnostic::secret(template.span()));
+        }
+        has_secret
+    }
+
     /// Checks a table's name: only identifiers may be put into it.
     pub(crate) fn table(&mut self, template: &Template) {
+        if self.refuses_secret(template) {
+            return;
+        }
         if template.plain().is_empty() {
             self.report(Diagnostic::new(Code::WrongType, template.span(), "a table's name is missing here"));
         }
@@ -242,6 +261,7 @@ impl Lowering<'_> {
     pub(crate) fn argument(bound: &Bound) -> Option<Expression> {
         Some(match (&bound.value, &bound.data_type) {
             (Value::Text(text), _) => expression::literal_string(text.clone()),
+            (Value::Secret(secret), _) => expression::literal_string(secret.expose().to_owned()),
             (Value::Boolean(value), _) => expression::literal_boolean(*value),
             (Value::Date(date), _) => {
                 let days = date.signed_duration_since(NaiveDate::default()).num_days();

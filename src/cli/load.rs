@@ -1,7 +1,7 @@
 //! What all verbs about a pipeline share: its file, its variables, where its paths start.
 
-use std::fs;
-use std::io;
+use std::fs::{self, File};
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
@@ -33,6 +33,13 @@ fn assignment(text: &str) -> Result<(String, String), String> {
         Some((name, value)) if !name.trim().is_empty() => Ok((name.trim().to_owned(), value.to_owned())),
         _ => Err("write NAME=VALUE".to_owned()),
     }
+}
+
+/// The bytes of a file that a document names, which need not end: beyond any use nothing is read.
+pub(super) fn read(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    File::open(path)?.take(LARGEST_READ).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 /// What identifies a run.
@@ -75,13 +82,13 @@ impl PipelineArguments {
         let inputs = Inputs {
             variables: &self.variables,
             environment: &variable,
-            files: &|path| fs::read(path),
+            files: &|path| read(&folder.join(path)),
             run_id: &identity.id,
             started_at: identity.started_at,
             root: chosen.root.clone(),
             target: &chosen.settings,
         };
-        let loaded = spec::load(&self.file, folder, bytes, &inputs);
+        let loaded = spec::load(&self.file, folder.clone(), bytes, &inputs);
         match loaded.pipeline {
             Ok(pipeline) => Ok(Loaded { pipeline, warnings: loaded.diagnostics }),
             Err(sources) => Err(Failure::Pipeline { sources, diagnostics: loaded.diagnostics }),

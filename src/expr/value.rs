@@ -8,6 +8,8 @@ use std::fmt::Write as _;
 
 use chrono::{NaiveDate, NaiveDateTime};
 
+use crate::secret::{Plain, Secret};
+
 /// The type of a variable: a Spark SQL type that has a literal, a list of them, or an identifier.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Type {
@@ -174,10 +176,40 @@ pub(crate) enum Value {
     Timestamp(NaiveDateTime),
     Identifier(Vec<String>),
     List(Vec<Self>),
+    /// A text that nothing prints.
+    Secret(Secret),
+}
+
+impl Value {
+    /// The value of a text that may be secret; a secret is a text and nothing else.
+    pub(crate) fn of(data_type: &Type, text: &Plain) -> Result<Self, String> {
+        match (text, data_type) {
+            (Plain::Shown(text), _) => data_type.value(text),
+            (Plain::Hidden(secret), Type::String) => Ok(Self::Secret(secret.clone())),
+            (Plain::Hidden(_), _) => Err(format!("a secret is a string, and no value of type {data_type}")),
+        }
+    }
+
+    /// The plain text, as it enters paths and options.
+    pub(crate) fn plain(&self) -> Plain {
+        match self {
+            Self::Secret(secret) => Plain::Hidden(secret.clone()),
+            Self::List(items) => {
+                let items: Vec<Plain> = items.iter().map(Self::plain).collect();
+                let text = items.iter().map(Plain::expose).collect::<Vec<_>>().join(",");
+                if items.iter().any(Plain::is_secret) {
+                    Plain::Hidden(Secret::new(text))
+                } else {
+                    Plain::Shown(text)
+                }
+            }
+            other => Plain::Shown(other.to_string()),
+        }
+    }
 }
 
 impl fmt::Display for Value {
-    /// The plain text, as it enters paths and options.
+    /// The plain text; of a secret nothing.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Text(text) | Self::Decimal(text) => f.write_str(text),
@@ -191,6 +223,7 @@ impl fmt::Display for Value {
                 let items: Vec<String> = items.iter().map(ToString::to_string).collect();
                 f.write_str(&items.join(","))
             }
+            Self::Secret(secret) => secret.fmt(f),
         }
     }
 }
@@ -244,13 +277,8 @@ fn literal(data_type: &Type, value: &Value) -> String {
         (Value::Identifier(parts), _) => {
             parts.iter().map(|part| crate::name::quoted(part)).collect::<Vec<_>>().join(".")
         }
-        (Value::Text(text), _) => {
-            let hexadecimal = text.bytes().fold(String::new(), |mut digits, byte| {
-                let _ = write!(digits, "{byte:02X}");
-                digits
-            });
-            format!("CAST(X'{hexadecimal}' AS STRING)")
-        }
+        (Value::Text(text), _) => text_literal(text),
+        (Value::Secret(secret), _) => text_literal(secret.expose()),
         (Value::Boolean(true), _) => "TRUE".to_owned(),
         (Value::Boolean(false), _) => "FALSE".to_owned(),
         (Value::Date(date), _) => format!("DATE '{date}'"),
@@ -263,6 +291,14 @@ fn literal(data_type: &Type, value: &Value) -> String {
             format!("CAST('{text}' AS {})", data_type.to_string().to_uppercase())
         }
     }
+}
+
+fn text_literal(text: &str) -> String {
+    let hexadecimal = text.bytes().fold(String::new(), |mut digits, byte| {
+        let _ = write!(digits, "{byte:02X}");
+        digits
+    });
+    format!("CAST(X'{hexadecimal}' AS STRING)")
 }
 
 fn decimal(text: &str, precision: u8, scale: u8) -> Option<Value> {

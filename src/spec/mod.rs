@@ -10,6 +10,7 @@ mod project;
 mod reference;
 mod resolve;
 mod schema;
+mod secrets;
 mod step;
 mod vars;
 
@@ -34,6 +35,7 @@ pub(crate) struct Inputs<'a> {
     /// Variables of the command line, in its order.
     pub(crate) variables: &'a [(String, String)],
     pub(crate) environment: &'a dyn Fn(&str) -> Option<String>,
+    /// Reads a file whose path is relative to the document's folder, or absolute.
     pub(crate) files: &'a dyn Fn(&Path) -> io::Result<Vec<u8>>,
     pub(crate) run_id: &'a str,
     pub(crate) started_at: DateTime<Utc>,

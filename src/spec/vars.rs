@@ -5,18 +5,19 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use chrono::DateTime;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::Inputs;
 use super::reference::{Reference, formatted, shifted};
+use super::{Inputs, secrets};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::expr::{Bindings, Bound, TYPE_NAMES, Type, Value};
 use crate::name::is_name;
 use crate::scalar::{Layout, Segment};
+use crate::secret::{Plain, learn_literal};
 use crate::shape::{Many, Short, Shorthand};
 use crate::text::{Span, Spanned};
 use crate::yaml::{self, Key, Kind, Node, decode};
@@ -33,7 +34,7 @@ pub(super) struct Declaration {
     /// A Spark SQL type, `array<TYPE>`, or `identifier`; by the default's look where not given, else `string`.
     r#type: Option<Spanned<String>>,
     /// The value where none is given; without it the variable must be given.
-    default: Option<Spanned<Many<String>>>,
+    default: Option<Spanned<Many<Plain>>>,
     /// What it is for.
     #[expect(dead_code, reason = "for readers of the file and of its schema")]
     description: Option<String>,
@@ -54,6 +55,8 @@ pub(super) struct Variables<'a> {
     time_zone: chrono_tz::Tz,
     bindings: Bindings,
     scope: Scope,
+    /// Where the paths of secrets' files start, below the folder of the document itself.
+    folder: PathBuf,
 }
 
 /// Where references stand, which decides what they may ask for.
@@ -62,8 +65,6 @@ pub(super) enum Scope {
     Pipeline,
     /// In the target that applies.
     Target,
-    /// In its token.
-    Token,
     /// In its token, which nobody gets.
     UnusedToken,
     /// In a target that does not apply, so that what is missing for it is no mistake.
@@ -82,6 +83,7 @@ impl<'a> Variables<'a> {
             time_zone: chrono_tz::UTC,
             bindings: Bindings::default(),
             scope: Scope::Target,
+            folder: PathBuf::new(),
         }
     }
 
@@ -107,6 +109,7 @@ impl<'a> Variables<'a> {
             time_zone,
             bindings: Bindings::default(),
             scope: Scope::Pipeline,
+            folder: PathBuf::new(),
         };
         let place = entry.map_or_else(Span::default, |(key, _)| key.span);
         match entry.map(|(_, node)| (node, &node.kind)) {
@@ -120,8 +123,12 @@ impl<'a> Variables<'a> {
                         found.push(Diagnostic::new(Code::BadName, key.span, message).help(NAMES));
                         variables.is_incomplete = true;
                     }
+                    secrets::in_declaration(node, found);
                     let value = decode::<Short<Declaration>>(node, found)
                         .and_then(|declaration| variables.value(&key.text, key.span, &declaration.0, found));
+                    if let Some((_, value)) = &value {
+                        learn_literal(&key.text, value.plain().expose());
+                    }
                     variables.values.insert(key.text.to_string(), value);
                 }
             }
@@ -238,14 +245,18 @@ impl<'a> Variables<'a> {
         }
     }
 
-    /// The segments of a text that is a file of its own.
+    /// The segments of a text that is a file of its own, in `folder`.
     pub(super) fn segments_of_file(
         &mut self,
         text: &str,
+        folder: &Path,
         span: Span,
         found: &mut Diagnostics,
     ) -> Vec<Segment> {
-        self.bound(text, &Layout::Verbatim, span, found).segments
+        let around = std::mem::replace(&mut self.folder, folder.to_path_buf());
+        let segments = self.bound(text, &Layout::Verbatim, span, found).segments;
+        self.folder = around;
+        segments
     }
 
     /// Whether something of the file is not known, because it stands where a value is missing.
@@ -291,7 +302,7 @@ impl<'a> Variables<'a> {
                 is_complete = false;
                 Bound::unknown(reference)
             });
-            let text = bound.value.to_string();
+            let text = bound.value.plain();
             segments.push(Segment::Variable { index: self.bindings.add(bound), text, at: offset(at) });
             from = end;
         }
@@ -360,18 +371,16 @@ impl<'a> Variables<'a> {
             Some(("run", "date")) => Ok((Type::Date, Value::Date(started.date_naive()))),
             Some(("run", "started_at")) => Ok((Type::Timestamp, Value::Timestamp(started.naive_local()))),
             Some(("env", variable)) => self.environment(variable),
-            Some(("secret", _)) => Err(Some(Problem::new(
-                Code::Unsupported,
-                "secrets are not available in this version".to_owned(),
-            ))),
+            Some(("secret", place)) => secrets::value(place, &self.folder, self.inputs),
             Some(_) => Err(Some(
-                Problem::new(Code::UnknownVariable, format!("there is no `${{{name}}}`"))
-                    .help("there are `${run.id}`, `${run.date}`, `${run.started_at}` and `${env:NAME}`"),
+                Problem::new(Code::UnknownVariable, format!("there is no `${{{name}}}`")).help(
+                    "there are `${run.id}`, `${run.date}`, `${run.started_at}`, `${env:NAME}` and `${secret:NAME}`",
+                ),
             )),
         }
     }
 
-    /// What a project file may ask for: the environment, and for a token a secret.
+    /// What a project file may ask for: the environment, and secrets.
     fn lookup_in_target(&self, name: &str) -> Result<(Type, Value), Option<Problem>> {
         match (name.split_once(':'), self.scope) {
             (Some(("env" | "secret", _)), Scope::OtherTarget) => Err(None),
@@ -379,25 +388,10 @@ impl<'a> Variables<'a> {
                 Ok((Type::String, Value::Text("unused".to_owned())))
             }
             (Some(("env", variable)), _) => self.environment(variable),
-            (Some(("secret", place)), Scope::Token) => match place.split_once(':') {
-                Some(("file", path)) => (self.inputs.files)(Path::new(path))
-                    .map_err(|error| error.to_string())
-                    .and_then(|bytes| String::from_utf8(bytes).map_err(|_| "it is not UTF-8".to_owned()))
-                    .map(|text| (Type::String, Value::Text(text.trim_end().to_owned())))
-                    .map_err(|reason| {
-                        let message = format!("the secret's file `{path}` can't be read: {reason}");
-                        Some(Problem::new(Code::BadVariable, message))
-                    }),
-                _ => self.environment(place),
-            },
-            (Some(("secret", _)), _) => Err(Some(Problem::new(
-                Code::Unsupported,
-                "in this version a secret can stand in a target's `token` alone".to_owned(),
-            ))),
+            (Some(("secret", place)), _) => secrets::value(place, &self.folder, self.inputs),
             _ => Err(Some(
-                Problem::new(Code::UnknownVariable, format!("a project file knows no `${{{name}}}`")).help(
-                    "it knows `${env:NAME}`, and for a `token` `${secret:NAME}` and `${secret:file:PATH}`",
-                ),
+                Problem::new(Code::UnknownVariable, format!("a project file knows no `${{{name}}}`"))
+                    .help("it knows `${env:NAME}`, `${secret:NAME}` and `${secret:file:PATH}`"),
             )),
         }
     }
@@ -428,18 +422,18 @@ impl<'a> Variables<'a> {
 }
 
 /// What is wrong with a reference, before it is known where it stands.
-struct Problem {
+pub(super) struct Problem {
     code: Code,
     message: String,
     help: Vec<String>,
 }
 
 impl Problem {
-    fn new(code: Code, message: String) -> Self {
+    pub(super) fn new(code: Code, message: String) -> Self {
         Self { code, message, help: Vec::new() }
     }
 
-    fn help(mut self, help: impl Into<String>) -> Self {
+    pub(super) fn help(mut self, help: impl Into<String>) -> Self {
         self.help.push(help.into());
         self
     }
@@ -450,8 +444,8 @@ impl Problem {
 }
 
 /// The type that a default looks like.
-fn look_of(default: &[String]) -> Type {
-    let looks = |data_type: &Type| default.iter().all(|text| data_type.value(text).is_ok());
+fn look_of(default: &[Plain]) -> Type {
+    let looks = |data_type: &Type| default.iter().all(|text| Value::of(data_type, text).is_ok());
     let item = [Type::BigInt, Type::Boolean, Type::Date, Type::Double]
         .into_iter()
         .find(looks)
@@ -460,12 +454,12 @@ fn look_of(default: &[String]) -> Type {
 }
 
 /// The value of what the file has: one text, or a list of them.
-fn written_value(data_type: &Type, written: &[String]) -> Result<Value, String> {
+fn written_value(data_type: &Type, written: &[Plain]) -> Result<Value, String> {
     match (data_type, written) {
         (Type::Array(item), items) if !items.is_empty() => {
-            items.iter().map(|text| item.value(text)).collect::<Result<_, _>>().map(Value::List)
+            items.iter().map(|text| Value::of(item, text)).collect::<Result<_, _>>().map(Value::List)
         }
-        (data_type, [only]) => data_type.value(only),
+        (data_type, [only]) => Value::of(data_type, only),
         (data_type, _) => Err(format!("a list is given, and the type is {data_type}")),
     }
 }
@@ -488,7 +482,7 @@ mod tests {
             (vec!["EUR"], "string"),
             (vec!["1", "2"], "array<bigint>"),
         ] {
-            let texts: Vec<String> = texts.into_iter().map(str::to_owned).collect();
+            let texts: Vec<Plain> = texts.into_iter().map(Plain::from).collect();
             assert_eq!(look_of(&texts).to_string(), data_type);
         }
     }

@@ -166,6 +166,10 @@ impl<'de> NodeDeserializer<'de> {
             self.state.is_unknown.set(true);
             return None;
         }
+        if scalar.has_secret() {
+            self.record(Diagnostic::secret(self.node.span));
+            return None;
+        }
         Some(scalar)
     }
 
