@@ -84,6 +84,8 @@ codes! {
     NoInput = "E026",
     /// Two outputs write to one place.
     SameOutput = "E027",
+    /// A secret stands where it would be seen: in a name, a path, a connection string.
+    Secret = "E029",
     /// A target, or the engine of one, does not exist.
     UnknownTarget = "E030",
     /// A variable is declared and never used.
@@ -139,6 +141,13 @@ pub(crate) struct Diagnostic {
 }
 
 impl Diagnostic {
+    /// A secret at a place where it would be seen.
+    pub(crate) fn secret(span: Span) -> Self {
+        Self::new(Code::Secret, span, "a secret would be seen here: messages, files or processes show this text").help(
+            "secrets stand in expressions, queries, rows of `values`, options and `conf`; in a target in `token`, `conf` and `vars`",
+        )
+    }
+
     pub(crate) fn new(code: Code, span: Span, message: impl Into<String>) -> Self {
         Self {
             code,

@@ -16,12 +16,13 @@ use crate::graph::Graph;
 use crate::pipeline::Pipeline;
 use crate::plan;
 use crate::report::{Colour, render};
-use crate::spec::{self, Loaded};
+use crate::spec::{self, Documents, Loaded};
 use crate::target::Settings;
 
 fn load(text: &[u8], variables: &[(String, String)]) -> Loaded {
     let inputs = spec::Inputs {
         variables,
+        documents: &Documents::default(),
         environment: &|_| None,
         files: &|_| Err(io::ErrorKind::NotFound.into()),
         run_id: "fuzz",

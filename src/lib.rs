@@ -20,8 +20,8 @@
 //! # Rooms
 //!
 //! A file or folder in `src` is a room. `tests/it/layers.rs` reads this table, and fails where a room uses one that it may
-//! not. In the last column *words* are `text`, `scalar`, `diagnostic`, `name`, `expr` and `dialect`; *kinds* are `source`,
-//! `transform`, `expect` and `sink`. A room may use itself.
+//! not. In the last column *words* are `text`, `secret`, `scalar`, `diagnostic`, `name`, `expr` and `dialect`;
+//! *kinds* are `source`, `transform`, `expect` and `sink`. A room may use itself.
 //!
 //! | Room | The one thing it owns | May use |
 //! | --- | --- | --- |
@@ -30,15 +30,15 @@
 //! | `bench` | what `benches/` reach, with a feature of its own | `text`, `diagnostic`, `dialect`, `yaml`, `proto`, `sink`, `target`, `pipeline`, `graph`, `spec`, `plan`, `connect` |
 //! | `fuzzing` | what `fuzz/` reaches, with a feature of its own, and what must be true of it | words, `target`, `pipeline`, `graph`, `spec`, `plan`, `connect`, `report` |
 //! | `text` | a file's text, places in it | |
-//! | `scalar` | a scalar as it was written: style, variables apart from text, where its bytes stand in the file | `text` |
+//! | `scalar` | a scalar as it was written: style, variables apart from text, where its bytes stand in the file | `text`, `secret` |
 //! | `diagnostic` | what is wrong with the user's file: where, why, how to mend it; data, never printed here | `text` |
 //! | `name` | names: of steps, variables, columns | `text` |
-//! | `secret` | texts that nothing prints | |
+//! | `secret` | texts that nothing prints; what is known to be one, and texts without it | |
 //! | `duration` | lengths of time as users write them | |
 //! | `dialect` | what an engine and its version can do and does otherwise: plain data | |
-//! | `expr` | expressions: text and variables, tokens, the literals of values | `text`, `scalar`, `diagnostic`, `name`, `dialect` |
+//! | `expr` | expressions: text and variables, tokens, the literals of values | `text`, `secret`, `scalar`, `diagnostic`, `name`, `dialect` |
 //! | `shape` | how a setting may be written: one value for a list, a short form for a mapping | `text` |
-//! | `yaml` | a tree with places from the parser's events, and a decoder over it that reports every mistake | `text`, `scalar`, `diagnostic`, `shape` |
+//! | `yaml` | a tree with places from the parser's events, and a decoder over it that reports every mistake | `text`, `secret`, `scalar`, `diagnostic`, `shape` |
 //! | `proto` | the Spark Connect messages, generated, and short constructors for them | `name` |
 //! | `local` | rows that pipectl brings along: in the plan, or cut into chunks beside it | `name`, `dialect`, `proto` |
 //! | `lowering` | what a kind is told when it is checked and when it becomes a relation | words, `local`, `proto` |
@@ -49,13 +49,13 @@
 //! | `target` | where a pipeline runs, as a project file says it: plain data | `text`, `secret`, `shape` |
 //! | `pipeline` | the validated steps | words, `duration`, `lowering`, kinds |
 //! | `graph` | order, what is needed for what, circles | `pipeline` |
-//! | `spec` | from a file's text to a `Pipeline` or a `Project`, all mistakes at once; the JSON Schemas | words, `secret`, `duration`, `target`, `yaml`, `shape`, `lowering`, kinds, `pipeline`, `graph` |
+//! | `spec` | from a file's text to a `Pipeline` or a `Project`, all mistakes at once; the JSON Schemas | words, `duration`, `target`, `yaml`, `shape`, `lowering`, kinds, `pipeline`, `graph` |
 //! | `plan` | which relations the engine works out, in which order, for which output | words, `local`, `lowering`, `proto`, kinds, `pipeline`, `graph` |
-//! | `connect` | a Spark Connect client that has never heard of pipelines | `proto` |
+//! | `connect` | a Spark Connect client that has never heard of pipelines | `secret`, `proto` |
 //! | `engine` | kinds of engine: installation, start, readiness, stop; those that stay | words, `connect` |
 //! | `run` | execution: a pure schedule, a driver that awaits, events | words, `duration`, `local`, `lowering`, `proto`, kinds, `pipeline`, `plan`, `connect` |
 //! | `report` | events and failures for people and machines; the only writer to stderr | words, `expect`, `run` |
-//! | `cli` | one file a verb; exit codes, signals, environment variables | words, `secret`, `duration`, `target`, `lowering`, `sink`, `pipeline`, `spec`, `graph`, `plan`, `run`, `report`, `connect`, `engine` |
+//! | `cli` | one file a verb; exit codes, signals, environment variables | words, `duration`, `target`, `lowering`, `sink`, `pipeline`, `spec`, `graph`, `plan`, `run`, `report`, `connect`, `engine` |
 //!
 //! What belongs to one kind is in its file: settings with their documentation, what is wrong with them, what an engine
 //! lacks for them, the relation. Adding one touches its file and its line in the folder's `mod.rs`.
@@ -94,6 +94,7 @@
 //! | `chrono` | `expr`, `lowering`, `spec`, `sink`, `report`, `cli`, `bench`, `fuzzing` |
 //! | `chrono_tz` | `spec` |
 //! | `petgraph` | `graph` |
+//! | `aho_corasick` | `secret` |
 //! | `strsim` | `diagnostic` |
 //! | `glob` | `run` |
 //! | `regex` | `spec` |

@@ -35,9 +35,9 @@ impl Blob {
 }
 
 /// A batch of text columns, and them as DDL; each row has a value, or nothing, for each column.
-pub(crate) fn text_rows(columns: &[&str], rows: &[&[Option<String>]]) -> (RecordBatch, String) {
+pub(crate) fn text_rows(columns: &[&str], rows: &[&[Option<&str>]]) -> (RecordBatch, String) {
     let column = |at: usize| -> ArrayRef {
-        Arc::new(rows.iter().map(|row| row.get(at).and_then(Option::as_deref)).collect::<StringArray>())
+        Arc::new(rows.iter().map(|row| row.get(at).copied().flatten()).collect::<StringArray>())
     };
     let fields: Vec<Field> = columns.iter().map(|name| Field::new(*name, DataType::Utf8, true)).collect();
     let arrays = (0..columns.len()).map(column).collect();
@@ -184,9 +184,10 @@ mod tests {
 
     /// Rows with the numbers `from..to` and so many letters each.
     fn batch(from: usize, to: usize, letters: usize) -> (RecordBatch, String) {
-        let rows: Vec<Vec<Option<String>>> =
-            (from..to).map(|row| vec![Some(row.to_string()), Some("x".repeat(letters))]).collect();
-        text_rows(&["n", "t"], &rows.iter().map(Vec::as_slice).collect::<Vec<_>>())
+        let texts: Vec<[String; 2]> = (from..to).map(|row| [row.to_string(), "x".repeat(letters)]).collect();
+        let rows: Vec<[Option<&str>; 2]> =
+            texts.iter().map(|row| row.each_ref().map(|text| Some(text.as_str()))).collect();
+        text_rows(&["n", "t"], &rows.iter().map(<[_; 2]>::as_slice).collect::<Vec<_>>())
     }
 
     fn lower(batches: Vec<RecordBatch>, travel: LocalRows) -> (RelType, Vec<Blob>) {

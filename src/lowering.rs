@@ -16,6 +16,7 @@ use crate::local::{self, Blob};
 use crate::proto::expression::{self, expression_string};
 use crate::proto::spark::{Expression, Relation};
 use crate::scalar::Segment;
+use crate::secret::learn_from_text;
 use crate::text::Span;
 
 /// Where relative paths start.
@@ -135,7 +136,13 @@ impl Checking<'_> {
 
     /// Checks what variables do to a path: they may neither climb nor make it absolute.
     pub(crate) fn path(&mut self, template: &Template) -> bool {
+        if self.refuses_secret(template) {
+            return false;
+        }
         let text = template.plain();
+        if is_url(&text) {
+            learn_from_text(&text);
+        }
         if text.is_empty() {
             self.report(Diagnostic::new(Code::Path, template.span(), "a path is missing here"));
             return false;
@@ -191,15 +198,27 @@ impl Checking<'_> {
     fn values(&self, template: &Template) -> Vec<(String, String)> {
         let value = |segment: &Segment| match segment {
             Segment::Variable { index, text, .. } => {
-                Some((self.bindings.get(*index).name.clone(), text.clone()))
+                Some((self.bindings.get(*index).name.clone(), text.shown().to_owned()))
             }
             Segment::Text { .. } => None,
         };
         template.segments().iter().filter_map(value).collect()
     }
 
+    /// Reports a secret where it would be seen, and says whether there is one.
+    pub(crate) fn refuses_secret(&mut self, template: &Template) -> bool {
+        let has_secret = template.has_secret();
+        if has_secret {
+            self.report(Diagnostic::secret(template.span()));
+        }
+        has_secret
+    }
+
     /// Checks a table's name: only identifiers may be put into it.
     pub(crate) fn table(&mut self, template: &Template) {
+        if self.refuses_secret(template) {
+            return;
+        }
         if template.plain().is_empty() {
             self.report(Diagnostic::new(Code::WrongType, template.span(), "a table's name is missing here"));
         }
@@ -325,6 +344,7 @@ impl Lowering<'_> {
         Some(match (&bound.value, &bound.data_type) {
             (Value::Text(text), _) => expression::literal_string(text.clone()),
             (Value::Binary(bytes), _) => expression::literal_binary(bytes.clone()),
+            (Value::Secret(secret), _) => expression::literal_string(secret.expose().to_owned()),
             (Value::Boolean(value), _) => expression::literal_boolean(*value),
             (Value::Float(value), _) => expression::literal_float(*value),
             (Value::Double(value), _) => expression::literal_double(*value),

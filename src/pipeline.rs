@@ -9,6 +9,7 @@ use crate::expect::Expectation;
 use crate::expr::Bindings;
 use crate::lowering::Root;
 use crate::name::StepName;
+use crate::secret::Plain;
 use crate::sink::Sink;
 use crate::source::Source;
 use crate::text::{Span, Spanned};
@@ -127,7 +128,7 @@ pub(crate) struct Artifact {
 pub(crate) struct Pipeline {
     pub(crate) name: String,
     /// Spark SQL settings of the session, in the order of the file.
-    pub(crate) conf: Vec<(String, String)>,
+    pub(crate) conf: Vec<(String, Plain)>,
     /// Files that the session shall have.
     pub(crate) artifacts: Vec<Artifact>,
     pub(crate) steps: Vec<Step>,

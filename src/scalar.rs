@@ -3,9 +3,16 @@
 //! A reader of the file makes it, an expression or a path is made of it. On its way it passes through `serde`, whose data
 //! model can't hold it, so it is handed over beside it.
 
+use std::borrow::Cow;
 use std::cell::Cell;
+use std::fmt;
 use std::ops::Range;
 
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde::de::Visitor;
+use serde::{Deserialize, Deserializer, de};
+
+use crate::secret::{Plain, Secret};
 use crate::text::Span;
 
 /// How a scalar was written.
@@ -35,7 +42,39 @@ pub(crate) enum Segment {
     /// Text of the file, from byte `at` of the scalar's text.
     Text { text: String, at: u32 },
     /// The value at `index` of the bindings, and its plain text.
-    Variable { index: u32, text: String, at: u32 },
+    Variable { index: u32, text: Plain, at: u32 },
+}
+
+impl Segment {
+    pub(crate) fn is_secret(&self) -> bool {
+        matches!(self, Self::Variable { text, .. } if text.is_secret())
+    }
+
+    /// The text, with the value in it as it may be shown.
+    pub(crate) fn shown(&self) -> &str {
+        match self {
+            Self::Text { text, .. } => text,
+            Self::Variable { text, .. } => text.shown(),
+        }
+    }
+
+    /// The text of several, with the values themselves.
+    pub(crate) fn plain(segments: &[Self]) -> Plain {
+        let text: String = segments.iter().map(Self::expose).collect();
+        if segments.iter().any(Self::is_secret) {
+            Plain::Hidden(Secret::new(text))
+        } else {
+            Plain::Shown(text)
+        }
+    }
+
+    /// The text with the value itself.
+    fn expose(&self) -> &str {
+        match self {
+            Self::Text { text, .. } => text,
+            Self::Variable { text, .. } => text.expose(),
+        }
+    }
 }
 
 /// Where the bytes of a scalar's text stand in the file.
@@ -93,7 +132,48 @@ impl Written {
         HANDED_OVER.set(Some(self));
     }
 
-    pub(crate) fn take() -> Option<Self> {
+    fn take() -> Option<Self> {
         HANDED_OVER.take()
+    }
+
+    /// The text with its values in it.
+    pub(crate) fn plain(&self) -> Plain {
+        Segment::plain(&self.segments)
+    }
+}
+
+impl<'de> Deserialize<'de> for Written {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Nothing;
+        impl Visitor<'_> for Nothing {
+            type Value = ();
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a text")
+            }
+            fn visit_unit<E>(self) -> Result<(), E> {
+                Ok(())
+            }
+        }
+        deserializer.deserialize_struct(WRITTEN, &[], Nothing)?;
+        Self::take().ok_or_else(|| de::Error::custom("this reader hands no text over"))
+    }
+}
+
+/// A value that may be secret stands in the file as any text does.
+impl<'de> Deserialize<'de> for Plain {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Written::deserialize(deserializer).map(|written| written.plain())
+    }
+}
+
+impl JsonSchema for Plain {
+    fn inline_schema() -> bool {
+        String::inline_schema()
+    }
+    fn schema_name() -> Cow<'static, str> {
+        String::schema_name()
+    }
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        String::json_schema(generator)
     }
 }

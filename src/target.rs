@@ -1,6 +1,6 @@
 //! Owns targets: where a pipeline runs, and what it is told there. Only `spec` makes one, from a project file.
 
-use crate::secret::Secret;
+use crate::secret::{Plain, Secret};
 use crate::shape::Many;
 use crate::text::{Sources, Spanned};
 
@@ -57,7 +57,7 @@ pub(crate) struct CertificateFiles {
 #[derive(Debug, Default)]
 pub(crate) struct Settings {
     /// Spark SQL settings; they go before a pipeline's own.
-    pub(crate) conf: Vec<(String, String)>,
+    pub(crate) conf: Vec<(String, Plain)>,
     /// Values of variables; a pipeline takes those that it declares.
     pub(crate) variables: Vec<Variable>,
 }
@@ -66,7 +66,7 @@ pub(crate) struct Settings {
 #[derive(Debug)]
 pub(crate) struct Variable {
     pub(crate) name: String,
-    pub(crate) value: Many<String>,
+    pub(crate) value: Many<Plain>,
     /// File, line and column, for messages.
     pub(crate) place: String,
 }

@@ -10,6 +10,12 @@ pub(super) fn variable(name: &str) -> Option<String> {
     std::env::var_os(name).and_then(|value| value.into_string().ok()).filter(|value| !value.is_empty())
 }
 
+/// All variables; those that are not UTF-8 left out.
+pub(super) fn variables() -> impl Iterator<Item = (String, String)> {
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+}
+
 /// Where managed engines are installed, and with what they run. Without a home, in the temporary folder.
 pub(super) fn engine_place(downloads: Downloads) -> Place {
     let cache = cache();
@@ -28,12 +34,8 @@ pub(super) fn engine_place(downloads: Downloads) -> Place {
 
 /// What is said about object stores, under the names that their own tools have.
 pub(super) fn store_settings() -> StoreSettings {
-    let variables = std::env::vars_os().filter_map(|(name, value)| {
-        let name = name.into_string().ok()?;
-        Some((name, value.into_string().ok()?))
-    });
     let home = variable("HOME").map(PathBuf::from);
-    StoreSettings::new(variables, home, std::env::temp_dir(), cache().join("locks"))
+    StoreSettings::new(variables(), home, std::env::temp_dir(), cache().join("locks"))
 }
 
 /// Where what may be lost is kept. Without a home, in the temporary folder.

@@ -1,7 +1,7 @@
 //! What all verbs about a pipeline share: its file, its variables, where its paths start.
 
-use std::fs;
-use std::io;
+use std::fs::{self, File};
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, SubsecRound as _, Utc};
@@ -65,6 +65,13 @@ fn document(text: &str, from: &str) -> Result<Document, Failure> {
     Ok(Document { name: path, bytes })
 }
 
+/// The bytes of a file that a document names, which need not end: beyond any use nothing is read.
+pub(super) fn read(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    File::open(path)?.take(LARGEST_READ).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
 /// What identifies a run.
 #[derive(Debug, Clone)]
 pub(super) struct RunIdentity {
@@ -106,13 +113,13 @@ impl PipelineArguments {
             variables: &self.variables,
             documents: &self.documents()?,
             environment: &variable,
-            files: &|path| fs::read(path),
+            files: &|path| read(&folder.join(path)),
             run_id: &identity.id,
             started_at: identity.started_at,
             root: chosen.root.clone(),
             target: &chosen.settings,
         };
-        let loaded = spec::load(&self.file, folder, bytes, &inputs);
+        let loaded = spec::load(&self.file, folder.clone(), bytes, &inputs);
         match loaded.pipeline {
             Ok(pipeline) => {
                 let warnings = self.warnings.judged(&pipeline.sources, loaded.diagnostics)?;

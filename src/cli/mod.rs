@@ -13,6 +13,7 @@ mod project;
 mod reach;
 mod run;
 mod schema;
+mod secrets;
 mod settings;
 mod target;
 mod validate;
@@ -24,7 +25,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::report::{Format, Reporter, Verbosity};
+use crate::report::{self, Format, Reporter, Verbosity, tell_panics};
+use crate::secret::scrubbed;
 use failure::Failure;
 
 /// Runs declarative data pipelines on Spark Connect.
@@ -79,10 +81,19 @@ enum Verb {
 
 /// Runs the command line of this process.
 pub(crate) fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    tell_panics();
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    secrets::learn(&arguments);
     let arguments = match Arguments::try_parse_from(arguments) {
         Ok(arguments) => arguments,
         Err(error) => {
-            let _nobody_reads = error.print();
+            // What was written wrongly is quoted, and what the environment says stands in the help.
+            let text = error.render().ansi().to_string();
+            if error.use_stderr() {
+                report::usage(&text);
+            } else {
+                report::help(&text);
+            }
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
         }
     };
@@ -113,7 +124,7 @@ pub(crate) fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 /// Writes a verb's data to stdout. A reader that has gone has what it wants.
 fn print(text: &str) -> Result<(), Failure> {
     let mut stdout = io::stdout().lock();
-    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+    match stdout.write_all(scrubbed(text).as_bytes()).and_then(|()| stdout.flush()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::Output(error)),
         _ => Ok(()),
     }

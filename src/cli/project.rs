@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::environment::variable;
 use super::failure::Failure;
+use super::load::read;
 use crate::engine::Kind;
 use crate::spec::{LoadedProject, ProjectInputs, Token, load_project};
 use crate::target::Project;
@@ -77,7 +78,7 @@ pub(super) fn read_project(found: &Found, target: Option<&str>, token: Token) ->
         token,
         engines: &Kind::NAMES,
         environment: &variable,
-        files: &|path| fs::read(found.folder.join(path)),
+        files: &|path| read(&found.folder.join(path)),
     };
     let LoadedProject { project, diagnostics } = load_project(&found.shown, bytes, &inputs);
     project.map_err(|sources| Failure::Project { sources, diagnostics })

@@ -14,6 +14,7 @@ use crate::connect::{Client, Endpoint};
 use crate::dialect::{Dialect, Implementation, PARALLELISM};
 use crate::engine::{self, Downloads, Found, Kind, Managed, Progress};
 use crate::run::{Event, Sender};
+use crate::secret::Plain;
 
 /// How long an engine that is kept between runs may take to answer.
 const WARM_LIMIT: Duration = Duration::from_secs(20);
@@ -51,7 +52,7 @@ impl EngineArguments {
     pub(super) async fn reach(
         &self,
         at: &At,
-        conf: &[(String, String)],
+        conf: &[(String, Plain)],
         events: &Sender,
     ) -> Result<Reached, Failure> {
         let began = Instant::now();
@@ -76,10 +77,10 @@ impl EngineArguments {
         let dialect = dialect_of(&client, whose);
         let features = client.features(&[PARALLELISM], conf).await?;
         let settings = settings(&dialect, distance, &features, conf);
-        for note in settings.notes {
-            events.send(Event::Note(note));
+        for note in &settings.notes {
+            events.send(Event::Note(note.clone()));
         }
-        for warning in client.config_set(settings.pairs).await? {
+        for warning in client.config_set(settings.exposed()).await? {
             events.send(Event::Note(format!("the engine says of the session's settings: {warning}")));
         }
         let parallelism = features.setting(PARALLELISM).and_then(|count| count.parse().ok());

@@ -2,12 +2,20 @@
 
 use crate::connect::{ARROW_CODEC, Features};
 use crate::dialect::{Dialect, Implementation, LocalRows};
+use crate::secret::Plain;
 
 /// The settings of a session, in their order, and what the user should know of them.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Settings {
-    pub(super) pairs: Vec<(String, String)>,
+    pub(super) pairs: Vec<(String, Plain)>,
     pub(super) notes: Vec<String>,
+}
+
+impl Settings {
+    /// The settings, for the engine to which they go.
+    pub(super) fn exposed(&self) -> Vec<(String, String)> {
+        self.pairs.iter().map(|(key, value)| (key.clone(), value.expose().to_owned())).collect()
+    }
 }
 
 /// How far the engine is.
@@ -23,9 +31,9 @@ pub(super) fn settings(
     dialect: &Dialect,
     distance: Distance,
     features: &Features,
-    conf: &[(String, String)],
+    conf: &[(String, Plain)],
 ) -> Settings {
-    let own = dialect.settings().into_iter().map(|(key, value)| (key.to_owned(), value.to_owned()));
+    let own = dialect.settings().into_iter().map(|(key, value)| (key.to_owned(), Plain::from(value)));
     let mut pairs: Vec<_> = own.chain(conf.iter().cloned()).collect();
     let mut notes = Vec::new();
     let codec = features.arrow_codec.as_deref().filter(|_| dialect.implementation() == Implementation::Spark);
@@ -38,7 +46,7 @@ pub(super) fn settings(
     };
     if let Some(better) = better {
         pairs.retain(|(key, _)| key != ARROW_CODEC);
-        pairs.push((ARROW_CODEC.to_owned(), better.to_owned()));
+        pairs.push((ARROW_CODEC.to_owned(), better.into()));
         if codec == Some("lz4") {
             notes.push(format!(
                 "`{ARROW_CODEC}` is `{better}` and not `lz4`, with which {dialect} takes a hundred times as long"
@@ -72,14 +80,14 @@ mod tests {
         known: Option<&str>,
         said: Option<&str>,
     ) -> (String, usize) {
-        let conf: Vec<_> = said.map(|codec| (ARROW_CODEC.to_owned(), codec.to_owned())).into_iter().collect();
+        let conf: Vec<_> = said.map(|codec| (ARROW_CODEC.to_owned(), codec.into())).into_iter().collect();
         // What the user says is known as the server's own word, as far as the server knows the setting.
         let arrow_codec = known.map(|known| said.unwrap_or(known).to_owned());
         let features = Features { arrow_codec, ..Features::default() };
         let Settings { pairs, notes } = settings(dialect, distance, &features, &conf);
         let set: Vec<_> = pairs.into_iter().filter(|(key, _)| key == ARROW_CODEC).collect();
         assert!(set.len() <= 1, "{set:?}");
-        (set.into_iter().map(|(_, codec)| codec).collect(), notes.len())
+        (set.iter().map(|(_, codec)| codec.shown()).collect(), notes.len())
     }
 
     #[test]

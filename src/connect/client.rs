@@ -27,6 +27,7 @@ use crate::proto::spark::config_request::{GetOption, Set};
 use crate::proto::spark::{
     AnalyzePlanRequest, ConfigResponse, DataType, KeyValue, Plan, ReleaseSessionRequest,
 };
+use crate::secret::Plain;
 
 /// Spark 4 brought `WithRelations`, arguments as expressions, and checkpoints.
 const OLDEST_MAJOR: u32 = 4;
@@ -134,7 +135,7 @@ impl Client {
     pub(crate) async fn features(
         &self,
         further: &[&str],
-        settings: &[(String, String)],
+        settings: &[(String, Plain)],
     ) -> Result<Features, Error> {
         let all: Vec<&str> = features::KEYS.iter().chain(further).copied().collect();
         let mut known = match self.options(&all).await? {
@@ -144,7 +145,7 @@ impl Client {
         };
         for (key, value) in settings {
             if let Some(known) = known.get_mut(key) {
-                known.clone_from(value);
+                value.shown().clone_into(known);
             }
         }
         let features = Features::read(known);
@@ -281,6 +282,7 @@ mod tests {
     use crate::proto::spark::plan::OpType;
     use crate::proto::spark::{Plan, Relation};
     use crate::proto::{command, relation};
+    use crate::secret::Plain;
 
     const BUDGET: Duration = Duration::from_secs(5);
 
@@ -406,7 +408,7 @@ mod tests {
         let script = Script::default().setting("spark.connect.maxPlanSize", "5");
         let server = script.serve().await;
         let client = Client::connect(&Endpoint::loopback(server.port, None), BUDGET).await.unwrap();
-        let set = |key: &str| (key.to_owned(), "7b".to_owned());
+        let set = |key: &str| (key.to_owned(), Plain::from("7b"));
         let settings = [set("spark.connect.maxPlanSize"), set("spark.connect.grpc.maxInboundMessageSize")];
         let features = client.features(&[], &settings).await.unwrap();
         // It is not known to mean anything there.

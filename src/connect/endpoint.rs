@@ -17,6 +17,7 @@ use tonic::metadata::{Ascii, MetadataKey, MetadataValue};
 use uuid::Uuid;
 
 use crate::connect::tls::Certificates;
+use crate::secret::{Secret, learn_literal};
 
 const SCHEME: &str = "sc://";
 const DEFAULT_PORT: u16 = 15002;
@@ -81,7 +82,7 @@ pub(crate) struct Defaults {
 
 /// A bearer token, which nothing prints.
 #[derive(Clone, PartialEq, Eq)]
-pub(crate) struct Token(String);
+pub(crate) struct Token(Secret);
 
 /// A header for every call. Values are often secrets, so nothing prints them.
 #[derive(Clone, PartialEq)]
@@ -131,12 +132,12 @@ pub(crate) enum EndpointError {
 impl Token {
     /// A token, unless the text is empty or can not stand in a header.
     pub(crate) fn new(text: impl Into<String>) -> Option<Self> {
-        let token = Self(text.into());
-        (!token.0.is_empty() && token.bearer().is_some()).then_some(token)
+        let token = Self(Secret::new(text));
+        (!token.0.expose().is_empty() && token.bearer().is_some()).then_some(token)
     }
 
     pub(super) fn bearer(&self) -> Option<MetadataValue<Ascii>> {
-        let mut value = MetadataValue::from_str(&format!("Bearer {}", self.0)).ok()?;
+        let mut value = MetadataValue::from_str(&format!("Bearer {}", self.0.expose())).ok()?;
         value.set_sensitive(true);
         Some(value)
     }
@@ -268,6 +269,10 @@ impl Endpoint {
                 }
                 _ => {
                     let header = header(key, value)?;
+                    if header.opens_doors() {
+                        let _known = Secret::new(value);
+                    }
+                    learn_literal(key, value);
                     self.headers.retain(|earlier| earlier.name != header.name);
                     self.headers.push(header);
                 }

@@ -22,6 +22,7 @@ use crate::connect::wording::{one_line, original, parts, shortened};
 use crate::proto::spark::FetchErrorDetailsResponse;
 use crate::proto::spark::fetch_error_details_response::query_context::ContextType;
 use crate::proto::spark::fetch_error_details_response::{self as details, StackTraceElement};
+use crate::secret::scrubbed;
 
 /// A call or a stream that did not bring what was asked for.
 #[derive(Debug, Error)]
@@ -282,11 +283,13 @@ impl ServerError {
         let info = status.get_details_error_info();
         let metadata = info.as_ref().map(|info| info.metadata.clone()).unwrap_or_default();
         let json = |key: &str| metadata.get(key).map(String::as_str).unwrap_or_default();
-        let said = parts(status.message());
+        // Before anything is cut, and a secret with it.
+        let text = &*scrubbed(status.message());
+        let said = parts(text);
         let mut error = Self {
             class: metadata.get("errorClass").cloned().or_else(|| said.class.clone()),
             sql_state: metadata.get("sqlState").cloned().or_else(|| said.state.clone()),
-            original: original(status.message(), &said),
+            original: original(text, &said),
             message: said.message,
             parameters: serde_json::from_str(json("messageParameters")).unwrap_or_default(),
             hierarchy: serde_json::from_str(json("classes")).unwrap_or_default(),
@@ -297,7 +300,7 @@ impl ServerError {
         // Spark says at least where more can be had.
         let is_sails = ["errorClass", "sqlState", "errorId"].iter().all(|key| !metadata.contains_key(*key));
         if is_sails && error.sql_state.is_none() {
-            error.read_as_sails(status.message(), info.as_ref().map(|info| info.reason.as_str()));
+            error.read_as_sails(text, info.as_ref().map(|info| info.reason.as_str()));
         }
         error.is_internal |= error.class.as_deref().is_some_and(|class| class.starts_with("INTERNAL_ERROR"));
         error
@@ -339,9 +342,10 @@ impl ServerError {
             cause = index(error.cause_idx).and_then(&mut take);
             self.causes.push(Cause::read(error));
         }
-        let said = parts(&error.message);
+        let text = &*scrubbed(&error.message);
+        let said = parts(text);
         if !said.message.is_empty() {
-            self.original = original(&error.message, &said);
+            self.original = original(text, &said);
             self.message = said.message;
         }
         if !error.error_type_hierarchy.is_empty() {
@@ -374,7 +378,7 @@ impl ServerError {
 
 impl Cause {
     fn read(error: details::Error) -> Self {
-        let said = parts(&error.message);
+        let said = parts(&scrubbed(&error.message));
         let class = error.spark_throwable.and_then(|throwable| throwable.error_class).or(said.class);
         let class = class.or_else(|| error.error_type_hierarchy.into_iter().next());
         Self { class, message: shortened(&said.message, LONGEST) }

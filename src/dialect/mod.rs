@@ -104,9 +104,9 @@ impl Dialect {
         self.implementation == Implementation::Spark
     }
 
-    /// Why a session with these settings has no values of the type `time`, where it has none.
-    pub(crate) fn lacks_time(&self, conf: &[(String, String)]) -> Option<String> {
-        let is_on = || conf.iter().any(|(key, value)| key == TIME_TYPE && value.eq_ignore_ascii_case("true"));
+    /// Why a session has no values of the type `time`, where it has none; `is_set` says whether a setting has a value there.
+    pub(crate) fn lacks_time(&self, is_set: impl Fn(&str, &str) -> bool) -> Option<String> {
+        let is_on = || is_set(TIME_TYPE, "true");
         match self.implementation {
             Implementation::Sail => None,
             Implementation::Spark if self.is_before(4, 1) => {

@@ -28,6 +28,10 @@ use super::java::Java;
 use super::tail::{Tail, each_line};
 use super::{Kind, Place, Progress, Report};
 use crate::connect::{Endpoint, Token};
+use crate::secret;
+
+/// What the names of variables begin with by which an engine reaches object stores.
+const STORES: [&str; 3] = ["AWS_", "AZURE_", "GOOGLE_"];
 
 const LAUNCHER: &str = include_str!("launch.py");
 const KEEPER: &str = include_str!("keep.py");
@@ -412,6 +416,11 @@ impl Running {
         let launcher = folder.launcher();
         let mut spawn = Command::new(python);
         spawn.args(["-I", "-S"]);
+        // SQL can read the server's environment; what a pipeline has as a secret it gets by the pipeline.
+        let of_stores = |name: &String| STORES.iter().any(|prefix| name.starts_with(prefix));
+        for name in secret::variables().iter().filter(|name| !of_stores(name)) {
+            spawn.env_remove(name);
+        }
         match record {
             // An interrupt from the terminal is for pipectl, which still needs the engine to interrupt its operations.
             None => spawn.arg(&launcher).arg(order).process_group(0),

@@ -37,7 +37,8 @@ const HEARTBEAT_SECS: u64 = 15;
 
 /// Variables of the user's environment that could change what it does, by the beginning of their names. Everything else reaches
 /// it: proxies, certificates and the credentials of clouds are needed there.
-const DROPPED: &[&str] = &["PYTHON", "SAIL_", "SPARK_", "PYSPARK_", "VIRTUAL_ENV", "CONDA_", "RUST_"];
+const DROPPED: &[&str] =
+    &["PIPECTL_", "PYTHON", "SAIL_", "SPARK_", "PYSPARK_", "VIRTUAL_ENV", "CONDA_", "RUST_"];
 
 /// The settings, in the form of Sail's configuration guide: the keys in upper case, two underscores for a dot.
 pub(super) fn launch(settings: &Settings, folder: &Folder) -> Launch {

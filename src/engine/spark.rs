@@ -114,6 +114,7 @@ impl Version {
 /// the user's own Spark and Hadoop are, add options (agents, other heaps) to every Java, or make Java write lines of its own.
 /// What says how to reach a store and who asks (`AWS_`, `AZURE_`, `GOOGLE_`, proxies) stays.
 const DROPPED: &[&str] = &[
+    "PIPECTL_",
     "SPARK_",
     "PYSPARK_",
     "PYTHON",

@@ -5,6 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 
+use crate::secret::scrubbed;
+
 const LINES: usize = 40;
 const BYTES_OF_A_LINE: usize = 2_000;
 
@@ -16,7 +18,7 @@ pub(super) struct Tail {
 
 impl Tail {
     pub(super) fn push(&self, line: &[u8]) {
-        let text = String::from_utf8_lossy(line).trim_end().to_owned();
+        let text = scrubbed(String::from_utf8_lossy(line).trim_end()).into_owned();
         if text.is_empty() {
             return;
         }

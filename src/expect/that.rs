@@ -24,6 +24,9 @@ impl Kind for That {
     fn violations(&self, lowering: &Lowering<'_>) -> Vec<Violation> {
         let sql = lowering.sql(&self.0);
         // The line break ends a comment on the expression's last line.
-        vec![Violation { expected: format!("that: {sql}"), condition: format!("NOT ({sql}\n)") }]
+        vec![Violation {
+            expected: format!("that: {}", self.0.told(lowering.bindings)),
+            condition: format!("NOT ({sql}\n)"),
+        }]
     }
 }

@@ -16,7 +16,8 @@ pub(super) fn literal(data_type: &Type, value: &Value) -> String {
         (Value::Identifier(parts), _) => {
             parts.iter().map(|part| crate::name::quoted(part)).collect::<Vec<_>>().join(".")
         }
-        (Value::Text(text), _) => format!("CAST(X'{}' AS STRING)", hexadecimal(text.as_bytes())),
+        (Value::Text(text), _) => text_literal(text),
+        (Value::Secret(secret), _) => text_literal(secret.expose()),
         (Value::Binary(bytes), _) => format!("X'{}'", hexadecimal(bytes)),
         (Value::Boolean(true), _) => "TRUE".to_owned(),
         (Value::Boolean(false), _) => "FALSE".to_owned(),
@@ -32,6 +33,10 @@ pub(super) fn literal(data_type: &Type, value: &Value) -> String {
         (Value::Double(number), _) => cast(&format!("{number:?}"), data_type),
         (Value::Integer(_) | Value::Decimal(_), _) => cast(&value.to_string(), data_type),
     }
+}
+
+fn text_literal(text: &str) -> String {
+    format!("CAST(X'{}' AS STRING)", hexadecimal(text.as_bytes()))
 }
 
 fn cast(text: &str, data_type: &Type) -> String {

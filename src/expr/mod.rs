@@ -54,6 +54,11 @@ impl Expr {
         self.0.sql(bindings, quotes)
     }
 
+    /// The text as people are told it.
+    pub(crate) fn told(&self, bindings: &Bindings) -> String {
+        self.0.told(bindings)
+    }
+
     /// Reports what can be seen to be wrong.
     pub(crate) fn check(&self, role: Role, found: &mut Diagnostics) {
         let Some(tokens) = self.0.check(found) else { return };

@@ -1,18 +1,17 @@
 //! Owns a scalar of the file as text and variables, and the way from an offset in it to a place in the file.
 
 use std::borrow::Cow;
-use std::fmt;
 use std::ops::Range;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::de::Visitor;
-use serde::{Deserialize, Deserializer, de};
+use serde::{Deserialize, Deserializer};
 
 use super::token::{PLACEHOLDER, Token, TokenKind, tokens};
 use super::value::Bindings;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::dialect::Quotes;
-use crate::scalar::{Layout, Segment, Style, WRITTEN, Written};
+use crate::scalar::{Layout, Segment, Style, Written};
+use crate::secret::Plain;
 use crate::text::Span;
 
 /// The text of one scalar, variables apart.
@@ -25,15 +24,19 @@ impl Template {
         Self(Written { span, style: Style::Literal, layout: Layout::Verbatim, segments })
     }
 
-    /// The text with the values' own text in it, as it enters paths and options.
+    /// The text with the values' own text in it, as it enters paths; a secret, which has no place there, is not shown.
     pub(crate) fn plain(&self) -> String {
-        self.0
-            .segments
-            .iter()
-            .map(|segment| match segment {
-                Segment::Text { text, .. } | Segment::Variable { text, .. } => text.as_str(),
-            })
-            .collect()
+        self.0.segments.iter().map(Segment::shown).collect()
+    }
+
+    /// The text with the values themselves, as it enters options.
+    pub(crate) fn exposed(&self) -> Plain {
+        self.0.plain()
+    }
+
+    /// Whether a secret is part of it.
+    pub(crate) fn has_secret(&self) -> bool {
+        self.0.segments.iter().any(Segment::is_secret)
     }
 
     #[cfg(any(test, feature = "fuzzing"))]
@@ -149,6 +152,18 @@ impl Template {
             Quotes::Doubled => sql,
             Quotes::Backslash => with_backslashes(&sql),
         }
+    }
+
+    /// The text as people are told it: each value a literal, of secrets their name.
+    pub(crate) fn told(&self, bindings: &Bindings) -> String {
+        let told = self.0.segments.iter().map(|segment| match segment {
+            Segment::Text { text, .. } => Cow::Borrowed(text.as_str()),
+            Segment::Variable { index, text, .. } if text.is_secret() => {
+                format!("${{{}}}", bindings.get(*index).name).into()
+            }
+            Segment::Variable { index, .. } => bindings.get(*index).literal().into(),
+        });
+        told.collect()
     }
 
     /// Whether there is nothing but comments.
@@ -351,19 +366,7 @@ pub(crate) fn with_backslashes(sql: &str) -> String {
 
 impl<'de> Deserialize<'de> for Template {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Nothing;
-        impl Visitor<'_> for Nothing {
-            type Value = ();
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a text")
-            }
-            fn visit_unit<E>(self) -> Result<(), E> {
-                Ok(())
-            }
-        }
-        deserializer.deserialize_struct(WRITTEN, &[], Nothing)?;
-        let mut written =
-            Written::take().ok_or_else(|| de::Error::custom("this reader hands no text over"))?;
+        let mut written = Written::deserialize(deserializer)?;
         // A closing line break of a block scalar is no part of what was meant.
         if let Some(Segment::Text { text, .. }) = written.segments.last_mut() {
             text.truncate(text.trim_end().len());

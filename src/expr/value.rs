@@ -9,6 +9,7 @@ use chrono::{DateTime, FixedOffset, NaiveDate, NaiveDateTime, NaiveTime};
 use super::data_type::Type;
 use super::interval;
 use super::literal::literal;
+use crate::secret::{Plain, Secret};
 use crate::text::Span;
 
 /// A checked value.
@@ -32,10 +33,40 @@ pub(crate) enum Value {
     Micros(i64),
     Identifier(Vec<String>),
     List(Vec<Self>),
+    /// A text that nothing prints.
+    Secret(Secret),
+}
+
+impl Value {
+    /// The value of a text that may be secret; a secret is a text and nothing else.
+    pub(crate) fn of(data_type: &Type, text: &Plain) -> Result<Self, String> {
+        match (text, data_type) {
+            (Plain::Shown(text), _) => data_type.value(text),
+            (Plain::Hidden(secret), Type::String) => Ok(Self::Secret(secret.clone())),
+            (Plain::Hidden(_), _) => Err(format!("a secret is a string, and no value of type {data_type}")),
+        }
+    }
+
+    /// The plain text, as it enters paths and options.
+    pub(crate) fn plain(&self) -> Plain {
+        match self {
+            Self::Secret(secret) => Plain::Hidden(secret.clone()),
+            Self::List(items) => {
+                let items: Vec<Plain> = items.iter().map(Self::plain).collect();
+                let text = items.iter().map(Plain::expose).collect::<Vec<_>>().join(",");
+                if items.iter().any(Plain::is_secret) {
+                    Plain::Hidden(Secret::new(text))
+                } else {
+                    Plain::Shown(text)
+                }
+            }
+            other => Plain::Shown(other.to_string()),
+        }
+    }
 }
 
 impl fmt::Display for Value {
-    /// The plain text, as it enters paths and options.
+    /// The plain text; of a secret nothing.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Text(text) | Self::Decimal(text) => f.write_str(text),
@@ -65,6 +96,7 @@ impl fmt::Display for Value {
                 let items: Vec<String> = items.iter().map(ToString::to_string).collect();
                 f.write_str(&items.join(","))
             }
+            Self::Secret(secret) => secret.fmt(f),
         }
     }
 }

@@ -108,9 +108,11 @@ fn gaps(pipeline: &Pipeline, dialect: &Dialect) -> Diagnostics {
         });
         source.into_iter().chain(transforms).collect::<Vec<_>>()
     };
+    let is_set = |key: &str, value: &str| {
+        pipeline.conf.iter().any(|(known, text)| known == key && text.shown().eq_ignore_ascii_case(value))
+    };
     let times = pipeline.bindings.iter().filter(|(bound, _)| *bound.data_type.item() == Type::Time);
-    let times =
-        times.filter_map(|(_, span)| dialect.lacks_time(&pipeline.conf).map(|gap| diagnostic(span, gap)));
+    let times = times.filter_map(|(_, span)| dialect.lacks_time(is_set).map(|gap| diagnostic(span, gap)));
     artifacts.into_iter().chain(times).chain(pipeline.steps.iter().flat_map(of_step)).collect()
 }
 

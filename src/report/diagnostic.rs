@@ -5,6 +5,7 @@ use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
 use super::escape::escaped;
 use crate::diagnostic::{Diagnostic, Severity};
+use crate::secret::{scrubbed, scrubbed_with_range};
 use crate::text::{Source, Sources, Span};
 
 /// Whether what is drawn may be coloured.
@@ -64,10 +65,13 @@ fn snippet<'s>(
     let to = text.get(end..).and_then(|after| after.find('\n')).map_or(text.len(), |at| end + at);
     let shown = text.get(from..to).unwrap_or_default();
     let line = source.position(span.start).line;
-    Snippet::source(shown.trim_end_matches('\r'))
+    // Before the renderer cuts long lines, and a secret with them.
+    let (shown, range) = scrubbed_with_range(shown.trim_end_matches('\r'), start - from..end - from);
+    let range = range.start.min(shown.len())..range.end.min(shown.len());
+    Snippet::source(shown)
         .line_start(line)
-        .path(source.path().display().to_string())
-        .annotation(kind.span(start - from..(end - from).min(shown.len())).label(label))
+        .path(scrubbed(&source.path().display().to_string()).into_owned())
+        .annotation(kind.span(range).label(label))
 }
 
 #[cfg(test)]
@@ -90,6 +94,23 @@ mod tests {
           | ^^^^^
           |
           = help: did you mean `steps`?
+        ");
+    }
+    #[test]
+    fn a_secret_in_the_file_is_not_shown() {
+        let secret = crate::secret::Secret::new("sn1pp3t-c4n4ry");
+        let mut sources = Sources::default();
+        let text = format!("a: {{ password: {}, oops: 1 }}\n", secret.expose());
+        let at = u32::try_from(text.find("oops").unwrap()).unwrap();
+        let file = sources.add(Source::new("daily.yaml", text));
+        let span = Span { file, start: at, end: at + 4 };
+        let diagnostic = Diagnostic::new(Code::UnknownKey, span, "unknown key `oops`");
+        insta::assert_snapshot!(render(&sources, &[diagnostic], Colour::Never), @r"
+        error[E003]: unknown key `oops`
+         --> daily.yaml:1:21
+          |
+        1 | a: { password: ***, oops: 1 }
+          |                     ^^^^
         ");
     }
 }

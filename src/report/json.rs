@@ -10,6 +10,7 @@ use super::{Verbosity, again};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::expect::OnFail;
 use crate::run::{Event, Label, Outcome, Output, ServerError, Tasks, Verdict};
+use crate::secret::scrubbed;
 use crate::text::Sources;
 
 fn line(event: &str, level: &str, mut rest: Value) -> String {
@@ -35,7 +36,7 @@ pub(super) fn diagnostic_value(sources: &Sources, diagnostic: &Diagnostic) -> Va
     json!({
         "code": diagnostic.code.as_str(),
         "message": diagnostic.message,
-        "file": source.path().display().to_string(),
+        "file": scrubbed(&source.path().display().to_string()),
         "line": start.line,
         "column": start.column,
         "end_line": end.line,

@@ -5,7 +5,9 @@ mod escape;
 mod github;
 mod human;
 mod json;
+mod panic;
 mod results;
+mod scrub;
 
 use std::io::{IsTerminal as _, Write as _};
 use std::sync::mpsc;
@@ -13,11 +15,14 @@ use std::thread;
 
 pub(crate) use diagnostic::{Colour, render};
 pub(crate) use escape::escaped;
+pub(crate) use panic::tell_panics;
 pub(crate) use results::{Ending, Results, RunFacts};
 
 use crate::diagnostic::Diagnostic;
 use crate::run::{Event, ServerError};
+use crate::secret::scrubbed;
 use crate::text::Sources;
+use scrub::Scrub as _;
 
 /// How progress and messages are written.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -67,6 +72,7 @@ impl Reporter {
         let errors_only = self.verbosity == Verbosity::Quiet;
         let shown: Vec<Diagnostic> =
             diagnostics.iter().filter(|one| !errors_only || one.is_error()).cloned().collect();
+        let shown = shown.scrubbed();
         match self.format {
             Format::Json => shown.iter().for_each(|one| write_line(&json::diagnostic(sources, one))),
             Format::Text | Format::Github => {
@@ -87,6 +93,9 @@ impl Reporter {
 
     /// The same, with all that the engine has said, where the reason is its.
     pub(crate) fn refusal(self, message: &str, hints: &[String], said: Option<&ServerError>) {
+        let (message, hints) = (&scrubbed(message), &hints.to_vec().scrubbed());
+        let said = said.cloned().scrubbed();
+        let said = said.as_ref();
         match self.format {
             Format::Json => write_line(&json::failure(message, hints, said, self.verbosity)),
             Format::Text | Format::Github => {
@@ -100,6 +109,7 @@ impl Reporter {
 
     /// Tells something that is neither a failure nor progress.
     pub(crate) fn note(self, message: &str) {
+        let message = &scrubbed(message);
         match self.format {
             _ if self.verbosity == Verbosity::Quiet => {}
             Format::Json => write_line(&json::note(message)),
@@ -120,6 +130,7 @@ impl Reporter {
         let mut machine = json::Machine::new(json::Depth::of(self.verbosity));
         let least = if self.verbosity == Verbosity::Quiet { json::Level::Error } else { json::Level::Info };
         for event in receiver {
+            let event = event.scrubbed();
             results.record(&event);
             match self.format {
                 Format::Text => human.tell(&event),
@@ -169,6 +180,16 @@ impl Listener {
 fn again(reason: &str) -> String {
     let reason = reason.trim_end_matches('.');
     format!("{reason}; nothing was received yet, so the run begins again in a new session")
+}
+
+/// Tells what is wrong with the command line, in the words of its parser.
+pub(crate) fn usage(text: &str) {
+    let _nobody_reads = write!(anstream::stderr().lock(), "{}", scrubbed(text));
+}
+
+/// Tells what was asked for, to whom it was promised: help, the version.
+pub(crate) fn help(text: &str) {
+    let _nobody_reads = write!(anstream::stdout().lock(), "{}", scrubbed(text));
 }
 
 /// One line on stderr. Nobody can be told that it failed.

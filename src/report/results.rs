@@ -12,8 +12,10 @@ use serde_json::{Value, json};
 use super::again;
 use super::human::seconds;
 use super::json::{Depth, diagnostic_value, error_value, label, merged, outcome_value, verdict_value};
+use super::scrub::Scrub as _;
 use crate::diagnostic::Diagnostic;
 use crate::run::{Event, Label, Outcome, ServerError};
+use crate::secret::scrubbed;
 use crate::text::Sources;
 
 /// The version of the file's format.
@@ -113,11 +115,14 @@ impl Results {
 
     /// Adds what is wrong with the user's files.
     pub(crate) fn add_diagnostics(&mut self, sources: &Sources, diagnostics: &[Diagnostic]) {
-        self.diagnostics.extend(diagnostics.iter().map(|one| diagnostic_value(sources, one)));
+        let safe = diagnostics.iter().map(|one| one.clone().scrubbed());
+        self.diagnostics.extend(safe.map(|one| diagnostic_value(sources, &one)));
     }
 
     /// Adds why the run could not begin or go on; what still ran has failed for this reason.
     pub(crate) fn add_failure(&mut self, message: String, said: Option<&ServerError>) {
+        let (message, said) = (message.scrubbed(), said.cloned().scrubbed());
+        let said = said.as_ref();
         self.error = said.map(|said| error_value(&message, Some(said), Depth::Full));
         for action in self.running.drain(..) {
             let error = error_value(&message, said, Depth::Full);
@@ -165,7 +170,7 @@ impl Results {
             "pipectl": env!("CARGO_PKG_VERSION"),
             "run_id": self.facts.run_id,
             "pipeline": self.pipeline,
-            "file": self.facts.file.display().to_string(),
+            "file": scrubbed(&self.facts.file.display().to_string()),
             "started_at": self.facts.started_at.to_rfc3339(),
             "ended_at": Utc::now().to_rfc3339(),
             "seconds": self.facts.clock.elapsed().as_secs_f64(),

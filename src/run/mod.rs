@@ -19,7 +19,7 @@ use crate::duration::Limit;
 use crate::sink;
 
 pub(crate) use crate::connect::{Cause, QueryContext, ServerError};
-pub(crate) use event::{Event, Label, Outcome, Output, Sender, Tasks, Verdict};
+pub(crate) use event::{Event, Failed, Label, Outcome, Output, Sender, Tasks, Verdict};
 pub(crate) use execute::{Settings, advice, chain, execute, tag};
 pub(crate) use schedule::OnFailure;
 

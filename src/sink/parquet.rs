@@ -163,6 +163,9 @@ impl File for Parquet {
             let message = format!("a row group has 1 to {MOST_GROUP_ROWS} rows");
             checking.report(Diagnostic::new(Code::Settings, rows.span, message));
         }
+        for (_, value) in self.metadata.iter() {
+            checking.refuses_secret(value);
+        }
         for (key, _) in self.metadata.iter().filter(|(key, _)| key.value == SCHEMA_KEY) {
             let message = format!("`{SCHEMA_KEY}` is the format's own key");
             checking.report(Diagnostic::new(Code::Settings, key.span, message));

@@ -14,6 +14,7 @@ use crate::proto::relation;
 use crate::proto::spark::Relation;
 use crate::proto::spark::read::{DataSource, ReadType};
 use crate::proto::spark::relation::RelType;
+use crate::secret::learn_literal;
 use crate::shape::{Entries, Many};
 use crate::text::Spanned;
 
@@ -49,6 +50,12 @@ impl Kind for Read {
         for path in self.paths() {
             checking.engine_path(path);
         }
+        if let Some(schema) = &self.schema {
+            checking.refuses_secret(schema);
+        }
+        for (key, value) in self.options.iter() {
+            learn_literal(&key.value, value.exposed().expose());
+        }
         if self.path.as_ref().is_some_and(|paths| paths.is_empty()) {
             checking.report(Diagnostic::new(Code::Path, self.format.span, "the list of paths is empty"));
         }
@@ -70,8 +77,11 @@ impl Kind for Read {
     }
 
     fn lower(&self, schema: Option<&str>, lowering: &Lowering<'_>) -> Relation {
-        let mut options: BTreeMap<String, String> =
-            self.options.iter().map(|(key, value)| (key.value.clone(), value.plain())).collect();
+        let mut options: BTreeMap<String, String> = self
+            .options
+            .iter()
+            .map(|(key, value)| (key.value.clone(), value.exposed().expose().to_owned()))
+            .collect();
         if self.format() == "csv" && !self.has_option("escape") {
             // Engines differ in what escapes a quote; files that follow RFC 4180 double it.
             options.insert("escape".to_owned(), "\"".to_owned());

@@ -10,6 +10,7 @@ use crate::lowering::{Checking, Lowering};
 use crate::name::quoted;
 use crate::proto::spark::Relation;
 use crate::proto::{expression, relation};
+use crate::secret::Plain;
 use crate::shape::Entries;
 use crate::text::Spanned;
 
@@ -19,7 +20,7 @@ pub(crate) struct Values {
     /// The columns: `name: type`.
     columns: Spanned<Entries<Spanned<String>>>,
     /// The rows, each a list with a value for each column; `null` for none.
-    rows: Vec<Spanned<Vec<Option<String>>>>,
+    rows: Vec<Spanned<Vec<Option<Plain>>>>,
 }
 
 impl Kind for Values {
@@ -58,7 +59,12 @@ impl Kind for Values {
     /// The values travel as text and are cast by the engine, so that every type reads as it does in SQL.
     fn lower(&self, _schema: Option<&str>, lowering: &Lowering<'_>) -> Relation {
         let columns: Vec<&str> = self.columns.value.iter().map(|(name, _)| name.value.as_str()).collect();
-        let rows: Vec<&[Option<String>]> = self.rows.iter().map(|row| row.value.as_slice()).collect();
+        let rows: Vec<Vec<Option<&str>>> = self
+            .rows
+            .iter()
+            .map(|row| row.value.iter().map(|value| value.as_ref().map(Plain::expose)).collect())
+            .collect();
+        let rows: Vec<&[Option<&str>]> = rows.iter().map(Vec::as_slice).collect();
         let casts = self.columns.value.iter().map(|(name, data_type)| {
             let column = expression::attribute(quoted(&name.value));
             expression::alias(expression::cast(column, data_type.value.clone()), name.value.clone())

@@ -9,6 +9,7 @@ use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::expr::Type;
 use crate::name::StepName;
 use crate::pipeline::Pipeline;
+use crate::secret::{Plain, learn_literal};
 use crate::shape::Entries;
 use crate::target::Settings;
 use crate::text::{FileId, Sources, Span, Spanned};
@@ -75,7 +76,8 @@ pub(super) fn read(
     if let Some(node) = get(entries, "description") {
         decode::<Option<String>>(node, found);
     }
-    let conf = get(entries, "conf").and_then(|node| decode::<Option<Entries<String>>>(node, found)).flatten();
+    learn_literals(get(entries, "conf").and_then(Node::as_mapping).unwrap_or_default());
+    let conf = get(entries, "conf").and_then(|node| decode::<Option<Entries<Plain>>>(node, found)).flatten();
     let artifacts = get(entries, "artifacts").map(|node| artifacts::read(node, found)).unwrap_or_default();
     let steps = match steps {
         Some((key, node)) => {
@@ -151,7 +153,7 @@ fn version(node: Option<&Node<'_>>, start: Span, found: &mut Diagnostics) {
 }
 
 /// The session's settings: the target's go before the pipeline's.
-fn settings(own: &Entries<String>, target: &[(String, String)]) -> Vec<(String, String)> {
+fn settings(own: &Entries<Plain>, target: &[(String, Plain)]) -> Vec<(String, Plain)> {
     let own = own.iter().map(|(key, value)| (key.value.clone(), value.clone()));
     let own = own.filter(|(key, _)| target.iter().all(|(given, _)| given != key));
     own.chain(target.iter().cloned()).collect()
@@ -166,7 +168,7 @@ fn session_time_zone(
     let own = time_zone(get(entries, "conf"), found);
     let given = target.conf.iter().find(|(key, _)| key == TIME_ZONE);
     // What the target says was checked where it was read.
-    given.and_then(|(_, name)| name.parse().ok()).unwrap_or(own)
+    given.and_then(|(_, name)| name.shown().parse().ok()).unwrap_or(own)
 }
 
 /// The time zone that a `conf` sets, UTC where it sets none.
@@ -238,6 +240,15 @@ fn read_steps<'t>(
         steps.push(step::read(name, &key.text, &node, context, variables, found));
     }
     steps
+}
+
+/// Takes values for secrets that stand literally behind names which say so.
+pub(super) fn learn_literals(entries: &[(Key<'_>, Node<'_>)]) {
+    for (key, node) in entries {
+        if let Some(scalar) = node.as_scalar().filter(|scalar| scalar.bound().is_none()) {
+            learn_literal(&key.text, &scalar.text);
+        }
+    }
 }
 
 pub(super) fn get<'n, 't>(entries: &'n [(Key<'t>, Node<'t>)], name: &str) -> Option<&'n Node<'t>> {

@@ -11,6 +11,7 @@ mod project;
 mod reference;
 mod resolve;
 mod schema;
+mod secrets;
 mod step;
 mod vars;
 mod warnings;
@@ -39,6 +40,7 @@ pub(crate) struct Inputs<'a> {
     /// Values of variables as YAML: `--vars`.
     pub(crate) documents: &'a Documents,
     pub(crate) environment: &'a dyn Fn(&str) -> Option<String>,
+    /// Reads a file whose path is relative to the document's folder, or absolute.
     pub(crate) files: &'a dyn Fn(&Path) -> io::Result<Vec<u8>>,
     pub(crate) run_id: &'a str,
     pub(crate) started_at: DateTime<Utc>,

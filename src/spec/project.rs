@@ -8,12 +8,12 @@ use std::sync::Arc;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::document::{get, time_zone};
+use super::document::{get, learn_literals, time_zone};
 use super::vars::{Documents, NAMES, Scope, Variables};
 use super::{Inputs, text_of};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::name::is_name;
-use crate::secret::Secret;
+use crate::secret::{Plain, Secret};
 use crate::shape::{Entries, Many};
 use crate::target::{CertificateFiles, Project, Server, Settings, Target, Variable};
 use crate::text::{FileId, Source, Sources, Span, Spanned};
@@ -50,7 +50,7 @@ struct TargetDocument {
     remote: Option<Spanned<String>>,
     /// The bearer token of `remote`, as `${secret:NAME}` (the environment's variable) or `${secret:file:PATH}`. It goes to this
     /// server alone.
-    token: Option<String>,
+    token: Option<Plain>,
     /// Certificates for the way to `remote`. They turn nothing on: that is for `use_ssl=true` in the connection string.
     tls: Option<TlsDocument>,
     /// The host of `remote`, where its token may go to it without TLS. Without this a token goes over TLS, or to this machine.
@@ -62,10 +62,10 @@ struct TargetDocument {
     shared_files: Option<bool>,
     /// Spark SQL settings; they go before a pipeline's own.
     #[serde(default)]
-    conf: Entries<String>,
+    conf: Entries<Plain>,
     /// Values of variables, for the pipelines that declare them. `--var` and the environment go before them.
     #[serde(default)]
-    vars: Entries<Many<String>>,
+    vars: Entries<Many<Plain>>,
 }
 
 /// Files with certificates (PEM). Relative paths start at the project file's folder.
@@ -191,17 +191,28 @@ impl Reader<'_> {
         self.bind(scope, node, found);
         let entries = node.as_mapping().unwrap_or_default();
         time_zone(get(entries, "conf"), found);
+        // Also those of targets that do not apply: a mistake is shown with its line.
+        learn_literals(entries);
+        for node in ["conf", "vars"].into_iter().filter_map(|name| get(entries, name)?.as_mapping()) {
+            learn_literals(node);
+        }
         self.check(entries, found);
         // `local:` alone is a target too, that of the usual engine.
         let nothing = Node { span: node.span, kind: Kind::Mapping(Vec::new()) };
         let document = decode::<TargetDocument>(if node.is_null() { &nothing } else { &*node }, found)?;
+        if scope == Scope::OtherTarget {
+            // Its values are not known.
+            return None;
+        }
         Some(Target {
             name: key.text.to_string(),
             server: match document.remote {
                 Some(url) => {
                     let TlsDocument { ca, cert, key } = document.tls.unwrap_or_default();
                     let certificates = CertificateFiles { authorities: ca, identity: cert.zip(key) };
-                    let (token, plaintext) = (document.token.map(Secret::new), document.allow_plaintext);
+                    let token = document.token.filter(|_| self.inputs.token == Token::Wanted);
+                    let token = token.map(|token| Secret::new(token.expose()));
+                    let plaintext = document.allow_plaintext;
                     Server::Remote { url, token, certificates, plaintext }
                 }
                 None => Server::Managed(document.engine),
@@ -215,7 +226,7 @@ impl Reader<'_> {
         })
     }
 
-    /// Puts values in; those of secrets into tokens alone.
+    /// Puts values in.
     fn bind(&self, scope: Scope, node: &mut Node<'_>, found: &mut Diagnostics) {
         let inputs = Inputs {
             variables: &[],
@@ -231,13 +242,32 @@ impl Reader<'_> {
         let Kind::Mapping(entries) = &mut node.kind else { return };
         for (key, node) in entries {
             variables.check_key(key, found);
-            let scope = match (key.text == "token" && scope == Scope::Target, self.inputs.token) {
-                (true, Token::Wanted) => Scope::Token,
-                (true, Token::Unused) => Scope::UnusedToken,
-                (false, _) => scope,
-            };
+            let is_unused = key.text == "token" && self.inputs.token == Token::Unused;
+            let scope = if is_unused && scope == Scope::Target { Scope::UnusedToken } else { scope };
             variables.bind_in(scope, node, found);
+            if key.text == "remote" {
+                Self::refuse_secret(node, found);
+            }
         }
+    }
+
+    /// Reports a secret in a connection string, which messages show.
+    fn refuse_secret(node: &mut Node<'_>, found: &mut Diagnostics) {
+        let span = node.span;
+        let Kind::Scalar(scalar) = &mut node.kind else { return };
+        // Its value is asked for in the target that applies alone, and it stands wrongly in any.
+        let Some((before, _)) = scalar.text.split_once("${secret:").filter(|(it, _)| !it.ends_with('$'))
+        else {
+            return;
+        };
+        let help = if before.ends_with("token=") {
+            "take `token=…` out of it, and write `token: ${secret:NAME}` beside `remote`"
+        } else {
+            "write the address itself; a token goes beside it: `token: ${secret:NAME}`"
+        };
+        let message = "a secret would be seen here: messages show the address of the server";
+        found.push(Diagnostic::new(Code::Secret, span, message).help(help));
+        scalar.mark_reported();
     }
 
     /// Finds settings that contradict each other or mean nothing.
@@ -295,7 +325,7 @@ impl Reader<'_> {
         }
     }
 
-    fn variable(&self, (name, value): &(Spanned<String>, Many<String>)) -> Variable {
+    fn variable(&self, (name, value): &(Spanned<String>, Many<Plain>)) -> Variable {
         let source = self.sources.get(self.file);
         let position = source.position(name.span.start);
         let place = format!("{}:{}:{}", source.path().display(), position.line, position.column);
@@ -318,6 +348,6 @@ fn targets<'n, 't>(node: &'n mut Node<'t>, found: &mut Diagnostics) -> Vec<(&'n 
     }
 }
 
-fn pairs(entries: &Entries<String>) -> Vec<(String, String)> {
+fn pairs(entries: &Entries<Plain>) -> Vec<(String, Plain)> {
     entries.iter().map(|(key, value)| (key.value.clone(), value.clone())).collect()
 }

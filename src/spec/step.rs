@@ -1,6 +1,7 @@
 //! Owns the shape of a step: which keys it has, and each kind's settings.
 
 use std::borrow::Cow;
+use std::path::Path;
 
 use serde::de::DeserializeOwned;
 
@@ -193,7 +194,8 @@ fn query_file(
         Err(diagnostic) => found.push(*diagnostic),
         Ok((file, text)) => {
             let span = Span { file, start: 0, end: u32::try_from(text.len()).unwrap_or(u32::MAX) };
-            sql.set_query(Template::of_file(span, variables.segments_of_file(&text, span, found)));
+            let folder = Path::new(&name.value).parent().unwrap_or(Path::new(""));
+            sql.set_query(Template::of_file(span, variables.segments_of_file(&text, folder, span, found)));
         }
     }
 }

@@ -169,6 +169,10 @@ impl<'de> NodeDeserializer<'de> {
             self.state.is_unknown.set(true);
             return None;
         }
+        if scalar.has_secret() {
+            self.record(Diagnostic::secret(self.node.span));
+            return None;
+        }
         Some(scalar)
     }
 

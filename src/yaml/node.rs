@@ -52,18 +52,22 @@ impl<'t> Scalar<'t> {
         self.further.get_or_insert_default().bound = Some(bound);
     }
 
-    /// The text with the values in it.
+    /// The text with the values in it; secrets, which only a [`Written`](crate::scalar::Written) hands over, are not shown.
     pub(crate) fn plain(&self) -> Cow<'_, str> {
         match self.bound() {
             None => Cow::Borrowed(&self.text),
-            Some(bound) => bound
-                .segments
-                .iter()
-                .map(|segment| match segment {
-                    Segment::Text { text, .. } | Segment::Variable { text, .. } => text.as_str(),
-                })
-                .collect::<String>()
-                .into(),
+            Some(bound) => bound.segments.iter().map(Segment::shown).collect::<String>().into(),
+        }
+    }
+
+    pub(crate) fn has_secret(&self) -> bool {
+        self.bound().is_some_and(|bound| bound.segments.iter().any(Segment::is_secret))
+    }
+
+    /// Takes back that all values are known, once what is wrong with them was reported.
+    pub(crate) fn mark_reported(&mut self) {
+        if let Some(bound) = self.further.as_mut().and_then(|further| further.bound.as_mut()) {
+            bound.is_complete = false;
         }
     }
 

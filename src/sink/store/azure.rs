@@ -105,18 +105,18 @@ pub(super) async fn connect(
     quick: RetryConfig,
     retry: RetryConfig,
 ) -> Result<MicrosoftAzure, Missing> {
-    let unusable = |error: &object_store::Error| Missing::unusable(error, settings);
+    let unusable = Missing::unusable;
     let asking = builder.clone().with_retry(quick).build().map_err(|error| unusable(&error))?;
     let mut credentials = Arc::clone(asking.credentials());
     if !settings.is_on("AZURE_SKIP_SIGNATURE")
-        && let Err(missing) = super::bounded(credentials.get_credential(), settings).await
+        && let Err(missing) = super::bounded(credentials.get_credential()).await
     {
         if is_told(&builder) {
             return Err(missing);
         }
         let cli = builder.clone().with_use_azure_cli(true).build().map_err(|error| unusable(&error))?;
         credentials = Arc::clone(cli.credentials());
-        super::bounded(credentials.get_credential(), settings).await.map_err(|_| Missing::Nothing)?;
+        super::bounded(credentials.get_credential()).await.map_err(|_| Missing::Nothing)?;
     }
     let is_emulator = builder.get_config_value(&AzureConfigKey::UseEmulator).is_some_and(|it| it == "true");
     let builder = builder.with_retry(retry);

@@ -5,19 +5,19 @@
 
 use object_store::Error;
 
-use super::settings::StoreSettings;
+use crate::secret::scrubbed;
 
 /// No more of a server's own words is told.
 const LONGEST_MESSAGE: usize = 200;
 
 /// Why a request failed.
-pub(super) fn reason(error: &Error, settings: &StoreSettings) -> String {
-    let text = error.to_string();
+pub(super) fn reason(error: &Error) -> String {
+    let text = scrubbed(&error.to_string()).into_owned();
     let answer = Answer::of(&text);
-    settings.scrubbed(match error {
+    match error {
         Error::AlreadyExists { .. } | Error::Precondition { .. } => "an object is there already".to_owned(),
         _ => answer.meaning().unwrap_or_else(|| transport(&text)),
-    })
+    }
 }
 
 /// What a server said.
@@ -104,7 +104,8 @@ mod tests {
 
     fn told(text: &str) -> String {
         let error = Error::Generic { store: "S3", source: text.to_owned().into() };
-        reason(&error, &StoreSettings::of(&[("AWS_SECRET_ACCESS_KEY", "very-secret")]))
+        let _known = crate::secret::Secret::new("very-secret");
+        reason(&error)
     }
 
     #[test]

@@ -21,7 +21,7 @@ use tokio::task::JoinSet;
 use tokio_stream::StreamExt as _;
 
 use super::upload::{Line, SIDE_BY_SIDE, Upload};
-use super::{Stores, locked, object};
+use super::{locked, object};
 use crate::sink::stage::Mode;
 use crate::sink::swap::{is_part, is_partition};
 use crate::sink::{Error, Site};
@@ -94,7 +94,7 @@ impl StoreFolder {
 
     /// What is there, if it may be replaced or added to.
     fn replaceable(&self) -> Result<Vec<Key>, Error> {
-        let found = replaceable(&*self.store, &self.prefix, &self.url, self.mode, &self.line.stores);
+        let found = replaceable(&*self.store, &self.prefix, &self.url, self.mode);
         self.line.handle.block_on(found)
     }
 
@@ -149,7 +149,7 @@ impl StoreFolder {
     }
 
     fn failed(&self, action: &'static str, error: &StoreError) -> Error {
-        Error::file(action, self.url.as_ref(), self.line.failed(error))
+        Error::file(action, self.url.as_ref(), super::upload::failed(error))
     }
 }
 
@@ -159,14 +159,14 @@ pub(super) async fn replaceable(
     prefix: &Key,
     url: &str,
     mode: Mode,
-    stores: &Stores,
 ) -> Result<Vec<Key>, Error> {
     let url = url.trim_end_matches('/');
     let mut found = Vec::new();
     let mut listing = store.list(Some(prefix));
     while let Some(object) = listing.next().await {
-        let object = object
-            .map_err(|error| Error::file("list", url.as_ref(), io::Error::other(stores.reason(&error))))?;
+        let object = object.map_err(|error| {
+            Error::file("list", url.as_ref(), io::Error::other(super::failure::reason(&error)))
+        })?;
         found.push(object.location);
     }
     match mode {

@@ -55,14 +55,13 @@ pub(super) fn builder(
 /// The client. Whoever gives credentials is asked first, and does not get long to answer.
 pub(super) async fn connect(
     builder: GoogleCloudStorageBuilder,
-    settings: &StoreSettings,
     quick: RetryConfig,
     retry: RetryConfig,
 ) -> Result<GoogleCloudStorage, Missing> {
-    let unusable = |error: &object_store::Error| Missing::unusable(error, settings);
+    let unusable = Missing::unusable;
     let asking = builder.clone().with_retry(quick).build().map_err(|error| unusable(&error))?;
     let credentials = Arc::clone(asking.credentials());
-    super::bounded(credentials.get_credential(), settings).await?;
+    super::bounded(credentials.get_credential()).await?;
     let builder = builder.with_credentials(credentials).with_retry(retry);
     builder.build().map_err(|error| unusable(&error))
 }

@@ -96,12 +96,12 @@ impl Stores {
         let object = object(url)?;
         let store = self.store(&object.container, url).await?;
         if output.is_folder {
-            folder::replaceable(&*store, &object.key, url, output.mode, self).await?;
+            folder::replaceable(&*store, &object.key, url, output.mode).await?;
         } else if output.mode == Mode::Error && store.head(&object.key).await.is_ok() {
             // Who may not look may still be allowed to write: the end will tell.
             return Err(Error::Exists { path: PathBuf::from(url) });
         }
-        let failed = |error: &object_store::Error| failed(url, self.reason(error));
+        let failed = |error: &object_store::Error| failed(url, failure::reason(error));
         if object.container.service == Service::Azure {
             return match store.list(Some(&object.key)).next().await {
                 Some(Err(error @ object_store::Error::NotFound { .. })) => Err(failed(&error)),
@@ -154,7 +154,7 @@ impl Stores {
             }
             Service::Google => {
                 let builder = google::builder(&container.name, settings, &http)?;
-                Arc::new(google::connect(builder, settings, quick, retry).await?)
+                Arc::new(google::connect(builder, quick, retry).await?)
             }
             Service::Azure => {
                 let builder = azure::builder(container, settings, &http)?;
@@ -179,10 +179,6 @@ impl Stores {
         let made = Builder::new_multi_thread().worker_threads(1).thread_name("stores").enable_all().build();
         let made = made.map_err(|error| failed(url, error.to_string()))?;
         Ok(runtime.insert(made).handle().clone())
-    }
-
-    fn reason(&self, error: &object_store::Error) -> String {
-        failure::reason(error, &self.0.settings)
     }
 
     fn open_count(&self) -> MutexGuard<'_, usize> {
@@ -238,20 +234,17 @@ impl Missing {
         Self::Wrong(format!("`{given}` is set and `{other}` is not"))
     }
 
-    fn unusable(error: &object_store::Error, settings: &StoreSettings) -> Self {
-        Self::Wrong(failure::reason(error, settings))
+    fn unusable(error: &object_store::Error) -> Self {
+        Self::Wrong(failure::reason(error))
     }
 }
 
 /// Awaits credentials, not for long.
-async fn bounded<T>(
-    credentials: impl Future<Output = object_store::Result<T>>,
-    settings: &StoreSettings,
-) -> Result<(), Missing> {
+async fn bounded<T>(credentials: impl Future<Output = object_store::Result<T>>) -> Result<(), Missing> {
     match timeout(CREDENTIALS_LIMIT, credentials).await {
         Ok(Ok(_)) => Ok(()),
         Ok(Err(error)) => {
-            let reason = failure::reason(&error, settings);
+            let reason = failure::reason(&error);
             // A machine that no cloud knows.
             let is_nowhere = http::METADATA.iter().any(|host| reason.contains(host));
             Err(if is_nowhere { Missing::Nothing } else { Missing::Wrong(reason) })

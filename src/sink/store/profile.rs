@@ -9,6 +9,7 @@ use std::io::ErrorKind;
 use std::path::Path;
 
 use super::settings::StoreSettings;
+use crate::secret::learn_literal;
 
 /// Settings by which a profile gets its keys from elsewhere.
 const ELSEWHERE: [(&str, &str); 6] = [
@@ -45,7 +46,12 @@ impl Profile {
             }
         }
         match found {
-            Some(settings) => Ok(Self { name: name.to_owned(), settings }),
+            Some(settings) => {
+                for (key, value) in &settings {
+                    learn_literal(key, value);
+                }
+                Ok(Self { name: name.to_owned(), settings })
+            }
             None if asked_for.is_some() => Err(format!("there is no profile `{name}` (`AWS_PROFILE`)")),
             None => Ok(Self::default()),
         }

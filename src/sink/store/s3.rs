@@ -111,11 +111,11 @@ pub(super) async fn connect(
     quick: RetryConfig,
     retry: RetryConfig,
 ) -> Result<AmazonS3, Missing> {
-    let unusable = |error: &object_store::Error| Missing::unusable(error, settings);
+    let unusable = Missing::unusable;
     let asking = builder.clone().with_retry(quick).build().map_err(|error| unusable(&error))?;
     let credentials = Arc::clone(asking.credentials());
     if !settings.is_on("AWS_SKIP_SIGNATURE") {
-        bounded(credentials.get_credential(), settings).await?;
+        bounded(credentials.get_credential()).await?;
     }
     let builder = builder.with_credentials(credentials).with_retry(retry);
     builder.build().map_err(|error| unusable(&error))

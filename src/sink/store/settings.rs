@@ -5,6 +5,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use super::url::without_secrets;
+use crate::secret::{Secret, learn_from_text};
 
 /// Names of variables that are about stores begin with one of these.
 const PREFIXES: [&str; 3] = ["AWS_", "AZURE_", "GOOGLE_"];
@@ -50,7 +51,16 @@ impl StoreSettings {
         locks: PathBuf,
     ) -> Self {
         let is_set = |(name, value): &(String, String)| Self::is_about_stores(name) && !value.is_empty();
-        Self { variables: variables.into_iter().filter(is_set).collect(), home, temporary, locks }
+        let variables: BTreeMap<String, String> = variables.into_iter().filter(is_set).collect();
+        for (name, value) in &variables {
+            // Some name a file with the secret.
+            let is_secret = SECRETS.iter().any(|word| name.contains(word)) && !value.starts_with('/');
+            if is_secret && value.len() >= SHORTEST_SECRET {
+                let _known = Secret::new(value);
+            }
+            learn_from_text(value);
+        }
+        Self { variables, home, temporary, locks }
     }
 
     /// The first of these variables that is set.
@@ -91,17 +101,6 @@ impl StoreSettings {
         let plain =
             url.chars().map(|it| if it.is_ascii_alphanumeric() || ".-_".contains(it) { it } else { '_' });
         self.locks.join(format!("{}-{hash:016x}", plain.take(100).collect::<String>()))
-    }
-
-    /// A text without the secrets that the environment holds.
-    pub(super) fn scrubbed(&self, mut text: String) -> String {
-        let is_secret = |name: &str| SECRETS.iter().any(|word| name.contains(word));
-        for (_, value) in self.variables.iter().filter(|(name, _)| is_secret(name)) {
-            if value.len() >= SHORTEST_SECRET {
-                text = text.replace(value.as_str(), "***");
-            }
-        }
-        text
     }
 
     /// An endpoint as it was set, unless secrets would go there unprotected.
@@ -156,6 +155,7 @@ impl StoreSettings {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::secret::scrubbed;
 
     #[test]
     fn only_what_is_about_stores_is_kept() {
@@ -174,7 +174,7 @@ mod tests {
         let shown = format!("{settings:?}");
         assert!(shown.contains("AWS_SECRET_ACCESS_KEY") && !shown.contains("abcdefgh12345"), "{shown}");
         let text = "403 abcdefgh12345 in eu-west-1 at https://x/y?sv=2&sig=xyz".to_owned();
-        assert_eq!(settings.scrubbed(text), "403 *** in eu-west-1 at https://x/y?***");
+        assert_eq!(scrubbed(&text), "403 *** in eu-west-1 at https://x/y?***");
     }
 
     #[test]

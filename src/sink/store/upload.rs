@@ -210,7 +210,7 @@ impl Upload {
     }
 
     fn failed(&self, error: &StoreError) -> Error {
-        Error::file("write", &self.url, self.line.failed(error))
+        Error::file("write", &self.url, failed(error))
     }
 
     fn send_rest(&mut self) -> io::Result<()> {
@@ -325,7 +325,7 @@ impl Line {
         let created = self.unless_stopped(creating.join_next()).ok().flatten();
         match created {
             Some(Ok(Ok(upload))) => Ok(Sending { upload, parts: JoinSet::new(), begun: 0, open }),
-            Some(Ok(Err(error))) => Err(self.failed(&error)),
+            Some(Ok(Err(error))) => Err(failed(&error)),
             Some(Err(panic)) => Err(io::Error::other(panic)),
             None => {
                 // The store may know of it already.
@@ -378,11 +378,7 @@ impl Line {
     }
 
     fn ended(&self, ended: Result<object_store::Result<()>, tokio::task::JoinError>) -> io::Result<()> {
-        ended.map_err(io::Error::other)?.map_err(|error| self.failed(&error))
-    }
-
-    pub(super) fn failed(&self, error: &StoreError) -> io::Error {
-        io::Error::other(self.stores.reason(error))
+        ended.map_err(io::Error::other)?.map_err(|error| failed(&error))
     }
 
     /// Ends uploads without their objects, not for long.
@@ -413,6 +409,10 @@ impl Line {
         );
         let _too_late = receiver.recv_timeout(limit);
     }
+}
+
+pub(super) fn failed(error: &StoreError) -> io::Error {
+    io::Error::other(super::failure::reason(error))
 }
 
 #[cfg(test)]

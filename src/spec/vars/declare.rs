@@ -11,9 +11,10 @@ use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::expr::{Bound, TYPE_NAMES, Type, Value};
 use crate::name::is_name;
 use crate::scalar::Segment;
+use crate::secret::{Plain, learn_literal};
 use crate::shape::Short;
-use crate::spec::Inputs;
 use crate::spec::reference::Reference;
+use crate::spec::{Inputs, secrets};
 use crate::text::Span;
 use crate::yaml::{Key, Kind, Node, decode};
 
@@ -53,6 +54,7 @@ impl<'a> Variables<'a> {
                     }
                     // Until its value is known it has none, which is known to have been reported.
                     variables.values.insert(key.text.to_string(), None);
+                    secrets::in_declaration(node, found);
                     if let Some(declaration) = decode::<Short<Declaration>>(node, found) {
                         declared.insert(key.text.to_string(), Declared::new(key.span, declaration.0, node));
                     }
@@ -73,6 +75,9 @@ impl<'a> Variables<'a> {
         variables.unknown_names(place, given, found);
         for name in order(&declared, given, inputs, found) {
             let value = variables.value(name, &declared[name], given, found);
+            if let Some((_, value)) = &value {
+                learn_literal(name, value.plain().expose());
+            }
             variables.values.insert(name.to_owned(), value);
         }
         variables
@@ -136,7 +141,7 @@ impl<'a> Variables<'a> {
         let origin = outside.origin;
         let read = outside.texts.of(&data_type).map_err(|reason| (reason, None)).and_then(|texts| {
             let item = data_type.item();
-            let values = texts.iter().map(|(text, at)| item.value(text).map_err(|reason| (reason, *at)));
+            let values = texts.iter().map(|(text, at)| Value::of(item, text).map_err(|reason| (reason, *at)));
             let mut values = values.collect::<Result<Vec<Value>, _>>()?;
             Ok(if data_type.is_list() { Value::List(values) } else { values.swap_remove(0) })
         });
@@ -185,7 +190,7 @@ impl<'a> Variables<'a> {
         for node in nodes {
             let Some(scalar) = node.as_scalar() else { continue };
             if !scalar.text.contains("${") {
-                parts.push(Part { text: scalar.text.to_string(), span: node.span, bound: None });
+                parts.push(Part { text: Plain::from(&*scalar.text), span: node.span, bound: None });
                 continue;
             }
             let bound = self.bound(&scalar.text, scalar.layout(), node.span, found);
@@ -207,10 +212,7 @@ impl<'a> Variables<'a> {
                 found.push(Diagnostic::new(Code::BadVariable, node.span, message));
                 is_complete = false;
             }
-            let text = bound.segments.iter().map(|segment| match segment {
-                Segment::Text { text, .. } | Segment::Variable { text, .. } => text.as_str(),
-            });
-            parts.push(Part { text: text.collect(), span: node.span, bound: whole });
+            parts.push(Part { text: Segment::plain(&bound.segments), span: node.span, bound: whole });
         }
         is_complete.then_some(parts)
     }
@@ -246,7 +248,7 @@ impl<'n, 't> Declared<'n, 't> {
 
 /// One scalar of a default, with values put in.
 struct Part {
-    text: String,
+    text: Plain,
     span: Span,
     /// The variable that it is, where it is nothing else.
     bound: Option<Bound>,
@@ -381,7 +383,7 @@ fn checked_default(
             };
             let mut values = Vec::with_capacity(items.len());
             for (text, at) in &items {
-                match data_type.item().value(text) {
+                match Value::of(data_type.item(), text) {
                     Ok(value) => values.push(value),
                     Err(reason) => return report(at.unwrap_or(place), reason),
                 }
@@ -408,7 +410,7 @@ fn look_of(parts: &[Part], is_list: bool) -> Type {
     {
         return bound.data_type.clone();
     }
-    let looks = |data_type: &Type| parts.iter().all(|part| data_type.value(&part.text).is_ok());
+    let looks = |data_type: &Type| parts.iter().all(|part| Value::of(data_type, &part.text).is_ok());
     let item = [Type::BigInt, Type::Boolean, Type::Date, Type::Double]
         .into_iter()
         .find(looks)
@@ -431,7 +433,7 @@ mod tests {
             (vec!["1", "2"], true, "array<bigint>"),
             (vec!["1"], true, "array<bigint>"),
         ] {
-            let part = |text: &str| Part { text: text.to_owned(), span: Span::default(), bound: None };
+            let part = |text: &str| Part { text: Plain::from(text), span: Span::default(), bound: None };
             let parts: Vec<Part> = texts.into_iter().map(part).collect();
             assert_eq!(look_of(&parts, is_list).to_string(), data_type);
         }

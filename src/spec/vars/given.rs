@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::expr::Type;
+use crate::secret::Plain;
 use crate::spec::{Inputs, text_of};
 use crate::text::{FileId, Source, Sources, Span};
 use crate::yaml::{self, Kind, Node};
@@ -35,8 +36,8 @@ pub(crate) struct Documents {
 #[derive(Debug, Clone)]
 pub(super) enum Texts {
     /// A text; where a list is wanted it is written as one.
-    One(String, Option<Span>),
-    Several(Vec<(String, Option<Span>)>),
+    One(Plain, Option<Span>),
+    Several(Vec<(Plain, Option<Span>)>),
 }
 
 /// A value of a variable that comes from outside.
@@ -136,8 +137,11 @@ impl Given {
             origin: format!("the value of `{name}`: "),
             place: Some(*place),
         };
-        let text =
-            |text: String, origin: String| Outside { texts: Texts::One(text, None), origin, place: None };
+        let text = |text: String, origin: String| Outside {
+            texts: Texts::One(Plain::Shown(text), None),
+            origin,
+            place: None,
+        };
         if let Some((_, given)) = inputs.variables.iter().rev().find(|(given, _)| given == name) {
             return Some(text(given.clone(), format!("the value of `{name}` on the command line: ")));
         }
@@ -170,7 +174,7 @@ pub(super) fn variable(name: &str) -> String {
 fn texts(node: &Node<'_>) -> Result<Texts, (Option<Span>, String)> {
     let text = |node: &Node<'_>| match &node.kind {
         Kind::Scalar(scalar) if scalar.is_null() => Err((None, "is missing".to_owned())),
-        Kind::Scalar(scalar) => Ok(scalar.text.clone().into_owned()),
+        Kind::Scalar(scalar) => Ok(Plain::Shown(scalar.text.clone().into_owned())),
         Kind::Sequence(_) => Err((Some(node.span), "is a list in a list".to_owned())),
         Kind::Mapping(_) => Err((Some(node.span), "is a mapping".to_owned())),
     };
@@ -186,19 +190,21 @@ fn texts(node: &Node<'_>) -> Result<Texts, (Option<Span>, String)> {
 impl Texts {
     /// The text of each value: one, or those of a list. A list stands in one text as YAML writes it (`["a,b", c]`), or with commas
     /// between its items.
-    pub(super) fn of(self, data_type: &Type) -> Result<Vec<(String, Option<Span>)>, String> {
+    pub(super) fn of(self, data_type: &Type) -> Result<Vec<(Plain, Option<Span>)>, String> {
         let empty = || "a list of values has at least one: nothing is `IN` an empty one".to_owned();
         match (self, data_type.is_list()) {
             (Self::Several(items), true) if items.is_empty() => Err(empty()),
             (Self::Several(items), true) => Ok(items),
             (Self::Several(_), false) => Err(format!("a list is given, and the type is {data_type}")),
             (Self::One(text, place), false) => Ok(vec![(text, place)]),
-            (Self::One(text, place), true) => {
+            // A secret stands for itself.
+            (Self::One(secret @ Plain::Hidden(_), place), true) => Ok(vec![(secret, place)]),
+            (Self::One(Plain::Shown(text), place), true) => {
                 let items = if text.trim_start().starts_with('[') { flow(&text)? } else { plain(&text)? };
                 if items.is_empty() {
                     Err(empty())
                 } else {
-                    Ok(items.into_iter().map(|item| (item, place)).collect())
+                    Ok(items.into_iter().map(|item| (Plain::Shown(item), place)).collect())
                 }
             }
         }
@@ -245,8 +251,8 @@ mod tests {
 
     fn items(text: &str) -> Result<Vec<String>, String> {
         let data_type = Type::parse("array<string>").unwrap();
-        let items = Texts::One(text.to_owned(), None).of(&data_type)?;
-        Ok(items.into_iter().map(|(text, _)| text).collect())
+        let items = Texts::One(Plain::from(text), None).of(&data_type)?;
+        Ok(items.into_iter().map(|(text, _)| text.shown().to_owned()).collect())
     }
 
     #[test]

@@ -10,13 +10,13 @@ mod rules;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use chrono::DateTime;
 
-use super::Inputs;
 use super::moment::{Still, Unformatted, formatted, shifted};
 use super::reference::{Reference, Slip};
+use super::{Inputs, secrets};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::expr::{Bindings, Bound, Type, Value};
 use crate::scalar::{Layout, Segment};
@@ -41,6 +41,8 @@ pub(super) struct Variables<'a> {
     time_zone: chrono_tz::Tz,
     bindings: Bindings,
     scope: Scope,
+    /// Where the paths of secrets' files start, below the folder of the document itself.
+    folder: PathBuf,
 }
 
 /// Where references stand, which decides what they may ask for.
@@ -49,8 +51,6 @@ pub(super) enum Scope {
     Pipeline,
     /// In the target that applies.
     Target,
-    /// In its token.
-    Token,
     /// In its token, which nobody gets.
     UnusedToken,
     /// In a target that does not apply, so that what is missing for it is no mistake.
@@ -73,6 +73,7 @@ impl<'a> Variables<'a> {
             time_zone,
             bindings: Bindings::default(),
             scope,
+            folder: PathBuf::new(),
         }
     }
 
@@ -117,14 +118,18 @@ impl<'a> Variables<'a> {
         }
     }
 
-    /// The segments of a text that is a file of its own.
+    /// The segments of a text that is a file of its own, in `folder`.
     pub(super) fn segments_of_file(
         &mut self,
         text: &str,
+        folder: &Path,
         span: Span,
         found: &mut Diagnostics,
     ) -> Vec<Segment> {
-        self.bound(text, &Layout::Verbatim, span, found).segments
+        let around = std::mem::replace(&mut self.folder, folder.to_path_buf());
+        let segments = self.bound(text, &Layout::Verbatim, span, found).segments;
+        self.folder = around;
+        segments
     }
 
     /// Whether something of the file is not known, because it stands where a value is missing.
@@ -163,7 +168,7 @@ impl<'a> Variables<'a> {
                         is_complete = false;
                         Bound::unknown(reference)
                     });
-                    let text = bound.value.to_string();
+                    let text = bound.value.plain();
                     says = Some(format!("`${{{reference}}}` has the type {}", bound.data_type));
                     let index = self.bindings.add(bound, place(at..end));
                     segments.push(Segment::Variable { index, text, at: offset(at) });
@@ -238,18 +243,16 @@ impl<'a> Variables<'a> {
             Some(("run", "date")) => Ok((Type::Date, Value::Date(started.date_naive()))),
             Some(("run", "started_at")) => Ok((Type::Timestamp, Value::Timestamp(started.naive_local()))),
             Some(("env", variable)) => self.environment(variable),
-            Some(("secret", _)) => Err(Some(Problem::new(
-                Code::Unsupported,
-                "secrets are not available in this version".to_owned(),
-            ))),
+            Some(("secret", place)) => secrets::value(place, &self.folder, self.inputs),
             Some(_) => Err(Some(
-                Problem::new(Code::UnknownVariable, format!("there is no `${{{name}}}`"))
-                    .help("there are `${run.id}`, `${run.date}`, `${run.started_at}` and `${env:NAME}`"),
+                Problem::new(Code::UnknownVariable, format!("there is no `${{{name}}}`")).help(
+                    "there are `${run.id}`, `${run.date}`, `${run.started_at}`, `${env:NAME}` and `${secret:NAME}`",
+                ),
             )),
         }
     }
 
-    /// What a project file may ask for: the environment, and for a token a secret.
+    /// What a project file may ask for: the environment, and secrets.
     fn lookup_in_target(&self, name: &str) -> Result<(Type, Value), Option<Problem>> {
         match (name.split_once(':'), self.scope) {
             (Some(("env" | "secret", _)), Scope::OtherTarget) => Err(None),
@@ -257,25 +260,10 @@ impl<'a> Variables<'a> {
                 Ok((Type::String, Value::Text("unused".to_owned())))
             }
             (Some(("env", variable)), _) => self.environment(variable),
-            (Some(("secret", place)), Scope::Token) => match place.split_once(':') {
-                Some(("file", path)) => (self.inputs.files)(Path::new(path))
-                    .map_err(|error| error.to_string())
-                    .and_then(|bytes| String::from_utf8(bytes).map_err(|_| "it is not UTF-8".to_owned()))
-                    .map(|text| (Type::String, Value::Text(text.trim_end().to_owned())))
-                    .map_err(|reason| {
-                        let message = format!("the secret's file `{path}` can't be read: {reason}");
-                        Some(Problem::new(Code::BadVariable, message))
-                    }),
-                _ => self.environment(place),
-            },
-            (Some(("secret", _)), _) => Err(Some(Problem::new(
-                Code::Unsupported,
-                "in this version a secret can stand in a target's `token` alone".to_owned(),
-            ))),
+            (Some(("secret", place)), _) => secrets::value(place, &self.folder, self.inputs),
             _ => Err(Some(
-                Problem::new(Code::UnknownVariable, format!("a project file knows no `${{{name}}}`")).help(
-                    "it knows `${env:NAME}`, and for a `token` `${secret:NAME}` and `${secret:file:PATH}`",
-                ),
+                Problem::new(Code::UnknownVariable, format!("a project file knows no `${{{name}}}`"))
+                    .help("it knows `${env:NAME}`, `${secret:NAME}` and `${secret:file:PATH}`"),
             )),
         }
     }
@@ -306,7 +294,7 @@ impl<'a> Variables<'a> {
 }
 
 /// What is wrong with a reference, before it is known where it stands.
-struct Problem {
+pub(super) struct Problem {
     code: Code,
     message: String,
     help: Vec<String>,
@@ -315,11 +303,11 @@ struct Problem {
 }
 
 impl Problem {
-    fn new(code: Code, message: String) -> Self {
+    pub(super) fn new(code: Code, message: String) -> Self {
         Self { code, message, help: Vec::new(), range: None }
     }
 
-    fn help(mut self, help: impl Into<String>) -> Self {
+    pub(super) fn help(mut self, help: impl Into<String>) -> Self {
         self.help.push(help.into());
         self
     }

@@ -116,7 +116,7 @@ impl Rules {
             }
         }
         if let Some((pattern, written, span)) = &self.pattern
-            && !pattern.is_match(&value.to_string())
+            && !pattern.is_match(value.plain().expose())
         {
             let message = format!("`{text}` does not match the `pattern`, `{written}`");
             let help = Some("the pattern has to match the whole text".to_owned());
