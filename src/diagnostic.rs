@@ -90,6 +90,8 @@ codes! {
     UnusedVariable = "W001",
     /// A step feeds no output.
     UnusedStep = "W002",
+    /// A step has other columns on another engine.
+    SchemaDiffers = "W007",
 }
 
 impl Code {

@@ -1,6 +1,7 @@
 //! Owns expressions: text with variables as segments, its tokens, and what is wrong with it as far as can be seen without
 //! an engine. pipectl keeps no function catalogue and parses no SQL: the server does.
 
+mod sent;
 mod sort_key;
 mod template;
 mod token;
@@ -15,8 +16,9 @@ use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::dialect::Quotes;
 use crate::text::Span;
 
+pub(crate) use sent::Sent;
 pub(crate) use sort_key::{Direction, Nulls, SortKey};
-pub(crate) use template::{Template, with_backslashes, without_end};
+pub(crate) use template::{Template, without_end};
 pub(crate) use token::{Token, TokenKind};
 pub(crate) use value::{Bindings, Bound, TYPE_NAMES, Type, Value};
 
@@ -45,6 +47,11 @@ impl Expr {
     /// The text for an engine, each value a typed literal.
     pub(crate) fn sql(&self, bindings: &Bindings, quotes: Quotes) -> String {
         self.0.sql(bindings, quotes)
+    }
+
+    /// The same with the way back to this expression.
+    pub(crate) fn sent(&self, bindings: &Bindings, quotes: Quotes) -> Sent {
+        self.0.sent(quotes, |index| bindings.get(index).literal())
     }
 
     /// Reports what can be seen to be wrong.

@@ -11,7 +11,7 @@ use crate::name::quoted;
 use crate::proto::spark::Relation;
 use crate::proto::{expression, relation};
 use crate::shape::Entries;
-use crate::text::Spanned;
+use crate::text::{Span, Spanned};
 
 /// Begins with rows that stand in the file.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -55,13 +55,22 @@ impl Kind for Values {
         }
     }
 
+    fn parts(&self) -> Vec<Span> {
+        self.columns.value.iter().map(|(_, data_type)| data_type.span).collect()
+    }
+
     /// The values travel as text and are cast by the engine, so that every type reads as it does in SQL.
     fn lower(&self, _schema: Option<&str>, lowering: &Lowering<'_>) -> Relation {
         let columns: Vec<&str> = self.columns.value.iter().map(|(name, _)| name.value.as_str()).collect();
         let rows: Vec<&[Option<String>]> = self.rows.iter().map(|row| row.value.as_slice()).collect();
         let casts = self.columns.value.iter().map(|(name, data_type)| {
             let column = expression::attribute(quoted(&name.value));
-            expression::alias(expression::cast(column, data_type.value.clone()), name.value.clone())
+            let value = if lowering.masks.hides(data_type.span) {
+                column
+            } else {
+                expression::cast(column, data_type.value.clone())
+            };
+            expression::alias(value, name.value.clone())
         });
         let (batch, ddl) = local::text_rows(&columns, &rows);
         let schema = batch.schema();

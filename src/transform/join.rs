@@ -138,6 +138,10 @@ impl Kind for Join {
         checking.report(diagnostic);
     }
 
+    fn columns_shared(&self) -> Vec<&Spanned<String>> {
+        self.using.iter().flat_map(|columns| columns.iter()).collect()
+    }
+
     fn expressions(&self) -> Vec<&Expr> {
         self.on.iter().collect()
     }
@@ -168,7 +172,9 @@ impl Kind for Join {
         let on = match (&self.on, &self.using) {
             (Some(on), _) => JoinOn::Condition(lowering.expr(on)),
             (None, Some(columns)) => {
-                JoinOn::Using(columns.iter().map(|column| column.value.clone()).collect())
+                let kept = columns.iter().filter(|column| !lowering.masks.hides(column.span));
+                let kept: Vec<String> = kept.map(|column| column.value.clone()).collect();
+                if kept.is_empty() { JoinOn::Nothing } else { JoinOn::Using(kept) }
             }
             (None, None) => JoinOn::Nothing,
         };
