@@ -34,11 +34,14 @@ impl Blob {
     }
 }
 
-/// A batch of text columns, and them as DDL; each row has a value, or nothing, for each column.
-pub(crate) fn text_rows(columns: &[&str], rows: &[&[Option<String>]]) -> (RecordBatch, String) {
-    let column = |at: usize| -> ArrayRef {
-        Arc::new(rows.iter().map(|row| row.get(at).and_then(Option::as_deref)).collect::<StringArray>())
-    };
+/// A batch of text columns, and them as DDL; `value` gives what a row has in a column.
+pub(crate) fn text_rows<'r, R>(
+    columns: &[&str],
+    rows: &'r [R],
+    value: impl Fn(&'r R, usize) -> Option<&'r str>,
+) -> (RecordBatch, String) {
+    let column =
+        |at: usize| -> ArrayRef { Arc::new(rows.iter().map(|row| value(row, at)).collect::<StringArray>()) };
     let fields: Vec<Field> = columns.iter().map(|name| Field::new(*name, DataType::Utf8, true)).collect();
     let arrays = (0..columns.len()).map(column).collect();
     let batch = RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays)
@@ -186,7 +189,7 @@ mod tests {
     fn batch(from: usize, to: usize, letters: usize) -> (RecordBatch, String) {
         let rows: Vec<Vec<Option<String>>> =
             (from..to).map(|row| vec![Some(row.to_string()), Some("x".repeat(letters))]).collect();
-        text_rows(&["n", "t"], &rows.iter().map(Vec::as_slice).collect::<Vec<_>>())
+        text_rows(&["n", "t"], &rows, |row, at| row[at].as_deref())
     }
 
     fn lower(batches: Vec<RecordBatch>, travel: LocalRows) -> (RelType, Vec<Blob>) {

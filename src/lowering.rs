@@ -227,6 +227,14 @@ impl Lowering<'_> {
         expression_string(self.sql(expr))
     }
 
+    /// An expression that is true or false; what stands in for a wrong one is neither.
+    pub(crate) fn condition(&self, expr: &Expr) -> Expression {
+        if self.masks.hides(expr.span()) {
+            return expression_string("CAST(NULL AS BOOLEAN)");
+        }
+        self.expr(expr)
+    }
+
     /// Rows that pipectl has, as a relation with the columns of `ddl`; they travel as the engine wants them.
     pub(crate) fn rows(
         &self,
@@ -241,9 +249,7 @@ impl Lowering<'_> {
     /// An expression that makes a column; one that stands in for a wrong one has its name.
     pub(crate) fn column(&self, expr: &Expr) -> Expression {
         match expr.column_name() {
-            Some(name) if self.masks.hides(expr.span()) => {
-                expression::alias(expression_string("NULL"), name)
-            }
+            Some(name) if self.masks.hides(expr.span()) => expression::alias(expression_string("NULL"), name),
             _ => self.expr(expr),
         }
     }

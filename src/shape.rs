@@ -192,11 +192,6 @@ macro_rules! kinds {
                 vec![$(($key, <$settings>::json_schema(generator)),)+]
             }
 
-            /// Its key in the file.
-            pub(crate) fn key(&self) -> &'static str {
-                match self { $(Self::$variant(_) => $key,)+ }
-            }
-
             pub(crate) fn kind(&self) -> &dyn $questions {
                 match self { $(Self::$variant(settings) => settings,)+ }
             }

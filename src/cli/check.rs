@@ -23,7 +23,7 @@ use crate::plan::{self, Scope};
 use crate::report::{Reporter, RunFacts};
 use crate::run::check::{Depth, Known, search};
 use crate::run::differences::{There, differences};
-use crate::run::{self, Sender, inputs, together};
+use crate::run::{self, Sender, inputs, together, trial};
 
 /// Check a pipeline: all that `validate` finds, then what the engine's analysis does. No data is read and nothing is written.
 ///
@@ -195,6 +195,12 @@ async fn analyse(
     if let Some(plan) = compiled.ok().filter(|_| !found.has_errors()) {
         found.append(place.analyse(client, pipeline, &plan, Depth::Plans).await?);
     }
+    let trial = Box::pin(trial::rows(client, pipeline, dialect, &steps));
+    let tried = place.interrupt.or(async { Ok(trial.await?) }).await?;
+    // A type that does not exist is known by now.
+    let known = found.clone().sorted();
+    let is_news = |one: &Diagnostic| known.iter().all(|known| known.span != one.span);
+    tried.sorted().into_iter().filter(is_news).for_each(|one| found.push(one));
     Ok(Said { dialect: dialect.clone(), found, known })
 }
 
@@ -228,7 +234,9 @@ fn all_said(first: &Spot, said: &[Said]) -> Vec<Diagnostic> {
             found.push(diagnostic);
         }
         let steps = first.steps();
-        differences(&first.pipeline, &steps, here.columns(), there.columns()).into_iter().for_each(|one| found.push(one));
+        differences(&first.pipeline, &steps, here.columns(), there.columns())
+            .into_iter()
+            .for_each(|one| found.push(one));
     }
     found.sorted()
 }

@@ -59,8 +59,7 @@ impl Place<'_> {
         work: &impl AsyncFn(&Client, &Dialect) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
         let Self { engine, events, interrupt, .. } = self;
-        let Reached { client, dialect, managed } =
-            interrupt.or(engine.reach(self.at, conf, events)).await?;
+        let Reached { client, dialect, managed } = interrupt.or(engine.reach(self.at, conf, events)).await?;
         let work = async {
             tokio::select! {
                 biased;

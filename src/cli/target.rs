@@ -157,7 +157,8 @@ impl TargetArguments {
         let remote = name.contains("://").then(|| name.to_owned());
         let target = (engine.is_none() && remote.is_none()).then(|| name.to_owned());
         // What is said of the way to a server is for servers.
-        let connection = if engine.is_none() { self.connection.clone() } else { ConnectionArguments::default() };
+        let connection =
+            if engine.is_none() { self.connection.clone() } else { ConnectionArguments::default() };
         Self { target, remote, engine, root: None, connection, flag: Some("--also") }
     }
 

@@ -14,8 +14,8 @@ use thiserror::Error;
 use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
 
-use crate::connect::reason::Reason;
 use crate::connect::place::Place;
+use crate::connect::reason::Reason;
 use crate::connect::retry::NO_TRAILER;
 use crate::connect::sail;
 use crate::connect::tls;

@@ -31,9 +31,7 @@ impl Place {
 
     /// The bytes of the text; of a place in it that has no end those to the end of the text.
     pub(crate) fn bytes(&self, text: &str) -> Range<usize> {
-        let byte = |character: usize| {
-            text.char_indices().nth(character).map_or(text.len(), |(at, _)| at)
-        };
+        let byte = |character: usize| text.char_indices().nth(character).map_or(text.len(), |(at, _)| at);
         match self {
             Self::Bytes(range) => range.start.min(text.len())..range.end.min(text.len()),
             Self::Characters(range) => byte(range.start)..byte(range.end),

@@ -416,10 +416,11 @@ fn names(text: &str) -> String {
 
 /// Names that Rust prints as values, each in quotes.
 fn quoted_names(text: &str) -> String {
-    let names = text.split("Identifier(\"").skip(1).filter_map(|name| name.split_once("\")")).map(|(name, _)| {
-        let name = name.replace("\\\"", "\"").replace("\\\\", "\\");
-        format!("`{}`", name.replace('`', "``"))
-    });
+    let names =
+        text.split("Identifier(\"").skip(1).filter_map(|name| name.split_once("\")")).map(|(name, _)| {
+            let name = name.replace("\\\"", "\"").replace("\\\\", "\\");
+            format!("`{}`", name.replace('`', "``"))
+        });
     let quoted = names.collect::<Vec<_>>().join(".");
     if quoted.is_empty() { format!("`{}`", text.trim_matches('`')) } else { quoted }
 }

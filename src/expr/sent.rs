@@ -74,6 +74,9 @@ impl Sent {
             at += piece.text.len();
             if piece.text.len() > left {
                 piece.text.truncate(left);
+                if piece.origin == Origin::Own {
+                    piece.scanned.end = piece.scanned.start + left;
+                }
             }
         }
     }
@@ -107,8 +110,7 @@ impl Sent {
     /// Puts a text in place of bytes of the scanned text.
     pub(crate) fn mask(&mut self, range: &Range<usize>, text: &str) {
         let mut pieces = Vec::with_capacity(self.0.len() + 2);
-        let mut mask =
-            Some(Piece { text: text.to_owned(), scanned: range.clone(), origin: Origin::Other });
+        let mut mask = Some(Piece { text: text.to_owned(), scanned: range.clone(), origin: Origin::Other });
         for piece in self.0.drain(..) {
             let Range { start, end } = piece.scanned;
             if end <= range.start || (start >= range.end && mask.is_none()) {
@@ -191,7 +193,11 @@ mod tests {
         assert_eq!(scanned.get(sent.scanned(&(at..at + 1))), Some(">"));
         let at = text.rfind("NULL").unwrap();
         assert_eq!(scanned.get(sent.scanned(&(at..at + 4))), Some("oops"));
-        sent.truncate(5);
-        assert_eq!(sent.text(), "x = '");
+        // What is taken off is not put back.
+        let mut sent = self::sent();
+        sent.truncate(sent.text().find(" > DATE").unwrap());
+        let at = scanned.find("AND").unwrap();
+        sent.mask(&(at..at + 3), "OR");
+        assert_eq!(sent.text(), r"x = 'ü\'' OR day");
     }
 }

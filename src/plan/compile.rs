@@ -113,7 +113,7 @@ pub(crate) fn prefix(
 }
 
 /// What this engine lacks, for every step.
-pub(crate) fn gaps(pipeline: &Pipeline, dialect: &Dialect) -> Diagnostics {
+fn gaps(pipeline: &Pipeline, dialect: &Dialect) -> Diagnostics {
     let diagnostic = |span, gap: String| Diagnostic::new(Code::Gap, span, gap);
     let artifacts = pipeline.artifacts.first().filter(|_| !dialect.takes_artifacts()).map(|first| {
         let others = match pipeline.artifacts.len() {

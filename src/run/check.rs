@@ -103,9 +103,10 @@ async fn everything(
             }
         }
     }
-    let questions = plan.probes.iter().map(|probe| async move {
-        (probe, client.analyze_schema(probe.relation.clone().into()).await)
-    });
+    let questions = plan
+        .probes
+        .iter()
+        .map(|probe| async move { (probe, client.analyze_schema(probe.relation.clone().into()).await) });
     let mut found = Diagnostics::default();
     for (probe, schema) in all(questions, SIDE_BY_SIDE).await {
         let schema = schema.map_err(|error| (probe.step, error))?;

@@ -11,6 +11,7 @@ pub(crate) mod inputs;
 mod narrow;
 mod schedule;
 pub(crate) mod together;
+pub(crate) mod trial;
 pub(crate) mod upload;
 mod write;
 

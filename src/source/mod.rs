@@ -18,6 +18,7 @@ use crate::shape::kinds;
 use crate::text::{Span, Spanned};
 
 pub(crate) use sql::Sql;
+pub(crate) use values::Values;
 
 /// Settings that engines complain about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,7 +83,7 @@ kinds! {
     "from" => From(from::From),
     "read" => Read(read::Read),
     "table" => Table(table::Table),
-    "values" => Values(values::Values),
+    "values" => Values(Values),
     "range" => Range(range::Range),
     "sql" => Sql(Sql),
 }

@@ -69,10 +69,8 @@ impl Sql {
         if views.is_empty() {
             return (String::new(), "");
         }
-        let names: Vec<String> = views
-            .iter()
-            .map(|(step, view)| format!("{} AS (SELECT * FROM {view})", quoted(step)))
-            .collect();
+        let names: Vec<String> =
+            views.iter().map(|(step, view)| format!("{} AS (SELECT * FROM {view})", quoted(step))).collect();
         // The line break ends a comment on the query's last line.
         (format!("WITH {} (", names.join(", ")), "\n)")
     }

@@ -19,7 +19,59 @@ pub(crate) struct Values {
     /// The columns: `name: type`.
     columns: Spanned<Entries<Spanned<String>>>,
     /// The rows, each a list with a value for each column; `null` for none.
-    rows: Vec<Spanned<Vec<Option<String>>>>,
+    rows: Vec<Spanned<Vec<Option<Spanned<String>>>>>,
+}
+
+impl Values {
+    fn cell(row: &Spanned<Vec<Option<Spanned<String>>>>, at: usize) -> Option<&str> {
+        Some(row.value.get(at)?.as_ref()?.value.as_str())
+    }
+
+    /// The value in a row and a column, and the column's type.
+    pub(crate) fn value(&self, row: usize, column: usize) -> Option<(&Spanned<String>, &str)> {
+        let value = self.rows.get(row)?.value.get(column)?.as_ref()?;
+        let (_, data_type) = self.columns.value.iter().nth(column)?;
+        Some((value, data_type.value.as_str()))
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// The columns' types, as they stand in the file.
+    pub(crate) fn types(&self) -> Vec<&Spanned<String>> {
+        self.columns.value.iter().map(|(_, data_type)| data_type).collect()
+    }
+
+    /// The rows that have a value in one of these columns that is none of the column's type: their numbers, then for each column whether
+    /// it is that one.
+    pub(crate) fn trial(&self, tried: &[usize], lowering: &Lowering<'_>) -> Relation {
+        const NUMBER: &str = "row";
+        let names: Vec<String> = tried.iter().map(|column| format!("c{column}")).collect();
+        let columns: Vec<&str> = std::iter::once(NUMBER).chain(names.iter().map(String::as_str)).collect();
+        let numbers: Vec<(String, &Spanned<Vec<Option<Spanned<String>>>>)> =
+            self.rows.iter().enumerate().map(|(number, row)| (number.to_string(), row)).collect();
+        let (batch, ddl) =
+            local::text_rows(&columns, &numbers, |(number, row), at| match at.checked_sub(1) {
+                None => Some(number.as_str()),
+                Some(at) => Self::cell(row, tried[at]),
+            });
+        let types = self.types();
+        let wrong: Vec<String> = tried
+            .iter()
+            .zip(&names)
+            .map(|(column, name)| {
+                format!("({name} IS NOT NULL AND try_cast({name} AS {}) IS NULL)", types[*column].value)
+            })
+            .collect();
+        let schema = batch.schema();
+        let rows = relation::filter(
+            lowering.rows([batch], &schema, ddl),
+            expression::expression_string(wrong.join(" OR ")),
+        );
+        let shown = std::iter::once(NUMBER.to_owned()).chain(wrong);
+        relation::project(rows, shown.map(expression::expression_string).collect())
+    }
 }
 
 impl Kind for Values {
@@ -62,7 +114,6 @@ impl Kind for Values {
     /// The values travel as text and are cast by the engine, so that every type reads as it does in SQL.
     fn lower(&self, _schema: Option<&str>, lowering: &Lowering<'_>) -> Relation {
         let columns: Vec<&str> = self.columns.value.iter().map(|(name, _)| name.value.as_str()).collect();
-        let rows: Vec<&[Option<String>]> = self.rows.iter().map(|row| row.value.as_slice()).collect();
         let casts = self.columns.value.iter().map(|(name, data_type)| {
             let column = expression::attribute(quoted(&name.value));
             let value = if lowering.masks.hides(data_type.span) {
@@ -72,7 +123,7 @@ impl Kind for Values {
             };
             expression::alias(value, name.value.clone())
         });
-        let (batch, ddl) = local::text_rows(&columns, &rows);
+        let (batch, ddl) = local::text_rows(&columns, &self.rows, Self::cell);
         let schema = batch.schema();
         relation::project(lowering.rows([batch], &schema, ddl), casts.collect())
     }

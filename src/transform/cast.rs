@@ -40,9 +40,8 @@ impl Kind for Cast {
     }
 
     fn lower(&self, input: Relation, lowering: &Lowering<'_>) -> Relation {
-        let is_kept = |column: Span, data_type: Span| {
-            !lowering.masks.hides(column) && !lowering.masks.hides(data_type)
-        };
+        let is_kept =
+            |column: Span, data_type: Span| !lowering.masks.hides(column) && !lowering.masks.hides(data_type);
         let kept = self.0.iter().filter(|(column, data_type)| is_kept(column.span, data_type.span));
         let casts = kept.map(|(column, data_type)| {
             let value = expression::attribute(quoted(&column.value));

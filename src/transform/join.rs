@@ -170,7 +170,7 @@ impl Kind for Join {
     fn lower(&self, input: Relation, lowering: &Lowering<'_>) -> Relation {
         let right = relation::subquery_alias(lowering.input(self.with.as_str()), self.right_name());
         let on = match (&self.on, &self.using) {
-            (Some(on), _) => JoinOn::Condition(lowering.expr(on)),
+            (Some(on), _) => JoinOn::Condition(lowering.condition(on)),
             (None, Some(columns)) => {
                 let kept = columns.iter().filter(|column| !lowering.masks.hides(column.span));
                 let kept: Vec<String> = kept.map(|column| column.value.clone()).collect();

@@ -57,7 +57,8 @@ impl Kind for Rename {
             return renamed;
         }
         // What a column would be called that is not there is not missed as well.
-        let new = hidden.into_iter().map(|(_, new)| (new.value.clone(), expression::expression_string("NULL")));
+        let new =
+            hidden.into_iter().map(|(_, new)| (new.value.clone(), expression::expression_string("NULL")));
         relation::with_columns(renamed, new)
     }
 }

@@ -123,12 +123,9 @@ mod tests {
             ("UNRESOLVED_ROUTINE", vec![], Complaint::Other),
             ("BOOM", vec![], Complaint::Other),
         ] {
-            let parameters: BTreeMap<String, String> = parameters
-                .into_iter()
-                .map(|(name, value)| (name.to_owned(), value.to_owned()))
-                .collect();
-            let error =
-                ServerError { class: Some(class.to_owned()), parameters, ..ServerError::default() };
+            let parameters: BTreeMap<String, String> =
+                parameters.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+            let error = ServerError { class: Some(class.to_owned()), parameters, ..ServerError::default() };
             assert_eq!(Complaint::of(&error), complaint, "{class}");
         }
     }

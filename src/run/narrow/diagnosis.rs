@@ -8,7 +8,7 @@ use super::names::{Chain, alias_behind, alike, chains};
 use super::scope::{Missing, Scope};
 use crate::connect::ServerError;
 use crate::diagnostic::{Code, Diagnostic, nearest};
-use crate::expr::{Sent, Template, TokenKind};
+use crate::expr::{Sent, Template, Token, TokenKind};
 use crate::text::Span;
 
 /// An expression or a query as it was sent.
@@ -20,6 +20,8 @@ pub(super) struct Text<'a> {
     pub(super) scope: &'a Scope,
     /// The names of the steps, which a query may have meant.
     pub(super) steps: &'a [&'a str],
+    /// Whether it may give tables other names.
+    pub(super) is_query: bool,
 }
 
 /// What is wrong, and how to get around it.
@@ -58,9 +60,7 @@ impl Text<'_> {
         let diagnosis = match &complaint {
             Complaint::Column(names) => self.column(names, place.clone(), &chains, error),
             Complaint::Field(name) => self.field(name, place.clone(), &chains),
-            Complaint::Ambiguous { name, meanings } => {
-                self.ambiguous(name, meanings, place.clone(), &chains)
-            }
+            Complaint::Ambiguous { name, meanings } => self.ambiguous(name, meanings, place.clone(), &chains),
             Complaint::Function(names) => function(names, place.clone(), &chains).map(|(chain, edits)| {
                 let message = format!("there is no function `{}`", names.join("."));
                 self.told(Code::Analysis, &chain.range(), message, edits)
@@ -78,6 +78,15 @@ impl Text<'_> {
             let range = place.filter(|range| !range.is_empty());
             let span = range.as_ref().map_or(self.template.span(), |range| self.template.place(range));
             let part = range.clone().filter(|range| *range != (0..self.template.scanned().len()));
+            if complaint == Complaint::Syntax {
+                let text = self.template.scanned();
+                let word = range.clone().and_then(|range| text.get(range)).filter(|it| !it.is_empty());
+                let message = match word {
+                    Some(word) => format!("a syntax error at or near `{word}`"),
+                    None => "a syntax error: something is missing at the end".to_owned(),
+                };
+                return (Diagnostic::new(Code::Analysis, span, message), range, Vec::new());
+            }
             let edits = match (&complaint, part) {
                 (Complaint::Types(_) | Complaint::Other, Some(range)) => {
                     vec![Edit { range, with: With::Value }]
@@ -170,10 +179,7 @@ impl Text<'_> {
         let column = name.last()?;
         let mut sides = self.scope.sides_with(column);
         if sides.len() < 2 {
-            sides = meanings
-                .iter()
-                .filter_map(|meaning| meaning.iter().rev().nth(1).cloned())
-                .collect();
+            sides = meanings.iter().filter_map(|meaning| meaning.iter().rev().nth(1).cloned()).collect();
             sides.sort_unstable();
             sides.dedup();
         }
@@ -197,25 +203,15 @@ impl Text<'_> {
         let is_meant = |chain: &&Chain| {
             chain.call.is_none()
                 && (chain.is(names)
-                    || names.len() == 1
-                        && chain.parts.last().is_some_and(|(name, _)| alike(name, &names[0])))
+                    || names.len() == 1 && chain.parts.last().is_some_and(|(name, _)| alike(name, &names[0])))
         };
         let text = self.template.scanned();
         let tokens = self.template.tokens();
-        let is_table = |chain: &&Chain| {
-            let before = tokens.iter().rfind(|token| {
-                token.range.end <= chain.range().start && token.kind != TokenKind::Comment
-            });
-            before.is_some_and(|before| {
-                before.kind == TokenKind::Symbol(',')
-                    || ["from", "join", "table"].iter().any(|word| before.is_word(&text, word))
-            })
-        };
+        let is_table = |chain: &&Chain| is_table(chain, &tokens, &text);
         let all: Vec<&Chain> = chains.iter().filter(is_meant).filter(is_table).collect();
         let chain = all.first()?;
         let shown: Vec<&str> = chain.parts.iter().map(|(name, _)| name.as_str()).collect();
-        let edits =
-            all.iter().map(|chain| Edit { range: chain.range(), with: With::Table }).collect();
+        let edits = all.iter().map(|chain| Edit { range: chain.range(), with: With::Table }).collect();
         let message = format!("there is no table or view `{}`", shown.join("."));
         let (diagnostic, range, edits) = self.told(Code::Analysis, &chain.range(), message, edits);
         Some((meant_step(diagnostic, &shown.join("."), self.steps), range, edits))
@@ -228,7 +224,7 @@ impl Text<'_> {
     ) -> Option<(Diagnostic, Option<Range<usize>>, Vec<Edit>)> {
         let text = self.template.scanned();
         let tokens = self.template.tokens();
-        let word = |token: &&crate::expr::Token| alike(token.text(&text), name);
+        let word = |token: &&Token| alike(token.text(&text), name);
         let range = place.or_else(|| tokens.iter().find(word).map(|token| token.range.clone()))?;
         let shown = text.get(range.clone()).unwrap_or(name);
         let message = format!("there is no data type `{shown}`");
@@ -252,16 +248,32 @@ impl Text<'_> {
 
     /// Whether a query gives a table this name: there it stands behind another name, or a bracket.
     fn is_alias(&self, name: &str, chains: &[Chain]) -> bool {
+        if !self.is_query {
+            return false;
+        }
+        let text = self.template.scanned();
+        let tokens = self.template.tokens();
         let is_alone = |chain: &&Chain| chain.parts.len() == 1 && alike(&chain.parts[0].0, name);
-        if chains.iter().any(|chain| alias_behind(self.template, chain).is_some_and(|it| alike(&it, name))) {
+        let is_called = |chain: &Chain| alias_behind(self.template, chain).is_some_and(|it| alike(&it, name));
+        if chains.iter().any(|chain| is_table(chain, &tokens, &text) && is_called(chain)) {
             return true;
         }
-        let tokens = self.template.tokens();
         chains.iter().filter(is_alone).any(|chain| {
             let before = tokens.iter().rfind(|token| token.range.end <= chain.range().start);
             before.is_some_and(|before| before.kind == TokenKind::Symbol(')'))
         })
     }
+}
+
+/// Whether a name stands where a query names tables.
+fn is_table(chain: &Chain, tokens: &[Token], text: &str) -> bool {
+    let before = tokens
+        .iter()
+        .rfind(|token| token.range.end <= chain.range().start && token.kind != TokenKind::Comment);
+    before.is_some_and(|before| {
+        before.kind == TokenKind::Symbol(',')
+            || ["from", "join", "table"].iter().any(|word| before.is_word(text, word))
+    })
 }
 
 pub(super) fn ungrouped(name: &str) -> String {
@@ -342,9 +354,8 @@ fn proposed(error: &ServerError) -> Vec<String> {
 /// The name that is meant: the one at the place, else the first that is written so.
 fn column_at<'c>(names: &[String], place: Option<Range<usize>>, chains: &'c [Chain]) -> Option<&'c Chain> {
     let is_meant = |chain: &&Chain| chain.is_value() && (chain.is(names) || chain.begins_with(names));
-    let at_place = place.and_then(|place| {
-        chains.iter().filter(is_meant).find(|chain| overlap(&place, &chain.range()))
-    });
+    let at_place =
+        place.and_then(|place| chains.iter().filter(is_meant).find(|chain| overlap(&place, &chain.range())));
     let exact = || chains.iter().find(|chain| chain.is_value() && chain.is(names));
     at_place.or_else(exact).or_else(|| chains.iter().find(is_meant))
 }

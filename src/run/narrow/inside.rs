@@ -1,6 +1,7 @@
 //! Searches one expression, or one query, for all that is wrong in it: what is found is masked, and the engine is asked again.
 
 use std::collections::HashSet;
+use std::ops::Range;
 
 use super::complaint::Complaint;
 use super::diagnosis::{Diagnosis, Edit, Text, With, overlap};
@@ -39,6 +40,7 @@ pub(super) struct Inside<'a> {
     pub(super) scope: &'a Scope,
     pub(super) steps: &'a [&'a str],
     edits: Vec<Edit>,
+    is_query: bool,
     /// Names of tables that do not exist: what their columns are is not known.
     unknown: HashSet<String>,
 }
@@ -51,7 +53,21 @@ impl<'a> Inside<'a> {
         scope: &'a Scope,
         steps: &'a [&'a str],
     ) -> Self {
-        Self { template, sent, before, scope, steps, edits: Vec::new(), unknown: HashSet::new() }
+        Self {
+            template,
+            sent,
+            before,
+            scope,
+            steps,
+            edits: Vec::new(),
+            is_query: false,
+            unknown: HashSet::new(),
+        }
+    }
+
+    /// A query, in which tables may have other names.
+    pub(super) fn of_query(self) -> Self {
+        Self { is_query: true, ..self }
     }
 
     /// All mistakes that can be told apart, beginning with the one of `first`; `analyse` asks the engine about another text.
@@ -99,7 +115,14 @@ impl<'a> Inside<'a> {
     }
 
     fn text<'t>(&'t self, sent: &'t Sent) -> Text<'t> {
-        Text { template: self.template, sent, before: self.before, scope: self.scope, steps: self.steps }
+        Text {
+            template: self.template,
+            sent,
+            before: self.before,
+            scope: self.scope,
+            steps: self.steps,
+            is_query: self.is_query,
+        }
     }
 
     fn masked(&self, value: &str) -> Sent {
@@ -153,14 +176,17 @@ impl<'a> Inside<'a> {
 
     /// Whether it is known to be about something else than what is masked.
     fn is_apart(&self, diagnosis: &Diagnosis) -> bool {
-        let is_whole = |range: &std::ops::Range<usize>| *range == (0..self.template.scanned().len());
+        if matches!(diagnosis.complaint, Complaint::Ungrouped(_)) {
+            return false;
+        }
+        let is_whole = |range: &Range<usize>| *range == (0..self.template.scanned().len());
         diagnosis.range.as_ref().is_some_and(|range| {
             !is_whole(range) && !self.edits.iter().any(|edit| overlap(range, &edit.range))
         })
     }
 }
 
-fn contains(outer: &std::ops::Range<usize>, inner: &std::ops::Range<usize>) -> bool {
+fn contains(outer: &Range<usize>, inner: &Range<usize>) -> bool {
     outer.start <= inner.start && inner.end <= outer.end
 }
 

@@ -60,8 +60,8 @@ pub(super) async fn analyse(
     relation: Relation,
 ) -> Analysed {
     // Sail looks at some types only when it makes a plan of its own.
-    let explained = (depth == Depth::Plans && dialect.implementation() == Implementation::Sail)
-        .then(|| relation.clone());
+    let explained =
+        (depth == Depth::Plans && dialect.implementation() == Implementation::Sail).then(|| relation.clone());
     let schema = match client.analyze_schema(relation.into()).await {
         Ok(schema) => schema,
         Err(Error::Server(error)) => return Ok(Err(error)),
@@ -117,9 +117,8 @@ pub(super) async fn narrow(
             && let Some(id) = ready.pop_front()
         {
             let inputs = ground.pipeline.step(id).inputs.iter();
-            let inputs: HashMap<StepId, Arc<Known>> = inputs
-                .filter_map(|input| Some((*input, Arc::clone(findings.known.get(input)?))))
-                .collect();
+            let inputs: HashMap<StepId, Arc<Known>> =
+                inputs.filter_map(|input| Some((*input, Arc::clone(findings.known.get(input)?)))).collect();
             let is_unknown = unknown.contains(&id);
             running.push(async move {
                 let result = match is_unknown {

@@ -90,15 +90,36 @@ fn call(tokens: &[Token], at: usize) -> Option<Range<usize>> {
 /// The other name that a query gives a table, where one stands behind it.
 pub(super) fn alias_behind(template: &Template, chain: &Chain) -> Option<String> {
     const NO_ALIAS: [&str; 24] = [
-        "on", "using", "where", "join", "inner", "left", "right", "full", "cross", "natural", "semi", "anti",
-        "group", "order", "sort", "having", "limit", "union", "intersect", "except", "minus", "lateral",
-        "tablesample", "window",
+        "on",
+        "using",
+        "where",
+        "join",
+        "inner",
+        "left",
+        "right",
+        "full",
+        "cross",
+        "natural",
+        "semi",
+        "anti",
+        "group",
+        "order",
+        "sort",
+        "having",
+        "limit",
+        "union",
+        "intersect",
+        "except",
+        "minus",
+        "lateral",
+        "tablesample",
+        "window",
     ];
     let text = template.scanned();
     let tokens = template.tokens();
-    let mut behind = tokens.iter().filter(|token| {
-        token.range.start >= chain.range().end && token.kind != TokenKind::Comment
-    });
+    let mut behind = tokens
+        .iter()
+        .filter(|token| token.range.start >= chain.range().end && token.kind != TokenKind::Comment);
     let first = behind.next()?;
     let name = if first.is_word(&text, "as") { behind.next()? } else { first };
     name.name(&text).filter(|name| !NO_ALIAS.contains(&name.to_lowercase().as_str()))
@@ -182,7 +203,8 @@ mod tests {
             ("FROM nowhere", None),
         ] {
             let template = Template::of_text(text);
-            let chain = chains(&template).into_iter().find(|chain| chain.is(&["nowhere".to_owned()])).unwrap();
+            let chain =
+                chains(&template).into_iter().find(|chain| chain.is(&["nowhere".to_owned()])).unwrap();
             assert_eq!(alias_behind(&template, &chain).as_deref(), alias, "{text}");
         }
     }

@@ -139,7 +139,7 @@ impl Search<'_> {
                 let span = span.map_or(source.span, Template::span);
                 let message = format!(
                     "the `{}` of `{}` is refused: {}",
-                    source.value.key(),
+                    self.written(source.span),
                     step.name,
                     words(&complaint, &error)
                 );
@@ -171,7 +171,7 @@ impl Search<'_> {
         };
         let (sent, _) = Sql::sent(query, &lowering);
         let steps = self.step_names();
-        let inside = Inside::new(query, sent, &before, &scope, &steps);
+        let inside = Inside::new(query, sent, &before, &scope, &steps).of_query();
         let found = inside
             .search(error, async |text| {
                 let mut masks = self.masks.clone();
@@ -206,7 +206,11 @@ impl Search<'_> {
                 .map(|input| Side {
                     step: input.as_str(),
                     span: input.span(),
-                    columns: self.ground.pipeline.find(input.as_str()).map(|id| column_names(&self.schema_of(id))),
+                    columns: self
+                        .ground
+                        .pipeline
+                        .find(input.as_str())
+                        .map(|id| column_names(&self.schema_of(id))),
                 })
                 .collect();
             for diagnostic in unfit(union.matching(), names, &sides) {
@@ -241,15 +245,20 @@ impl Search<'_> {
         let right = self.ground.pipeline.step(beside).name.value.as_str();
         let right_names = column_names(&self.schema_of(beside));
         for column in kind.columns_shared() {
-            for (side, names) in [(left, names), (right, right_names.as_slice())] {
-                if !has(names, &column.value) {
-                    let message = format!("there is no column `{}` in `{side}`", column.value);
-                    let diagnostic = Diagnostic::new(Code::UnknownColumn, column.span, message);
-                    self.found
-                        .push(diagnostic.suggest(&column.value, names.iter().map(String::as_str)));
-                    self.masks.hide(column.span);
+            let name = &column.value;
+            let all = || names.iter().chain(&right_names);
+            let (message, known) = match (has(names, name), has(&right_names, name)) {
+                (true, true) => continue,
+                (false, true) => (format!("there is no column `{name}` in `{left}`"), names.to_vec()),
+                (true, false) => (format!("there is no column `{name}` in `{right}`"), right_names.clone()),
+                (false, false) => {
+                    let both = all().filter(|it| has(names, it) && has(&right_names, it)).cloned();
+                    (format!("there is no column `{name}` in `{left}`, nor in `{right}`"), both.collect())
                 }
-            }
+            };
+            let diagnostic = Diagnostic::new(Code::UnknownColumn, column.span, message);
+            self.found.push(diagnostic.suggest(name, known.iter().map(String::as_str)));
+            self.masks.hide(column.span);
         }
     }
 
@@ -294,7 +303,7 @@ impl Search<'_> {
             }
         }
         if !self.is_doubtful && !self.found.has_errors() {
-            let key = transform.value.key();
+            let key = self.written(transform.span);
             let message = format!("this `{key}` is refused: {}", words(&Complaint::of(&error), &error));
             self.found.push(refused(&error, transform.span, message));
         }
@@ -352,7 +361,7 @@ impl Search<'_> {
         if may_follow && !complaint.is_about_a_name() {
             return Ok(Some(Diagnostics::default()));
         }
-        if complaint == Complaint::Ungrouped(None)
+        if matches!(complaint, Complaint::Ungrouped(_))
             && let Some(found) = self.ungrouped(at, expr, &masks, (&error, scope)).await?
         {
             return Ok(Some(found));
@@ -370,7 +379,7 @@ impl Search<'_> {
         Ok(Some(found))
     }
 
-    /// Which columns of an aggregate are not grouped by, where an engine does not say that: those that are refused by themselves and in
+    /// Which columns of an aggregate are not grouped by, of which engines name one at most: those that are refused by themselves and in
     /// every call around them.
     async fn ungrouped(
         &self,
@@ -441,20 +450,29 @@ impl Search<'_> {
         Ok(is_found)
     }
 
+    /// What stands in the file.
+    fn written(&self, span: Span) -> &str {
+        let text = self.ground.pipeline.sources.get(span.file).text();
+        text.get(span.start as usize..span.end as usize).unwrap_or_default()
+    }
+
     fn told_of_part(&self, part: Span, complaint: &Complaint, error: &ServerError) -> String {
-        let source = self.ground.pipeline.sources.get(part.file);
-        let written = source.text().get(part.start as usize..part.end as usize).unwrap_or_default();
-        let written = written.trim_matches(['"', '\'']);
+        let written = self.written(part).trim_matches(['"', '\'']);
         match complaint {
             Complaint::DataType(_) | Complaint::Syntax => format!("there is no data type `{written}`"),
-            complaint => format!("`{written}` does not fit: {}", words(complaint, error)),
+            complaint => {
+                let words = words(complaint, error);
+                let words = words.strip_prefix("the types do not fit: ").unwrap_or(&words);
+                format!("`{written}` does not fit: {words}")
+            }
         }
     }
 
     /// Columns of one name at the step's end.
     fn repetitions(&mut self, schema: &DataType) {
         let step = self.step;
-        let may_repeat = |transform: &&crate::text::Spanned<Transform>| transform.value.kind().may_repeat_columns();
+        let may_repeat =
+            |transform: &&crate::text::Spanned<Transform>| transform.value.kind().may_repeat_columns();
         let made_by = match step.transforms.iter().rfind(may_repeat) {
             Some(transform) => transform.span,
             None if step.source.value.query().is_some() => step.source.span,

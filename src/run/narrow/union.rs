@@ -78,16 +78,31 @@ mod tests {
         let columns = |text: &str| text.split(' ').map(str::to_owned).collect::<Vec<_>>();
         for (matching, before, sides, messages) in [
             (Matching::Name, "a b", vec!["B A"], vec![]),
-            (Matching::Name, "id name", vec!["id nme"], vec![
-                "`s0` has no column `name` for this union, and column `nme` too much: rename `nme` of `s0` to `name`?",
-            ]),
-            (Matching::Name, "a", vec!["a b c"], vec![
-                "`s0` has columns `b`, `c` too much for this union: with `missing: null`, what one side lacks is NULL there",
-            ]),
+            (
+                Matching::Name,
+                "id name",
+                vec!["id nme"],
+                vec![
+                    "`s0` has no column `name` for this union, and column `nme` too much: rename `nme` of `s0` to `name`?",
+                ],
+            ),
+            (
+                Matching::Name,
+                "a",
+                vec!["a b c"],
+                vec![
+                    "`s0` has columns `b`, `c` too much for this union: with `missing: null`, what one side lacks is NULL there",
+                ],
+            ),
             (Matching::NameOrNull, "a", vec!["b", "a b"], vec![]),
-            (Matching::Position, "a b", vec!["x y", "x"], vec![
-                "`s1` has 1 column for a union of 2 columns: by position both sides have as many columns; `select` those that are wanted",
-            ]),
+            (
+                Matching::Position,
+                "a b",
+                vec!["x y", "x"],
+                vec![
+                    "`s1` has 1 column for a union of 2 columns: by position both sides have as many columns; `select` those that are wanted",
+                ],
+            ),
         ] {
             let names: Vec<String> = (0..sides.len()).map(|at| format!("s{at}")).collect();
             let sides: Vec<Side<'_>> = sides
