@@ -100,6 +100,8 @@ codes! {
     SharedStdout = "W005",
     /// An expression means something else on another engine.
     ReadOtherwise = "W006",
+    /// A step has other columns on another engine.
+    SchemaDiffers = "W007",
 }
 
 /// What is said of each code at length: a section each.

@@ -34,11 +34,14 @@ impl Blob {
     }
 }
 
-/// A batch of text columns, and them as DDL; each row has a value, or nothing, for each column.
-pub(crate) fn text_rows(columns: &[&str], rows: &[&[Option<&str>]]) -> (RecordBatch, String) {
-    let column = |at: usize| -> ArrayRef {
-        Arc::new(rows.iter().map(|row| row.get(at).copied().flatten()).collect::<StringArray>())
-    };
+/// A batch of text columns, and them as DDL; `value` gives what a row has in a column.
+pub(crate) fn text_rows<'r, R>(
+    columns: &[&str],
+    rows: &'r [R],
+    value: impl Fn(&'r R, usize) -> Option<&'r str>,
+) -> (RecordBatch, String) {
+    let column =
+        |at: usize| -> ArrayRef { Arc::new(rows.iter().map(|row| value(row, at)).collect::<StringArray>()) };
     let fields: Vec<Field> = columns.iter().map(|name| Field::new(*name, DataType::Utf8, true)).collect();
     let arrays = (0..columns.len()).map(column).collect();
     let batch = RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays)
@@ -184,10 +187,9 @@ mod tests {
 
     /// Rows with the numbers `from..to` and so many letters each.
     fn batch(from: usize, to: usize, letters: usize) -> (RecordBatch, String) {
-        let texts: Vec<[String; 2]> = (from..to).map(|row| [row.to_string(), "x".repeat(letters)]).collect();
-        let rows: Vec<[Option<&str>; 2]> =
-            texts.iter().map(|row| row.each_ref().map(|text| Some(text.as_str()))).collect();
-        text_rows(&["n", "t"], &rows.iter().map(<[_; 2]>::as_slice).collect::<Vec<_>>())
+        let rows: Vec<Vec<Option<String>>> =
+            (from..to).map(|row| vec![Some(row.to_string()), Some("x".repeat(letters))]).collect();
+        text_rows(&["n", "t"], &rows, |row, at| row[at].as_deref())
     }
 
     fn lower(batches: Vec<RecordBatch>, travel: LocalRows) -> (RelType, Vec<Blob>) {

@@ -2,7 +2,7 @@
 //! engine's dialect, where paths start, and the relations of the steps it reads.
 
 use std::cell::RefCell;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::path::{Component, Path, PathBuf};
 
 use arrow::array::RecordBatch;
@@ -10,8 +10,8 @@ use arrow::datatypes::Schema;
 use chrono::NaiveDate;
 
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
-use crate::dialect::{Dialect, Quotes};
-use crate::expr::{Bindings, Bound, Expr, Template, Type, Value, with_backslashes};
+use crate::dialect::Dialect;
+use crate::expr::{Bindings, Bound, Expr, Template, Type, Value};
 use crate::local::{self, Blob};
 use crate::proto::expression::{self, expression_string};
 use crate::proto::spark::{Expression, Relation};
@@ -275,13 +275,40 @@ fn parts(text: &str) -> usize {
     text.split('/').filter(|part| !["", "."].contains(part)).count()
 }
 
+/// What is left out of a plan, because it is known to be wrong, so that the rest can be analysed.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Masks {
+    /// Expressions in place of which `NULL` stands, and settings that are left out.
+    whole: HashSet<Span>,
+    /// Expressions and queries of which parts are masked: the text that is sent in their place.
+    texts: HashMap<Span, String>,
+}
+
+impl Masks {
+    pub(crate) fn hide(&mut self, span: Span) {
+        self.texts.remove(&span);
+        self.whole.insert(span);
+    }
+
+    pub(crate) fn replace(&mut self, span: Span, text: String) {
+        self.texts.insert(span, text);
+    }
+
+    pub(crate) fn hides(&self, span: Span) -> bool {
+        self.whole.contains(&span)
+    }
+
+    pub(crate) fn text(&self, span: Span) -> Option<&str> {
+        self.texts.get(&span).map(String::as_str)
+    }
+}
+
 /// What lowering is told.
 pub(crate) struct Lowering<'a> {
     pub(crate) dialect: &'a Dialect,
     pub(crate) bindings: &'a Bindings,
     pub(crate) root: &'a Root,
-    /// Expressions that are known to be wrong; `NULL` stands in for them, so that others can be analysed.
-    pub(crate) masked: &'a HashSet<Span>,
+    pub(crate) masks: &'a Masks,
     /// The relation of a step that this one reads.
     pub(crate) input: &'a dyn Fn(&str) -> Relation,
     /// The steps that this one's query names, and the views under which the engine knows them.
@@ -299,6 +326,14 @@ impl Lowering<'_> {
         expression_string(self.sql(expr))
     }
 
+    /// An expression that is true or false; what stands in for a wrong one is neither.
+    pub(crate) fn condition(&self, expr: &Expr) -> Expression {
+        if self.masks.hides(expr.span()) {
+            return expression_string("CAST(NULL AS BOOLEAN)");
+        }
+        self.expr(expr)
+    }
+
     /// Rows that pipectl has, as a relation with the columns of `ddl`; they travel as the engine wants them.
     pub(crate) fn rows(
         &self,
@@ -313,26 +348,19 @@ impl Lowering<'_> {
     /// An expression that makes a column; one that stands in for a wrong one has its name.
     pub(crate) fn column(&self, expr: &Expr) -> Expression {
         match expr.column_name() {
-            Some(name) if self.masked.contains(&expr.span()) => {
-                expression::alias(expression_string("NULL"), name)
-            }
+            Some(name) if self.masks.hides(expr.span()) => expression::alias(expression_string("NULL"), name),
             _ => self.expr(expr),
         }
     }
 
     /// An expression as text, for where it becomes part of a larger one.
     pub(crate) fn sql(&self, expr: &Expr) -> String {
-        if self.masked.contains(&expr.span()) {
+        if self.masks.hides(expr.span()) {
             return "NULL".to_owned();
         }
-        expr.sql(self.bindings, self.dialect.quotes())
-    }
-
-    /// SQL text with its quotes as this engine reads them.
-    pub(crate) fn quotes(&self, sql: &str) -> String {
-        match self.dialect.quotes() {
-            Quotes::Doubled => sql.to_owned(),
-            Quotes::Backslash => with_backslashes(sql),
+        match self.masks.text(expr.span()) {
+            Some(text) => text.to_owned(),
+            None => expr.sql(self.bindings, self.dialect.quotes()),
         }
     }
 

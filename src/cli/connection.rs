@@ -20,7 +20,7 @@ use crate::secret::Secret;
 use crate::target::CertificateFiles;
 use crate::text::{Span, Spanned};
 
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Default, Args)]
 pub(super) struct ConnectionArguments {
     /// Trust a server whose certificate is signed by one of this file (PEM), or stands in it, in place of the system's authorities.
     /// TLS itself is turned on by `use_ssl=true`, or by a token. Without the flag, `ca` in the target's `tls`, then `PIPECTL_TLS_CA`.

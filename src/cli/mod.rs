@@ -1,5 +1,6 @@
 //! Owns the command line: a file for each verb, and what verbs share.
 
+mod check;
 mod completions;
 mod connection;
 mod doctor;
@@ -14,6 +15,7 @@ mod reach;
 mod run;
 mod schema;
 mod secrets;
+mod session;
 mod settings;
 mod target;
 mod validate;
@@ -71,6 +73,8 @@ impl From<LogFormat> for Format {
 enum Verb {
     Run(run::Run),
     Validate(validate::Validate),
+    #[command(visible_alias = "dry-run")]
+    Check(check::Check),
     Plan(plan::Plan),
     Schema(schema::Schema),
     Doctor(doctor::Doctor),
@@ -106,6 +110,7 @@ pub(crate) fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let result = match arguments.verb {
         Verb::Run(run) => return ExitCode::from(run::run(&run, reporter)),
         Verb::Validate(validate) => validate::validate(&validate, reporter),
+        Verb::Check(check) => check::check(&check, reporter),
         Verb::Plan(plan) => plan::plan(&plan, reporter),
         Verb::Schema(schema) => schema::schema(&schema),
         Verb::Doctor(doctor) => doctor::doctor(&doctor, reporter),

@@ -5,24 +5,23 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use tokio::time::timeout;
 
 use super::environment::store_settings;
 use super::failure::Failure;
 use super::interrupt::Interrupt;
 use super::load::{Loaded, PipelineArguments, RunIdentity};
-use super::reach::{EngineArguments, Reached};
+use super::reach::EngineArguments;
+use super::session::{Place, wrong};
 use super::target::{Chosen, TargetArguments};
-use crate::connect::{Client, Tag};
-use crate::diagnostic::{Code, Diagnostic};
+use crate::connect::Client;
 use crate::dialect::Dialect;
 use crate::duration::{Limit, NoLimit};
-use crate::engine::Managed;
 use crate::graph::Graph;
 use crate::pipeline::Pipeline;
 use crate::plan;
 use crate::report::{Ending, Reporter, RunFacts};
-use crate::run::{self, Event, OnFailure, Sender, Settings, check, inputs, upload};
+use crate::run::check::Depth;
+use crate::run::{self, Event, OnFailure, Sender, Settings, inputs};
 use crate::sink::{OutputLock, Stores};
 
 /// How long threads that write may take to end after all else has.
@@ -30,12 +29,6 @@ const LAST_WRITES: Duration = Duration::from_secs(2);
 
 /// How long uploads that are given up may take to be ended at their stores after all else has.
 const LAST_UPLOADS: Duration = Duration::from_secs(10);
-
-/// How long a server may take to be told that its session has ended: one that is lost is not waited for.
-const LAST_WORD: Duration = Duration::from_secs(3);
-
-/// How many more sessions a run may begin in, where one is lost before anything was received.
-const MOST_SESSIONS: usize = 3;
 
 /// Run a pipeline: check it, let the engine analyse it, carry it out, and write its outputs.
 #[derive(Debug, Args)]
@@ -71,7 +64,7 @@ fn threads(text: &str) -> Result<usize, String> {
     }
 }
 
-fn limit(text: &str) -> Result<Limit, String> {
+pub(super) fn limit(text: &str) -> Result<Limit, String> {
     text.parse().map_err(|NoLimit { reason, help }| format!("{reason}: {help}"))
 }
 
@@ -165,138 +158,36 @@ async fn carry_out(
     let graph = Graph::new(&pipeline);
     inputs_exist(&pipeline, &graph)?;
     let pipeline = Arc::new(pipeline);
-    let attempt = Attempt { arguments, chosen, identity, stores, events, interrupt, pipeline, graph };
-    let mut again = MOST_SESSIONS;
-    loop {
-        match attempt.make().await {
-            Err(Failure::Connect(error)) if error.is_session_lost() && again > 0 => {
-                again -= 1;
-                events.send(Event::Again { reason: run::chain(&error) });
-            }
-            result => return result,
-        }
-    }
-}
-
-/// One session's attempt at the whole run.
-struct Attempt<'a> {
-    arguments: &'a Run,
-    chosen: &'a Chosen,
-    identity: &'a RunIdentity,
-    stores: &'a Stores,
-    events: &'a Sender,
-    interrupt: Interrupt,
-    pipeline: Arc<Pipeline>,
-    graph: Graph,
-}
-
-impl Attempt<'_> {
-    /// Does all that needs a session. That it was lost is an error only where nothing was received or written.
-    async fn make(&self) -> Result<(), Failure> {
-        let engine = &self.arguments.engine;
-        let reached = engine.reach(&self.chosen.at, &self.pipeline.conf, self.events);
-        let Reached { client, dialect, managed } = self.interrupt.or(reached).await?;
-        let work = async {
-            tokio::select! {
-                biased;
-                result = self.work(&client, &dialect) => result,
-                never = engine.tell_outages(&client, self.events) => match never {},
-            }
-        };
-        let result = match &managed {
-            Some(engine) => Box::pin(unless_it_ends(engine, work)).await,
-            None => Box::pin(work).await,
-        };
-        // What comes from here on comes too late to stop anything.
-        let signal = self.interrupt.signal();
-        match managed {
-            // It takes its session along.
-            Some(engine) => engine.stop().await,
-            None => goodbye(&client, &run::tag(&self.identity.id), signal.is_some(), self.events).await,
-        }
-        match signal {
-            Some(signal) => Err(Failure::Interrupted(signal)),
-            None => result,
-        }
-    }
-
-    async fn work(&self, client: &Client, dialect: &Dialect) -> Result<(), Failure> {
-        let Self { pipeline, interrupt, stores, .. } = self;
+    let place = Place {
+        engine: &arguments.engine,
+        at: &chosen.at,
+        tag: run::tag(&identity.id),
+        events,
+        interrupt: &interrupt,
+    };
+    let work = async |client: &Client, dialect: &Dialect| {
         let plan =
-            plan::compile(pipeline, &self.graph, dialect).map_err(|gaps| wrong(pipeline, gaps.sorted()))?;
-        let sent = async { Ok(upload::everything(client, pipeline, &plan, self.events).await?) };
-        let refused = interrupt.or(sent).await?;
-        if refused.has_errors() {
-            return Err(wrong(pipeline, refused.sorted()));
-        }
+            plan::compile(&pipeline, &graph, dialect).map_err(|gaps| wrong(&pipeline, gaps.sorted()))?;
+        place.send(client, &pipeline, &plan).await?;
         let began = Instant::now();
-        let check = Box::pin(check::check(client, pipeline, &plan));
-        let found = interrupt.or(async { Ok(check.await?) }).await?;
+        let found = place.analyse(client, &pipeline, &plan, Depth::Columns).await?;
         if found.has_errors() {
-            return Err(wrong(pipeline, found.sorted()));
+            return Err(wrong(&pipeline, found.sorted()));
         }
-        self.events.send(Event::Checked { took: began.elapsed() });
-        let _locks = lock_outputs(pipeline, &self.identity.id, stores)?;
-        stores_take(pipeline, stores, interrupt).await?;
+        events.send(Event::Checked { took: began.elapsed() });
+        let _locks = lock_outputs(&pipeline, &identity.id, stores)?;
+        stores_take(&pipeline, stores, &interrupt).await?;
         let settings = Settings {
-            run_id: self.identity.id.clone(),
-            threads: self.arguments.threads,
-            on_failure: self.arguments.on_failure(),
+            run_id: identity.id.clone(),
+            threads: arguments.threads,
+            on_failure: arguments.on_failure(),
             stores: Stores::clone(stores),
         };
         let plan = Arc::new(plan);
-        run::execute(client, pipeline, &plan, &settings, self.events, interrupt.token()).await?;
+        run::execute(client, &pipeline, &plan, &settings, events, interrupt.token()).await?;
         Ok(())
-    }
-}
-
-/// Ends the session. Where the run was stopped, the user is told if the engine may not have noticed.
-async fn goodbye(client: &Client, tag: &Tag, is_stopped: bool, events: &Sender) {
-    let goodbye = async {
-        if is_stopped {
-            // What was begun and not yet known of when the interruption came.
-            client.interrupt_tag(tag).await?;
-        }
-        client.release_session().await
     };
-    let why = match timeout(LAST_WORD, goodbye).await {
-        Ok(Ok(())) => return,
-        Ok(Err(error)) => error.to_string(),
-        Err(_) => format!("it does not answer within {} s", LAST_WORD.as_secs()),
-    };
-    // Else nothing runs there any more, and the session expires by itself.
-    if is_stopped {
-        events.send(Event::Note(format!(
-            "the engine has not confirmed that this run's work there has ended: {why}; look for operations with the tag `{}` in the \
-             session `{}` there, and stop them, or they end with that session",
-            tag.as_str(),
-            client.session_id()
-        )));
-    }
-}
-
-/// Awaits work for as long as the private engine lives.
-async fn unless_it_ends(
-    engine: &Managed,
-    work: impl Future<Output = Result<(), Failure>>,
-) -> Result<(), Failure> {
-    tokio::select! {
-        biased;
-        result = work => result,
-        ended = engine.ended() => Err(Failure::EngineEnded {
-            reason: ended.ending.to_string(),
-            last_lines: ended.last_lines,
-        }),
-    }
-}
-
-fn wrong(pipeline: &Pipeline, diagnostics: Vec<Diagnostic>) -> Failure {
-    let sources = pipeline.sources.clone();
-    let mut errors = diagnostics.iter().filter(|one| one.is_error());
-    if errors.all(|error| error.code == Code::NoInput) {
-        return Failure::Input { sources, diagnostics };
-    }
-    Failure::Pipeline { sources, diagnostics }
+    place.carry_out(&pipeline.conf, work).await
 }
 
 fn inputs_exist(pipeline: &Pipeline, graph: &Graph) -> Result<(), Failure> {

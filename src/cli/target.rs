@@ -38,6 +38,9 @@ pub(super) struct TargetArguments {
     root: Option<String>,
     #[command(flatten)]
     connection: ConnectionArguments,
+    /// The flag that names another place than these do.
+    #[arg(skip)]
+    flag: Option<&'static str>,
 }
 
 /// Where a pipeline runs, and what it is told there.
@@ -84,7 +87,7 @@ impl Chosen {
 
     /// Whether the line about the engine does not say it all.
     fn is_told(&self) -> bool {
-        !matches!(self.origin, Origin::Usual | Origin::Engine("--engine"))
+        !matches!(self.origin, Origin::Usual | Origin::Engine("--engine" | "--also"))
     }
 
     /// The target in a sentence, where there is one.
@@ -148,6 +151,17 @@ impl InFile<'_> {
 }
 
 impl TargetArguments {
+    /// The arguments that `--also` stands for: an engine, a server, or a target of the project file.
+    pub(super) fn another(&self, name: &str) -> Self {
+        let engine = Kind::named(name);
+        let remote = name.contains("://").then(|| name.to_owned());
+        let target = (engine.is_none() && remote.is_none()).then(|| name.to_owned());
+        // What is said of the way to a server is for servers.
+        let connection =
+            if engine.is_none() { self.connection.clone() } else { ConnectionArguments::default() };
+        Self { target, remote, engine, root: None, connection, flag: Some("--also") }
+    }
+
     /// Chooses for a pipeline file in `folder`: `--remote`, then `--target`, then the environment, then the project file's default.
     pub(super) fn choose(&self, folder: &Path) -> Result<Chosen, Failure> {
         let mut notes = Vec::new();
@@ -180,11 +194,13 @@ impl TargetArguments {
     fn said(&self) -> Result<Wish, Failure> {
         let remote = |by, url| Said { by, value: Named::Remote(url) };
         let named = match (&self.remote, self.engine) {
-            (Some(url), _) => Some(remote("--remote", url.clone())),
-            (None, Some(kind)) => Some(Said { by: "--engine", value: Named::Engine(kind) }),
+            (Some(url), _) => Some(remote(self.flag.unwrap_or("--remote"), url.clone())),
+            (None, Some(kind)) => {
+                Some(Said { by: self.flag.unwrap_or("--engine"), value: Named::Engine(kind) })
+            }
             (None, None) => None,
         };
-        let target = self.target.clone().map(|value| Said { by: "--target", value });
+        let target = self.target.clone().map(|value| Said { by: self.flag.unwrap_or("--target"), value });
         if named.is_some() || target.is_some() {
             return Ok((named, target));
         }
@@ -213,7 +229,7 @@ impl TargetArguments {
     ) -> Result<At, Failure> {
         let kind = match (named, target.map(|it| (&it.target.server, it))) {
             (Some(Said { by, value: Named::Remote(url) }), _) => {
-                let speaker = if *by == "--remote" { Speaker::Flag(by) } else { Speaker::Variable(by) };
+                let speaker = if by.starts_with("--") { Speaker::Flag(by) } else { Speaker::Variable(by) };
                 return self
                     .connection
                     .endpoint(url, speaker, None, notes)

@@ -11,7 +11,7 @@ use tonic::Code;
 
 use crate::connect::artifacts::{self, Artifact};
 use crate::connect::endpoint::Endpoint;
-use crate::connect::error::Error;
+use crate::connect::error::{Error, ServerError};
 use crate::connect::features::{self, Features};
 use crate::connect::pack::{Packed, is_refusal};
 use crate::connect::reach::reach;
@@ -20,7 +20,8 @@ use crate::connect::session::{Call, Interrupted, OperationId, Session, Tag};
 use crate::connect::stream::{Event, ResponseStream};
 use crate::connect::witness;
 use crate::proto::relation;
-use crate::proto::spark::analyze_plan_request::{Analyze, Schema, SparkVersion};
+use crate::proto::spark::analyze_plan_request::explain::ExplainMode;
+use crate::proto::spark::analyze_plan_request::{Analyze, Explain, Schema, SparkVersion};
 use crate::proto::spark::analyze_plan_response::Result as Analysis;
 use crate::proto::spark::config_request::operation::OpType;
 use crate::proto::spark::config_request::{GetOption, Set};
@@ -33,6 +34,8 @@ use crate::secret::Plain;
 const OLDEST_MAJOR: u32 = 4;
 /// Analysis may infer the schema of many files.
 const ANALYZE_LIMIT: Duration = Duration::from_secs(3600);
+/// What Sail says where it can make no plan.
+const UNPLANNED: &str = "Physical plan error: ";
 const CONFIG_LIMIT: Duration = Duration::from_secs(600);
 const RELEASE_LIMIT: Duration = Duration::from_secs(10);
 const RELEASE_BUDGET: Duration = Duration::from_secs(5);
@@ -110,6 +113,20 @@ impl Client {
                 self.schema(plan).await
             }
             (answer, _) => answer,
+        }
+    }
+
+    /// Has the server plan how it would work a plan out. Anything wrong with it comes as for [`Self::analyze_schema`].
+    pub(crate) async fn explain(&self, plan: Plan) -> Result<(), Error> {
+        let Packed { plan, .. } = self.session.packing.pack(plan).await?;
+        let question = Explain { plan: Some(plan), explain_mode: ExplainMode::Simple.into() };
+        match self.ask(Analyze::Explain(question)).await? {
+            // Sail makes what it finds then a part of its answer.
+            Analysis::Explain(answer) => match answer.explain_string.split_once(UNPLANNED) {
+                Some((_, reason)) => Err(Error::Server(Box::new(ServerError::of_sails_plan(reason)))),
+                None => Ok(()),
+            },
+            _ => Err(wrong_answer("a plan")),
         }
     }
 

@@ -14,6 +14,7 @@ use thiserror::Error;
 use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
 
+use crate::connect::place::Place;
 use crate::connect::reason::Reason;
 use crate::connect::retry::NO_TRAILER;
 use crate::connect::sail;
@@ -88,6 +89,8 @@ pub(crate) struct ServerError {
     pub(crate) parameters: BTreeMap<String, String>,
     /// Places in the query, outermost first.
     pub(crate) contexts: Vec<QueryContext>,
+    /// Where in the text that was sent it is, as far as the server says.
+    pub(crate) place: Option<Place>,
     /// The Java class and those above it, most specific first.
     pub(crate) hierarchy: Vec<String>,
     /// What brought it about, nearest first.
@@ -290,6 +293,7 @@ impl ServerError {
             class: metadata.get("errorClass").cloned().or_else(|| said.class.clone()),
             sql_state: metadata.get("sqlState").cloned().or_else(|| said.state.clone()),
             original: original(text, &said),
+            place: Place::said_by_spark(status.message()),
             message: said.message,
             parameters: serde_json::from_str(json("messageParameters")).unwrap_or_default(),
             hierarchy: serde_json::from_str(json("classes")).unwrap_or_default(),
@@ -306,6 +310,13 @@ impl ServerError {
         error
     }
 
+    /// What Sail says of a plan that it can not make.
+    pub(super) fn of_sails_plan(text: &str) -> Self {
+        let mut error = Self { analysing: true, ..Self::default() };
+        error.read_as_sails(text.lines().next().unwrap_or_default(), None);
+        error
+    }
+
     fn read_as_sails(&mut self, text: &str, java: Option<&str>) {
         let told = sail::told(text, java);
         let class = told.class.map(str::to_owned);
@@ -315,6 +326,7 @@ impl ServerError {
         self.class = class.or(self.class.take());
         self.sql_state = told.state.map(str::to_owned);
         self.is_internal = told.is_internal;
+        self.place = Place::said_by_sail(text);
         self.parameters.extend(told.parameters.into_iter().map(|(name, value)| (name.to_owned(), value)));
         let said = parts(text);
         self.original = if said.message == self.message {
@@ -345,6 +357,7 @@ impl ServerError {
         let text = &*scrubbed(&error.message);
         let said = parts(text);
         if !said.message.is_empty() {
+            self.place = Place::said_by_spark(&error.message).or(self.place.take());
             self.original = original(text, &said);
             self.message = said.message;
         }
@@ -373,6 +386,10 @@ impl ServerError {
                 summary: context.summary,
             })
             .collect();
+        // The innermost is the exact one.
+        if let Some(range) = self.contexts.iter().rev().find_map(|context| context.range) {
+            self.place = Some(Place::Characters(range.0..range.1));
+        }
     }
 }
 

@@ -18,7 +18,9 @@ pub(super) struct Told {
 const LONGEST: usize = 600;
 
 /// Layers of Sail and of its libraries, each of which puts its own name before a text.
-const LAYERS: [&str; 17] = [
+const LAYERS: [&str; 19] = [
+    "error in DataFusion: ",
+    "This feature is not implemented: ",
     "invalid argument: ",
     "internal error: ",
     "Execution error: ",
@@ -221,12 +223,11 @@ fn about_names(text: &str) -> Option<Told> {
     {
         let message = format!("the column `{}` cannot be resolved", column(name));
         let told = Told::of("UNRESOLVED_COLUMN.WITHOUT_SUGGESTION", "42703", message);
-        return Some(told.with("objectName", format!("`{}`", column(name))));
+        return Some(told.with("objectName", quoted_names(name)));
     }
     if let Some(name) = text.strip_prefix("ambiguous attribute: ") {
-        let name = column(name);
-        let message = format!("the column `{name}` is ambiguous: more than one input has it");
-        return Some(Told::of("AMBIGUOUS_REFERENCE", "42704", message).with("name", format!("`{name}`")));
+        let message = format!("the column `{}` is ambiguous: more than one input has it", column(name));
+        return Some(Told::of("AMBIGUOUS_REFERENCE", "42704", message).with("name", quoted_names(name)));
     }
     if let Some(name) = text.strip_prefix("unknown function: ") {
         if WINDOW_FUNCTIONS.contains(&name.to_lowercase().as_str()) {
@@ -235,6 +236,14 @@ fn about_names(text: &str) -> Option<Told> {
         }
         let told = Told::of("UNRESOLVED_ROUTINE", "42883", format!("there is no function `{name}`"));
         return Some(told.with("routineName", format!("`{name}`")));
+    }
+    if let Some(name) = text.strip_prefix("unknown table function: ") {
+        let told = Told::of(
+            "UNRESOLVABLE_TABLE_VALUED_FUNCTION",
+            "42883",
+            format!("there is no table function `{name}`"),
+        );
+        return Some(told.with("name", format!("`{name}`")));
     }
     if let Some(name) = text.strip_prefix("[TABLE_OR_VIEW_NOT_FOUND] Table or view not found: ") {
         let message = format!("the table or view `{name}` cannot be found");
@@ -248,7 +257,9 @@ fn about_names(text: &str) -> Option<Told> {
     }
     // Sail calls columns by numbers then, which are not those of the user's tables.
     if text.starts_with("No field named ") && text.contains('#') {
-        return Some(Told::words(
+        return Some(Told::of(
+            "MISSING_AGGREGATION",
+            "42803",
             "a column is used where there is none, perhaps one that is neither grouped by nor inside an aggregate function",
         ));
     }
@@ -314,8 +325,9 @@ fn about_types(text: &str) -> Option<Told> {
         .strip_prefix("Cannot create filter with non-boolean predicate ")
         .and_then(|rest| rest.rsplit_once(" returning "))
     {
-        let message = format!("the condition is neither true nor false: its type is {}", type_name(found));
-        return Some(Told::of("DATATYPE_MISMATCH.FILTER_NOT_BOOLEAN", "42K09", message));
+        let found = type_name(found);
+        let message = format!("the condition is neither true nor false: its type is {found}");
+        return Some(Told::of("DATATYPE_MISMATCH.FILTER_NOT_BOOLEAN", "42K09", message).with("type", found));
     }
     if text.starts_with("UNION queries have different number of columns") {
         let left = between(text, "left has ", " col")?;
@@ -352,7 +364,7 @@ fn about_syntax(text: &str) -> Option<Told> {
     };
     if expected == "data type" {
         let message = format!("there is no data type `{found}`");
-        return Some(Told::of("UNSUPPORTED_DATATYPE", "0A000", message));
+        return Some(Told::of("UNSUPPORTED_DATATYPE", "0A000", message).with("typeName", found));
     }
     let place = if found == "end of input" { found.to_owned() } else { format!("`{found}`") };
     Some(Told::of("PARSE_SYNTAX_ERROR", "42601", format!("Syntax error at or near {place}.")))
@@ -400,6 +412,17 @@ fn names(text: &str) -> String {
         text = after;
     }
     clean + text
+}
+
+/// Names that Rust prints as values, each in quotes.
+fn quoted_names(text: &str) -> String {
+    let names =
+        text.split("Identifier(\"").skip(1).filter_map(|name| name.split_once("\")")).map(|(name, _)| {
+            let name = name.replace("\\\"", "\"").replace("\\\\", "\\");
+            format!("`{}`", name.replace('`', "``"))
+        });
+    let quoted = names.collect::<Vec<_>>().join(".");
+    if quoted.is_empty() { format!("`{}`", text.trim_matches('`')) } else { quoted }
 }
 
 /// The items of a list, brackets heeded.
@@ -616,7 +639,7 @@ mod tests {
         ),
         (
             "No field named range.\"#0\". Did you mean '\"sum(range.#0)\"'?\nValid fields are \"sum(range.#0)\".",
-            "- - a column is used where there is none, perhaps one that is neither grouped by nor inside an aggregate function",
+            "MISSING_AGGREGATION 42803 a column is used where there is none, perhaps one that is neither grouped by nor inside an aggregate function",
         ),
         (
             "Error during planning: LIMIT must be >= 0, '-1' was provided",

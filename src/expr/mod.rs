@@ -6,6 +6,7 @@ mod interval;
 mod literal;
 mod otherwise;
 mod reading;
+mod sent;
 mod sort_key;
 mod template;
 mod token;
@@ -22,8 +23,9 @@ use crate::text::Span;
 
 pub(crate) use data_type::{TYPE_NAMES, Type};
 pub(crate) use reading::is_known;
+pub(crate) use sent::Sent;
 pub(crate) use sort_key::{Direction, Nulls, SortKey};
-pub(crate) use template::{Template, with_backslashes, without_end};
+pub(crate) use template::{Template, without_end};
 pub(crate) use token::{Token, TokenKind};
 pub(crate) use value::{Bindings, Bound, Value};
 
@@ -57,6 +59,11 @@ impl Expr {
     /// The text as people are told it.
     pub(crate) fn told(&self, bindings: &Bindings) -> String {
         self.0.told(bindings)
+    }
+
+    /// What is sent with the way back to this expression.
+    pub(crate) fn sent(&self, bindings: &Bindings, quotes: Quotes) -> Sent {
+        self.0.sent(quotes, |index| bindings.get(index).literal())
     }
 
     /// Reports what can be seen to be wrong.

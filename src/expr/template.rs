@@ -6,6 +6,7 @@ use std::ops::Range;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer};
 
+use super::sent::Sent;
 use super::token::{PLACEHOLDER, Token, TokenKind, tokens};
 use super::value::Bindings;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
@@ -46,8 +47,18 @@ impl Template {
         Self(Written { span, style: Style::PlainInFlow, layout: Layout::Verbatim, segments })
     }
 
+    #[cfg(test)]
+    pub(super) fn of_written(written: Written) -> Self {
+        Self(written)
+    }
+
     pub(crate) fn span(&self) -> Span {
         self.0.span
+    }
+
+    /// The text for an engine, each value as `value` writes it, and the way back.
+    pub(crate) fn sent(&self, quotes: Quotes, value: impl FnMut(u32) -> String) -> Sent {
+        Sent::new(self, quotes, value)
     }
 
     pub(crate) fn segments(&self) -> &[Segment] {

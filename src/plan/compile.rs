@@ -11,7 +11,7 @@ use crate::dialect::{Dialect, LocalRows, OrderKept};
 use crate::expr::{Template, Type};
 use crate::graph::Graph;
 use crate::local::Blob;
-use crate::lowering::Lowering;
+use crate::lowering::{Lowering, Masks};
 use crate::name::quoted;
 use crate::pipeline::{Pipeline, Step, StepId};
 use crate::proto::expression::{alias, expression_string};
@@ -24,11 +24,33 @@ use crate::transform::{Names, Order, Transform};
 
 /// The plan of all outputs and expectations, or what the engine lacks for it.
 pub(crate) fn compile(pipeline: &Pipeline, graph: &Graph, dialect: &Dialect) -> Result<Plan, Diagnostics> {
+    compile_scope(pipeline, graph, dialect, Scope::Outputs)
+}
+
+/// Which steps a plan is made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Scope {
+    /// Those that outputs and expectations need.
+    Outputs,
+    /// Also those that feed nothing, so that they are looked at too.
+    Everything,
+}
+
+/// The same of more steps.
+pub(crate) fn compile_scope(
+    pipeline: &Pipeline,
+    graph: &Graph,
+    dialect: &Dialect,
+    scope: Scope,
+) -> Result<Plan, Diagnostics> {
     let gaps = gaps(pipeline, dialect);
     if gaps.has_errors() {
         return Err(gaps);
     }
-    let sharing = Sharing::new(pipeline, graph);
+    let sharing = match scope {
+        Scope::Outputs => Sharing::new(pipeline, graph),
+        Scope::Everything => Sharing::of_all(pipeline, graph),
+    };
     let mut compiler = Compiler {
         pipeline,
         dialect,
@@ -49,6 +71,7 @@ pub(crate) fn compile(pipeline: &Pipeline, graph: &Graph, dialect: &Dialect) -> 
     for id in &sharing.needed {
         compiler.step(*id);
     }
+    compiler.probe_unused();
     if compiler.lost.has_errors() { Err(compiler.lost) } else { Ok(compiler.plan) }
 }
 
@@ -67,20 +90,20 @@ fn orders(query: &Template) -> bool {
     query.tokens().windows(2).any(|pair| pair[0].is_word(&text, "order") && pair[1].is_word(&text, "by"))
 }
 
-/// A step's relation up to, and without, the transform `upto`, its inputs as given; what `masked` holds is left out.
+/// A step's relation up to, and without, the transform `upto`, its inputs as given; what `masks` hide is left out.
 pub(crate) fn prefix(
     pipeline: &Pipeline,
     dialect: &Dialect,
     id: StepId,
     upto: usize,
-    masked: &HashSet<Span>,
+    masks: &Masks,
     input: &dyn Fn(&str) -> Relation,
     views: &[(String, String)],
 ) -> Relation {
     let step = pipeline.step(id);
     // What is put beside the plan is there already.
     let blobs = RefCell::default();
-    let lowering = lowering(pipeline, dialect, masked, input, views, &blobs);
+    let lowering = lowering(pipeline, dialect, masks, input, views, &blobs);
     let mut chain = Chain::begin(step, Sorted::Not, &lowering);
     for transform in 0..upto {
         chain.apply(transform, &lowering);
@@ -297,12 +320,12 @@ impl<'p> Compiler<'p> {
             .iter()
             .map(|(name, input)| (name.clone(), self.done[input].name.clone().unwrap_or_default()))
             .collect();
-        let masked = HashSet::new();
+        let masks = Masks::default();
         let pipeline = self.pipeline;
         let mut depth = depth;
         let mut chain = {
             let input = |name: &str| self.input(name);
-            let lowering = lowering(pipeline, self.dialect, &masked, &input, &views, &self.blobs);
+            let lowering = lowering(pipeline, self.dialect, &masks, &input, &views, &self.blobs);
             let from = step.source.value.origin().and_then(|name| self.pipeline.find(name));
             let sorted = from.map(|id| self.done[&id].sorted.clone()).unwrap_or_default();
             Chain::begin(step, sorted, &lowering)
@@ -329,7 +352,7 @@ impl<'p> Compiler<'p> {
             }
             (chain.relation, depth) = self.cut(id, step, std::mem::take(&mut chain.relation), depth, needs);
             let input = |name: &str| self.input(name);
-            let lowering = lowering(pipeline, self.dialect, &masked, &input, &views, &self.blobs);
+            let lowering = lowering(pipeline, self.dialect, &masks, &input, &views, &self.blobs);
             chain.apply(at, &lowering);
             depth = depth.deeper(1 + usize::from(kind.names() == Names::Wanted));
             if kind.may_repeat_columns() {
@@ -398,9 +421,9 @@ impl<'p> Compiler<'p> {
     }
 
     fn expect(&mut self, id: StepId, step: &Step, input: Relation, needs: &BTreeSet<ActionId>) -> ActionId {
-        let masked = HashSet::new();
+        let masks = Masks::default();
         let nothing = |_: &str| Relation::default();
-        let lowering = lowering(self.pipeline, self.dialect, &masked, &nothing, &[], &self.blobs);
+        let lowering = lowering(self.pipeline, self.dialect, &masks, &nothing, &[], &self.blobs);
         let mut columns = vec![alias(expression_string("count(1)"), "rows")];
         let mut violations = Vec::new();
         for (expectation, expected) in step.expectations.iter().enumerate() {
@@ -436,6 +459,19 @@ impl<'p> Compiler<'p> {
         id
     }
 
+    /// Has the engine look at steps that nobody reads.
+    fn probe_unused(&mut self) {
+        for id in &self.sharing.needed {
+            let step = self.pipeline.step(*id);
+            if step.is_end() {
+                continue;
+            }
+            if let Some(relation) = self.done[id].relation.borrow_mut().take() {
+                self.plan.probes.push(Probe { step: *id, relation, question: Question::Nothing });
+            }
+        }
+    }
+
     fn probe(&mut self, step: StepId, relation: &Relation, question: Question) {
         self.plan.probes.push(Probe { step, relation: relation.clone(), question });
     }
@@ -453,10 +489,10 @@ impl<'p> Compiler<'p> {
 fn lowering<'a>(
     pipeline: &'a Pipeline,
     dialect: &'a Dialect,
-    masked: &'a HashSet<Span>,
+    masks: &'a Masks,
     input: &'a dyn Fn(&str) -> Relation,
     views: &'a [(String, String)],
     blobs: &'a RefCell<Vec<Blob>>,
 ) -> Lowering<'a> {
-    Lowering { dialect, bindings: &pipeline.bindings, root: &pipeline.root, masked, input, views, blobs }
+    Lowering { dialect, bindings: &pipeline.bindings, root: &pipeline.root, masks, input, views, blobs }
 }

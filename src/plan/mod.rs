@@ -15,7 +15,7 @@ use crate::pipeline::StepId;
 use crate::proto::spark::Relation;
 use crate::text::Span;
 
-pub(crate) use compile::{compile, prefix};
+pub(crate) use compile::{Scope, compile, compile_scope, prefix};
 pub(crate) use text::describe;
 
 /// An action's number, in an order in which each comes after those it needs.
@@ -79,6 +79,8 @@ pub(crate) enum Question {
     Distinct(Span),
     /// Whether there are any: engines read what is not there as nothing.
     Any(Span),
+    /// Nothing but that it is right.
+    Nothing,
 }
 
 /// All that a run does, for one engine.

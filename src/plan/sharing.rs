@@ -23,7 +23,15 @@ pub(crate) struct Sharing {
 
 impl Sharing {
     pub(crate) fn new(pipeline: &Pipeline, graph: &Graph) -> Self {
-        let needed = graph.needed_for(pipeline.ids().filter(|id| pipeline.step(*id).is_end()));
+        Self::among(pipeline, graph.needed_for(pipeline.ids().filter(|id| pipeline.step(*id).is_end())))
+    }
+
+    /// The same where steps that feed nothing are looked at too.
+    pub(crate) fn of_all(pipeline: &Pipeline, graph: &Graph) -> Self {
+        Self::among(pipeline, graph.needed_for(pipeline.ids()))
+    }
+
+    fn among(pipeline: &Pipeline, needed: Vec<StepId>) -> Self {
         let mut readers = vec![0_usize; pipeline.steps.len()];
         let mut queried = vec![false; pipeline.steps.len()];
         for id in &needed {

@@ -3,29 +3,38 @@
 //! First the plan of every action is analysed as it is; where all are right that is all. Where one is wrong, [`super::narrow`]
 //! finds out what the mistakes are.
 
+use std::collections::{HashSet, VecDeque};
+
+use super::narrow::{self, Ground, SIDE_BY_SIDE, analyse};
+use super::together::{Together, all};
+use super::upload;
 use crate::connect::{Client, Error};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::dialect::LocalRows;
 use crate::pipeline::{Pipeline, StepId};
-use crate::plan::{Plan, Probe, Question, Work};
+use crate::plan::{Action, Plan, Probe, Question, Work};
 use crate::proto::ddl::columns_text;
 use crate::proto::spark::data_type::Kind;
 use crate::proto::spark::{DataType, Relation};
 use crate::proto::{command, relation};
 
-use super::{narrow, upload};
+pub(crate) use super::narrow::{Depth, Findings, Known};
 
 /// What the engine's analysis finds wrong; an error where the engine itself can't be asked.
-pub(crate) async fn check(client: &Client, pipeline: &Pipeline, plan: &Plan) -> Result<Diagnostics, Error> {
-    let mut at = StepId(0);
-    let mut result = everything(client, pipeline, plan, &mut at).await;
-    if matches!(&result, Err(error) if error.is_missing_rows()) {
+pub(crate) async fn check(
+    client: &Client,
+    pipeline: &Pipeline,
+    plan: &Plan,
+    depth: Depth,
+) -> Result<Diagnostics, Error> {
+    let mut result = everything(client, pipeline, plan, depth).await;
+    if matches!(&result, Err((_, error)) if error.is_missing_rows()) {
         upload::rows(client, plan).await?;
-        result = everything(client, pipeline, plan, &mut at).await;
+        result = everything(client, pipeline, plan, depth).await;
     }
     match result {
         Ok(found) => Ok(found),
-        Err(error @ Error::TooLarge { .. }) => {
+        Err((at, error @ Error::TooLarge { .. })) => {
             let message = format!("the plan of `{}` is too large: {error}", pipeline.step(at).name);
             let diagnostic = Diagnostic::new(Code::Gap, pipeline.span(at), message)
                 .help("put rows of `values` into a file that the engine reads: `read`; or write fewer");
@@ -37,48 +46,89 @@ pub(crate) async fn check(client: &Client, pipeline: &Pipeline, plan: &Plan) -> 
             }
             .into())
         }
-        Err(Error::Server(first)) => {
-            let found = narrow::narrow(client, pipeline, plan).await?;
+        Err((at, Error::Server(first))) => {
+            let ground = Ground { client, pipeline, dialect: &plan.dialect, depth };
+            let found = narrow::narrow(&ground, &plan.steps, &HashSet::new()).await?.found;
             if found.has_errors() {
                 return Ok(found);
             }
             // Each step is right by itself and the whole is not: the engine's own words are all there is.
-            let span = plan.actions.last().map(|action| pipeline.span(action.step)).unwrap_or_default();
-            Ok(narrow::refused(&first, span, format!("the engine refuses the plan: {first}")).into())
+            let message = format!("the engine refuses the plan of `{}`: {first}", pipeline.step(at).name);
+            Ok(narrow::refused(&first, pipeline.span(at), message).into())
         }
-        Err(error) => Err(error),
+        Err((_, error)) => Err(error),
     }
 }
 
-/// Analyses every action and answers every probe; the first failure ends it, and leaves its step in `at`.
+/// Analyses these steps one by one: what is wrong with them, and their columns. Of those in `unknown` nothing can be known.
+pub(crate) async fn search(
+    client: &Client,
+    pipeline: &Pipeline,
+    (dialect, depth): (&crate::dialect::Dialect, Depth),
+    steps: &[StepId],
+    unknown: &HashSet<StepId>,
+) -> Result<Findings, Error> {
+    narrow::narrow(&Ground { client, pipeline, dialect, depth }, steps, unknown).await
+}
+
+/// Analyses every action and answers every probe, side by side as far as they do not need each other; the first failure ends it, with
+/// its step.
 async fn everything(
     client: &Client,
     pipeline: &Pipeline,
     plan: &Plan,
-    at: &mut StepId,
-) -> Result<Diagnostics, Error> {
+    depth: Depth,
+) -> Result<Diagnostics, (StepId, Error)> {
+    let mut waits_for: Vec<usize> = plan.actions.iter().map(|action| action.needs.len()).collect();
+    let mut needed_by: Vec<Vec<usize>> = vec![Vec::new(); plan.actions.len()];
     for action in &plan.actions {
-        *at = action.step;
-        let relation = action.relation.clone();
-        match &action.work {
-            Work::View { name } => create_view(client, relation, name).await?,
-            Work::Store { name } => {
-                // Whoever reads it is analysed against its columns, so that the analysis of a deep plan stays shallow.
-                let schema = client.analyze_schema(relation.into()).await?;
-                create_view(client, relation::empty(columns_text(&schema)), name).await?;
-            }
-            Work::Expect { .. } | Work::Write { .. } => {
-                client.analyze_schema(relation.into()).await?;
+        action.needs.iter().for_each(|needed| needed_by[needed.0].push(action.id.0));
+    }
+    let mut ready: VecDeque<usize> =
+        (0..plan.actions.len()).filter(|action| waits_for[*action] == 0).collect();
+    let mut running = Together::new();
+    loop {
+        while running.len() < SIDE_BY_SIDE
+            && let Some(at) = ready.pop_front()
+        {
+            let action = &plan.actions[at];
+            running.push(async move { (action, prepare(client, plan, action, depth).await) });
+        }
+        let Some((action, result)) = running.next().await else { break };
+        result.map_err(|error| (action.step, error))?;
+        for next in &needed_by[action.id.0] {
+            waits_for[*next] -= 1;
+            if waits_for[*next] == 0 {
+                ready.push_back(*next);
             }
         }
     }
+    let questions = plan
+        .probes
+        .iter()
+        .map(|probe| async move { (probe, client.analyze_schema(probe.relation.clone().into()).await) });
     let mut found = Diagnostics::default();
-    for probe in &plan.probes {
-        *at = probe.step;
-        let schema = client.analyze_schema(probe.relation.clone().into()).await?;
+    for (probe, schema) in all(questions, SIDE_BY_SIDE).await {
+        let schema = schema.map_err(|error| (probe.step, error))?;
         answer(probe, &column_names(&schema), pipeline, &mut found);
     }
     Ok(found)
+}
+
+/// Analyses an action, so that those that need it can be analysed.
+async fn prepare(client: &Client, plan: &Plan, action: &Action, depth: Depth) -> Result<(), Error> {
+    let relation = action.relation.clone();
+    match &action.work {
+        Work::View { name } => create_view(client, relation, name).await,
+        Work::Store { name } => {
+            // Whoever reads it is analysed against its columns, so that the analysis of a deep plan stays shallow.
+            let schema = analyse(client, &plan.dialect, depth, relation).await?.map_err(Error::Server)?;
+            create_view(client, relation::empty(columns_text(&schema)), name).await
+        }
+        Work::Expect { .. } | Work::Write { .. } => {
+            analyse(client, &plan.dialect, depth, relation).await?.map_err(Error::Server).map(drop)
+        }
+    }
 }
 
 /// Gives a relation a name in this session.
@@ -104,7 +154,7 @@ fn answer(probe: &Probe, columns: &[String], pipeline: &Pipeline, found: &mut Di
             let message = format!("the source of `{}` has no columns: is there any data?", step.name);
             found.push(Diagnostic::new(Code::NoInput, *span, message));
         }
-        Question::Any(_) => {}
+        Question::Any(_) | Question::Nothing => {}
     }
 }
 
@@ -133,7 +183,7 @@ pub(super) fn found_repeated(
     columns: &[String],
     found: &mut Diagnostics,
 ) -> bool {
-    let mut seen = std::collections::HashSet::new();
+    let mut seen = HashSet::new();
     let mut repeated: Vec<&str> =
         columns.iter().filter(|name| !seen.insert(name.to_lowercase())).map(String::as_str).collect();
     repeated.dedup();

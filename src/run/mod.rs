@@ -3,12 +3,15 @@
 //! The scheduler decides and the driver awaits. What happens is sent as events to whoever listens; nothing is printed here.
 
 pub(crate) mod check;
+pub(crate) mod differences;
 mod event;
 mod execute;
 mod expectation;
 pub(crate) mod inputs;
 mod narrow;
 mod schedule;
+pub(crate) mod together;
+pub(crate) mod trial;
 pub(crate) mod upload;
 mod write;
 

@@ -2,6 +2,7 @@
 
 use crate::connect::{Artifact, Client, Content, Error};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
+use crate::local::Blob;
 use crate::pipeline::Pipeline;
 use crate::plan::Plan;
 
@@ -38,12 +39,16 @@ pub(crate) async fn everything(
 
 /// Sends the rows that the session does not have; how many bytes those were.
 pub(super) async fn rows(client: &Client, plan: &Plan) -> Result<u64, Error> {
-    let blobs = plan.uploads.iter().flat_map(|upload| &upload.blobs);
-    let blobs = blobs.map(|blob| Artifact {
+    blobs(client, plan.uploads.iter().flat_map(|upload| &upload.blobs)).await
+}
+
+/// Sends those of these that the session does not have; how many bytes those were.
+pub(super) async fn blobs(client: &Client, blobs: impl IntoIterator<Item = &Blob>) -> Result<u64, Error> {
+    let artifacts = blobs.into_iter().map(|blob| Artifact {
         name: format!("cache/{}", blob.hash),
         content: Content::Bytes(blob.data.clone()),
     });
-    client.add_missing(blobs.collect()).await
+    client.add_missing(artifacts.collect()).await
 }
 
 fn refused(pipeline: &Pipeline, name: &str, reason: &str) -> Diagnostics {

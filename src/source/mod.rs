@@ -15,9 +15,18 @@ use crate::lowering::{Checking, Lowering};
 use crate::name::StepRef;
 use crate::proto::spark::Relation;
 use crate::shape::kinds;
-use crate::text::Spanned;
+use crate::text::{Span, Spanned};
 
 pub(crate) use sql::Sql;
+pub(crate) use values::Values;
+
+/// Settings that engines complain about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Setting {
+    Table,
+    Path,
+    Schema,
+}
 
 /// The questions that every kind of source answers.
 pub(crate) trait Kind: Debug {
@@ -33,6 +42,16 @@ pub(crate) trait Kind: Debug {
 
     /// What is wrong with its settings.
     fn check(&self, checking: &mut Checking<'_>);
+
+    /// Settings that can be left out one by one, so that an engine's complaint can be narrowed down to one.
+    fn parts(&self) -> Vec<Span> {
+        Vec::new()
+    }
+
+    /// Where a setting stands that an engine may complain about.
+    fn place_of(&self, _setting: Setting) -> Option<&Template> {
+        None
+    }
 
     /// What this engine lacks for it.
     fn gap(&self, _dialect: &Dialect) -> Option<String> {
@@ -64,7 +83,7 @@ kinds! {
     "from" => From(from::From),
     "read" => Read(read::Read),
     "table" => Table(table::Table),
-    "values" => Values(values::Values),
+    "values" => Values(Values),
     "range" => Range(range::Range),
     "sql" => Sql(Sql),
 }

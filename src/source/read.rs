@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::Kind;
+use super::{Kind, Setting};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::dialect::{Dialect, Implementation};
 use crate::expr::Template;
@@ -70,6 +70,14 @@ impl Kind for Read {
 
     fn paths(&self) -> &[Template] {
         self.path.as_deref().unwrap_or_default()
+    }
+
+    fn place_of(&self, setting: Setting) -> Option<&Template> {
+        match setting {
+            Setting::Path => self.paths().first(),
+            Setting::Schema => self.schema.as_ref(),
+            Setting::Table => None,
+        }
     }
 
     fn takes_schema(&self) -> bool {

@@ -7,12 +7,11 @@ use serde::Deserialize;
 
 use super::Kind;
 use crate::diagnostic::{Code, Diagnostic};
-use crate::expr::{Template, Token, TokenKind, check_query, without_end};
+use crate::expr::{Sent, Template, Token, TokenKind, check_query, without_end};
 use crate::lowering::{Checking, Lowering};
 use crate::name::{StepRef, quoted};
 use crate::proto::relation;
 use crate::proto::spark::{Expression, Relation};
-use crate::scalar::Segment;
 use crate::shape::{Many, Short, Shorthand};
 use crate::text::Spanned;
 
@@ -56,30 +55,33 @@ impl Sql {
         self.0.0.query = Some(query);
     }
 
-    /// The query that runs: the user's, under a name for each step, its values as arguments.
-    fn bound(&self, lowering: &Lowering<'_>) -> (String, BTreeMap<String, Expression>) {
+    /// The user's query as it is sent, its values as arguments.
+    pub(crate) fn sent(query: &Template, lowering: &Lowering<'_>) -> (Sent, BTreeMap<String, Expression>) {
         let mut arguments = BTreeMap::new();
-        let mut text = String::new();
-        let Some(query) = &self.0.0.query else { return (text, arguments) };
-        for segment in query.segments() {
-            match segment {
-                Segment::Text { text: part, .. } => text.push_str(part),
-                Segment::Variable { index, .. } => {
-                    text.push_str(&argument(*index, lowering, &mut arguments));
-                }
-            }
+        let mut sent =
+            query.sent(lowering.dialect.quotes(), |index| argument(index, lowering, &mut arguments));
+        sent.truncate(without_end(&sent.text()).len());
+        (sent, arguments)
+    }
+
+    /// What stands before the user's query and behind it: a name for each step that it names.
+    pub(crate) fn around(views: &[(String, String)]) -> (String, &'static str) {
+        if views.is_empty() {
+            return (String::new(), "");
         }
-        let text = lowering.quotes(without_end(&text));
-        if lowering.views.is_empty() {
-            return (text, arguments);
-        }
-        let names: Vec<String> = lowering
-            .views
-            .iter()
-            .map(|(step, view)| format!("{} AS (SELECT * FROM {view})", quoted(step)))
-            .collect();
+        let names: Vec<String> =
+            views.iter().map(|(step, view)| format!("{} AS (SELECT * FROM {view})", quoted(step))).collect();
         // The line break ends a comment on the query's last line.
-        (format!("WITH {} ({text}\n)", names.join(", ")), arguments)
+        (format!("WITH {} (", names.join(", ")), "\n)")
+    }
+
+    /// The query that runs.
+    fn bound(&self, lowering: &Lowering<'_>) -> (String, BTreeMap<String, Expression>) {
+        let Some(query) = &self.0.0.query else { return (String::new(), BTreeMap::new()) };
+        let (sent, arguments) = Self::sent(query, lowering);
+        let text = lowering.masks.text(query.span()).map_or_else(|| sent.text(), str::to_owned);
+        let (before, behind) = Self::around(lowering.views);
+        (format!("{before}{text}{behind}"), arguments)
     }
 }
 

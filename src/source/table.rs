@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::Kind;
+use super::{Kind, Setting};
 use crate::expr::Template;
 use crate::lowering::{Checking, Lowering};
 use crate::proto::relation;
@@ -18,6 +18,10 @@ pub(crate) struct Table(Template);
 impl Kind for Table {
     fn check(&self, checking: &mut Checking<'_>) {
         checking.table(&self.0);
+    }
+
+    fn place_of(&self, setting: Setting) -> Option<&Template> {
+        (setting == Setting::Table).then_some(&self.0)
     }
 
     fn lower(&self, _schema: Option<&str>, lowering: &Lowering<'_>) -> Relation {

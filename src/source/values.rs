@@ -12,7 +12,7 @@ use crate::proto::spark::Relation;
 use crate::proto::{expression, relation};
 use crate::secret::Plain;
 use crate::shape::Entries;
-use crate::text::Spanned;
+use crate::text::{Span, Spanned};
 
 /// Begins with rows that stand in the file.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -20,7 +20,59 @@ pub(crate) struct Values {
     /// The columns: `name: type`.
     columns: Spanned<Entries<Spanned<String>>>,
     /// The rows, each a list with a value for each column; `null` for none.
-    rows: Vec<Spanned<Vec<Option<Plain>>>>,
+    rows: Vec<Spanned<Vec<Option<Spanned<Plain>>>>>,
+}
+
+impl Values {
+    fn cell(row: &Spanned<Vec<Option<Spanned<Plain>>>>, at: usize) -> Option<&str> {
+        Some(row.value.get(at)?.as_ref()?.value.expose())
+    }
+
+    /// The value in a row and a column, and the column's type.
+    pub(crate) fn value(&self, row: usize, column: usize) -> Option<(&Spanned<Plain>, &str)> {
+        let value = self.rows.get(row)?.value.get(column)?.as_ref()?;
+        let (_, data_type) = self.columns.value.iter().nth(column)?;
+        Some((value, data_type.value.as_str()))
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// The columns' types, as they stand in the file.
+    pub(crate) fn types(&self) -> Vec<&Spanned<String>> {
+        self.columns.value.iter().map(|(_, data_type)| data_type).collect()
+    }
+
+    /// The rows that have a value in one of these columns that is none of the column's type: their numbers, then for each column whether
+    /// it is that one.
+    pub(crate) fn trial(&self, tried: &[usize], lowering: &Lowering<'_>) -> Relation {
+        const NUMBER: &str = "row";
+        let names: Vec<String> = tried.iter().map(|column| format!("c{column}")).collect();
+        let columns: Vec<&str> = std::iter::once(NUMBER).chain(names.iter().map(String::as_str)).collect();
+        let numbers: Vec<(String, &Spanned<Vec<Option<Spanned<Plain>>>>)> =
+            self.rows.iter().enumerate().map(|(number, row)| (number.to_string(), row)).collect();
+        let (batch, ddl) =
+            local::text_rows(&columns, &numbers, |(number, row), at| match at.checked_sub(1) {
+                None => Some(number.as_str()),
+                Some(at) => Self::cell(row, tried[at]),
+            });
+        let types = self.types();
+        let wrong: Vec<String> = tried
+            .iter()
+            .zip(&names)
+            .map(|(column, name)| {
+                format!("({name} IS NOT NULL AND try_cast({name} AS {}) IS NULL)", types[*column].value)
+            })
+            .collect();
+        let schema = batch.schema();
+        let rows = relation::filter(
+            lowering.rows([batch], &schema, ddl),
+            expression::expression_string(wrong.join(" OR ")),
+        );
+        let shown = std::iter::once(NUMBER.to_owned()).chain(wrong);
+        relation::project(rows, shown.map(expression::expression_string).collect())
+    }
 }
 
 impl Kind for Values {
@@ -56,20 +108,23 @@ impl Kind for Values {
         }
     }
 
+    fn parts(&self) -> Vec<Span> {
+        self.columns.value.iter().map(|(_, data_type)| data_type.span).collect()
+    }
+
     /// The values travel as text and are cast by the engine, so that every type reads as it does in SQL.
     fn lower(&self, _schema: Option<&str>, lowering: &Lowering<'_>) -> Relation {
         let columns: Vec<&str> = self.columns.value.iter().map(|(name, _)| name.value.as_str()).collect();
-        let rows: Vec<Vec<Option<&str>>> = self
-            .rows
-            .iter()
-            .map(|row| row.value.iter().map(|value| value.as_ref().map(Plain::expose)).collect())
-            .collect();
-        let rows: Vec<&[Option<&str>]> = rows.iter().map(Vec::as_slice).collect();
         let casts = self.columns.value.iter().map(|(name, data_type)| {
             let column = expression::attribute(quoted(&name.value));
-            expression::alias(expression::cast(column, data_type.value.clone()), name.value.clone())
+            let value = if lowering.masks.hides(data_type.span) {
+                column
+            } else {
+                expression::cast(column, data_type.value.clone())
+            };
+            expression::alias(value, name.value.clone())
         });
-        let (batch, ddl) = local::text_rows(&columns, &rows);
+        let (batch, ddl) = local::text_rows(&columns, &self.rows, Self::cell);
         let schema = batch.schema();
         relation::project(lowering.rows([batch], &schema, ddl), casts.collect())
     }

@@ -45,6 +45,10 @@ impl Kind for Aggregate {
         self.keys().chain(self.columns.value.iter().map(|(_, expr)| expr)).collect()
     }
 
+    fn stages(&self) -> Vec<Vec<&Expr>> {
+        vec![self.keys().collect(), self.columns.value.iter().map(|(_, expr)| expr).collect()]
+    }
+
     fn may_repeat_columns(&self) -> bool {
         true
     }

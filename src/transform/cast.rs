@@ -10,7 +10,7 @@ use crate::name::quoted;
 use crate::proto::spark::Relation;
 use crate::proto::{expression, relation};
 use crate::shape::Entries;
-use crate::text::Spanned;
+use crate::text::{Span, Spanned};
 
 /// Changes the types of columns: `column: type`, as in `price: decimal(12,2)`.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -27,6 +27,10 @@ impl Kind for Cast {
         }
     }
 
+    fn parts(&self) -> Vec<Span> {
+        self.0.iter().map(|(_, data_type)| data_type.span).collect()
+    }
+
     fn columns_needed(&self) -> Vec<&Spanned<String>> {
         self.0.iter().map(|(column, _)| column).collect()
     }
@@ -35,8 +39,11 @@ impl Kind for Cast {
         Order::Changed(Some(self.0.iter().map(|(name, _)| name.value.as_str()).collect()))
     }
 
-    fn lower(&self, input: Relation, _lowering: &Lowering<'_>) -> Relation {
-        let casts = self.0.iter().map(|(column, data_type)| {
+    fn lower(&self, input: Relation, lowering: &Lowering<'_>) -> Relation {
+        let is_kept =
+            |column: Span, data_type: Span| !lowering.masks.hides(column) && !lowering.masks.hides(data_type);
+        let kept = self.0.iter().filter(|(column, data_type)| is_kept(column.span, data_type.span));
+        let casts = kept.map(|(column, data_type)| {
             let value = expression::attribute(quoted(&column.value));
             (column.value.clone(), expression::cast(value, data_type.value.clone()))
         });

@@ -24,6 +24,6 @@ impl Kind for Filter {
     }
 
     fn lower(&self, input: Relation, lowering: &Lowering<'_>) -> Relation {
-        relation::filter(input, lowering.expr(&self.0))
+        relation::filter(input, lowering.condition(&self.0))
     }
 }

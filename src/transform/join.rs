@@ -143,6 +143,10 @@ impl Kind for Join {
         checking.report(diagnostic);
     }
 
+    fn columns_shared(&self) -> Vec<&Spanned<String>> {
+        self.using.iter().flat_map(|columns| columns.iter()).collect()
+    }
+
     fn expressions(&self) -> Vec<&Expr> {
         self.on.iter().collect()
     }
@@ -171,9 +175,11 @@ impl Kind for Join {
     fn lower(&self, input: Relation, lowering: &Lowering<'_>) -> Relation {
         let right = relation::subquery_alias(lowering.input(self.with.as_str()), self.right_name());
         let on = match (&self.on, &self.using) {
-            (Some(on), _) => JoinOn::Condition(lowering.expr(on)),
+            (Some(on), _) => JoinOn::Condition(lowering.condition(on)),
             (None, Some(columns)) => {
-                JoinOn::Using(columns.iter().map(|column| column.value.clone()).collect())
+                let kept = columns.iter().filter(|column| !lowering.masks.hides(column.span));
+                let kept: Vec<String> = kept.map(|column| column.value.clone()).collect();
+                if kept.is_empty() { JoinOn::Nothing } else { JoinOn::Using(kept) }
             }
             (None, None) => JoinOn::Nothing,
         };

@@ -29,6 +29,7 @@ use crate::text::{Span, Spanned};
 
 pub(crate) use order::Order;
 pub(crate) use sort::Sort;
+pub(crate) use union::{Matching, Union};
 
 /// What doing a step's work again for another reader would mean.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -69,6 +70,21 @@ pub(crate) trait Kind: Debug {
 
     /// Its expressions, so that an engine's complaint can be narrowed down to one.
     fn expressions(&self) -> Vec<&Expr> {
+        Vec::new()
+    }
+
+    /// The same in groups: whether those of a group are right depends on the groups before it.
+    fn stages(&self) -> Vec<Vec<&Expr>> {
+        vec![self.expressions()]
+    }
+
+    /// Settings besides its expressions that can be left out one by one, for the same purpose.
+    fn parts(&self) -> Vec<Span> {
+        Vec::new()
+    }
+
+    /// Columns that its input and the step beside it must both have.
+    fn columns_shared(&self) -> Vec<&Spanned<String>> {
         Vec::new()
     }
 
@@ -114,7 +130,7 @@ kinds! {
     "drop" => Drop(drop::Drop),
     "cast" => Cast(cast::Cast),
     "join" => Join(join::Join),
-    "union" => Union(union::Union),
+    "union" => Union(Union),
     "aggregate" => Aggregate(aggregate::Aggregate),
     "sort" => Sort(Sort),
     "limit" => Limit(limit::Limit),

@@ -7,8 +7,8 @@ use super::{Kind, Order};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::lowering::{Checking, Lowering};
 use crate::name::unqualified;
-use crate::proto::relation;
 use crate::proto::spark::Relation;
+use crate::proto::{expression, relation};
 use crate::shape::Entries;
 use crate::text::Spanned;
 
@@ -48,7 +48,17 @@ impl Kind for Rename {
         Order::Changed(Some(both.collect()))
     }
 
-    fn lower(&self, input: Relation, _lowering: &Lowering<'_>) -> Relation {
-        relation::renamed(input, self.0.iter().map(|(old, new)| (old.value.clone(), new.value.clone())))
+    fn lower(&self, input: Relation, lowering: &Lowering<'_>) -> Relation {
+        let (hidden, kept): (Vec<_>, Vec<_>) =
+            self.0.iter().partition(|(old, _)| lowering.masks.hides(old.span));
+        let kept = kept.into_iter().map(|(old, new)| (old.value.clone(), new.value.clone()));
+        let renamed = relation::renamed(input, kept);
+        if hidden.is_empty() {
+            return renamed;
+        }
+        // What a column would be called that is not there is not missed as well.
+        let new =
+            hidden.into_iter().map(|(_, new)| (new.value.clone(), expression::expression_string("NULL")));
+        relation::with_columns(renamed, new)
     }
 }

@@ -10,6 +10,7 @@ use crate::proto::relation;
 use crate::proto::spark::set_operation::SetOpType;
 use crate::proto::spark::{Relation, SetOperation};
 use crate::shape::{Many, Short, Shorthand};
+use crate::text::Span;
 
 /// Adds the rows of other steps; rows that occur several times are kept. In short: `union: [a, b]`.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -55,6 +56,26 @@ fn missing<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Missing, D::Err
     Ok(Option::deserialize(deserializer)?.unwrap_or(Missing::Null))
 }
 
+/// How the columns of a union's sides are matched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Matching {
+    /// By name; each side has all of them.
+    Name,
+    /// By name; what one side lacks is NULL there.
+    NameOrNull,
+    Position,
+}
+
+impl Union {
+    pub(crate) fn matching(&self) -> Matching {
+        match (self.0.0.by, self.0.0.missing) {
+            (By::Position, _) => Matching::Position,
+            (By::Name, Missing::Error) => Matching::Name,
+            (By::Name, Missing::Null) => Matching::NameOrNull,
+        }
+    }
+}
+
 impl Kind for Union {
     fn inputs(&self) -> Vec<&StepRef> {
         self.0.0.with.iter().collect()
@@ -62,6 +83,10 @@ impl Kind for Union {
 
     fn check(&self, checking: &mut Checking<'_>) {
         checking.not_empty(self.0.0.with.is_empty(), "the steps");
+    }
+
+    fn parts(&self) -> Vec<Span> {
+        self.0.0.with.iter().map(StepRef::span).collect()
     }
 
     fn order(&self) -> Order<'_> {
@@ -78,7 +103,8 @@ impl Kind for Union {
 
     fn lower(&self, input: Relation, lowering: &Lowering<'_>) -> Relation {
         let settings = &self.0.0;
-        settings.with.iter().fold(input, |left, step| {
+        let kept = settings.with.iter().filter(|step| !lowering.masks.hides(step.span()));
+        kept.fold(input, |left, step| {
             let by_name = settings.by == By::Name;
             let operation = SetOperation {
                 set_op_type: SetOpType::Union.into(),

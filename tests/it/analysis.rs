@@ -46,7 +46,7 @@ fn every_step_of_a_chain_is_searched() {
       |
       = help: did you mean `id`?
 
-    error[E023]: there is no function `upperr` [UNRESOLVED_ROUTINE]
+    error[E023]: there is no function `upperr`
       --> p.yaml:11:30
        |
     11 |     transform: [select: [id, upperr(name) AS n]]
@@ -210,11 +210,13 @@ fn a_union_of_other_columns_is_refused() {
 ",
     );
     assert_snapshot!(outcome.stderr, @"
-    error[E023]: the engine refuses this transform: right column not found: name
-      --> p.yaml:10:17
+    error[E023]: `others` has no column `name` for this union, and column `other` too much
+      --> p.yaml:10:24
        |
     10 |     transform: [union: others]
-       |                 ^^^^^
+       |                        ^^^^^^
+       |
+       = help: with `missing: null`, what one side lacks is NULL there
 
     error: the pipeline has 1 mistake
     ");
@@ -233,13 +235,13 @@ fn a_table_that_is_unknown_is_refused() {
 ",
     );
     assert_snapshot!(outcome.stderr, @"
-    error[E023]: the source of `listed` is refused by the engine: the table or view `orders` cannot be found [TABLE_OR_VIEW_NOT_FOUND]
-     --> p.yaml:7:5
+    error[E023]: there is no table or view `nowhere.orders`
+     --> p.yaml:7:12
       |
     7 |     table: nowhere.orders
-      |     ^^^^^
+      |            ^^^^^^^^^^^^^^
 
-    error[E023]: the table or view `ordersx` cannot be found [TABLE_OR_VIEW_NOT_FOUND]
+    error[E023]: there is no table or view `ordersx`
       --> p.yaml:10:24
        |
     10 |     sql: SELECT * FROM ordersx WHERE not a or b

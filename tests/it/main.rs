@@ -5,6 +5,7 @@
 mod analysis;
 mod archives;
 mod chains;
+mod check;
 mod cluster;
 mod connections;
 mod conversations;

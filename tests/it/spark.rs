@@ -8,10 +8,10 @@ use std::process::Output;
 use tempfile::TempDir;
 
 use crate::support::{Case, bare, elsewhere, install};
-use crate::{chains, errors, expectations, files, otherwise, outputs, pipelines, semantics, timeouts};
+use crate::{chains, check, errors, expectations, files, otherwise, outputs, pipelines, semantics, timeouts};
 
 /// Those that ask for nothing that Sail alone has or says.
-pub(crate) const SAME: [(&str, fn()); 23] = [
+pub(crate) const SAME: [(&str, fn()); 29] = [
     ("daily", pipelines::daily),
     ("pricing_summary", pipelines::pricing_summary),
     ("late_shipments", pipelines::late_shipments),
@@ -35,6 +35,12 @@ pub(crate) const SAME: [(&str, fn()); 23] = [
     ("types", files::every_type_comes_back_from_every_kind_of_output),
     ("timeouts of steps", timeouts::a_step_is_stopped_and_the_rest_goes_on),
     ("timeouts of runs", timeouts::a_run_is_stopped),
+    ("checks", check::what_is_right_is_said_to_be),
+    ("places", check::a_name_is_found_in_every_style),
+    ("mistakes of expressions", check::every_mistake_of_an_expression_is_told),
+    ("mistakes of queries", check::every_mistake_of_a_query_is_told),
+    ("rows", check::rows_of_the_file_are_tried_out),
+    ("mistakes of steps", check::every_mistake_of_a_step_is_told),
 ];
 
 /// What Sail has no name for, and Spark only of late.

@@ -1,0 +1,249 @@
+//! `pipectl check`: lets engines analyse a pipeline; nothing is run and nothing is written.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use std::time::Instant;
+
+use clap::Args;
+
+use super::failure::Failure;
+use super::interrupt::Interrupt;
+use super::load::{Loaded, PipelineArguments, RunIdentity};
+use super::reach::EngineArguments;
+use super::run::limit;
+use super::session::{Place, wrong};
+use super::target::{Chosen, TargetArguments};
+use crate::connect::Client;
+use crate::diagnostic::{Code, Diagnostic, Diagnostics};
+use crate::dialect::Dialect;
+use crate::duration::Limit;
+use crate::graph::Graph;
+use crate::pipeline::{Pipeline, StepId};
+use crate::plan::{self, Scope};
+use crate::report::{Reporter, RunFacts};
+use crate::run::check::{Depth, Known, search};
+use crate::run::differences::{There, differences};
+use crate::run::{self, Sender, inputs, together, trial};
+
+/// Check a pipeline: all that `validate` finds, then what the engine's analysis does. No data is read and nothing is written.
+///
+/// Columns, types, functions and tables are looked at in every step, also in those that feed no output.
+#[derive(Debug, Args)]
+pub(super) struct Check {
+    #[command(flatten)]
+    pipeline: PipelineArguments,
+    #[command(flatten)]
+    target: TargetArguments,
+    #[command(flatten)]
+    engine: EngineArguments,
+    /// Analyse on this engine too, and tell what is wrong or other there: an engine as for `--engine`, a target of the project file, or
+    /// a server, `sc://host:15002`. May be given several times.
+    #[arg(long, value_name = "ENGINE")]
+    also: Vec<String>,
+    /// How long it may take, from its start on: `90s`, `5m`. Then it is interrupted, and fails.
+    #[arg(long, value_name = "TIME", env = "PIPECTL_TIMEOUT", value_parser = limit)]
+    timeout: Option<Limit>,
+}
+
+pub(super) fn check(arguments: &Check, reporter: Reporter) -> Result<(), Failure> {
+    let began = Instant::now();
+    let identity = RunIdentity::new();
+    let facts = RunFacts {
+        run_id: identity.id.clone(),
+        file: arguments.pipeline.file.clone(),
+        started_at: identity.started_at,
+        clock: began,
+    };
+    let (events, listener) = reporter.listen(facts);
+    let runtime = super::runtime()?;
+    let result = runtime.block_on(carry_out(arguments, &identity, reporter, &events, began));
+    drop(events);
+    drop(listener.results());
+    reporter.note(&result?);
+    Ok(())
+}
+
+/// Where the pipeline is analysed, and what it is there: variables and paths may depend on the target.
+struct Spot {
+    chosen: Chosen,
+    pipeline: Pipeline,
+    graph: Graph,
+}
+
+impl Spot {
+    fn steps(&self) -> Vec<StepId> {
+        self.graph.needed_for(self.pipeline.ids())
+    }
+}
+
+/// What an engine says.
+struct Said {
+    dialect: Dialect,
+    found: Diagnostics,
+    /// The columns of the steps, where these were asked for.
+    known: HashMap<StepId, Arc<Known>>,
+}
+
+impl Said {
+    fn columns(&self) -> There<'_> {
+        There { dialect: &self.dialect, known: &self.known }
+    }
+}
+
+/// Whether the columns of each step are wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Wanted {
+    Mistakes,
+    Columns,
+}
+
+/// Checks, and says what was checked.
+async fn carry_out(
+    arguments: &Check,
+    identity: &RunIdentity,
+    reporter: Reporter,
+    events: &Sender,
+    began: Instant,
+) -> Result<String, Failure> {
+    let mut interrupt = Interrupt::watch()?;
+    if let Some(limit) = arguments.timeout {
+        interrupt.after(limit, began);
+    }
+    let folder = arguments.pipeline.folder()?;
+    let others = arguments.also.iter().map(|name| arguments.target.another(name).choose(&folder));
+    let chosen = std::iter::once(arguments.target.choose(&folder)).chain(others);
+    let mut spots = Vec::new();
+    for (number, chosen) in chosen.enumerate() {
+        let chosen = chosen?;
+        chosen.events().into_iter().for_each(|event| events.send(event));
+        let Loaded { pipeline, warnings } = arguments.pipeline.load(identity, &chosen)?;
+        if number == 0 {
+            reporter.diagnostics(&pipeline.sources, &warnings);
+        }
+        let graph = Graph::new(&pipeline);
+        spots.push(Spot { chosen, pipeline, graph });
+    }
+    let wanted = if spots.len() == 1 { Wanted::Mistakes } else { Wanted::Columns };
+    let analyses = spots.iter().map(|spot| {
+        let place = Place {
+            engine: &arguments.engine,
+            at: &spot.chosen.at,
+            tag: run::tag(&identity.id),
+            events,
+            interrupt: &interrupt,
+        };
+        async move {
+            let work = async |client: &Client, dialect: &Dialect| {
+                analyse(&place, spot, (client, dialect), wanted).await
+            };
+            place.carry_out(&spot.pipeline.conf, work).await
+        }
+    });
+    let said = together::all(analyses, spots.len()).await;
+    let said: Vec<Said> = said.into_iter().collect::<Result<_, Failure>>()?;
+    let first = &spots[0];
+    let found = all_said(first, &said);
+    if found.iter().any(Diagnostic::is_error) {
+        return Err(wrong(&first.pipeline, found));
+    }
+    let found = arguments.pipeline.warnings.judged(&first.pipeline.sources, found)?;
+    reporter.diagnostics(&first.pipeline.sources, &found);
+    let engines: Vec<String> = said.iter().map(|said| said.dialect.to_string()).collect();
+    Ok(format!(
+        "`{}` is right for {}: {} and {}, checked in {:.2} s",
+        arguments.pipeline.file.display(),
+        engines.join(" and "),
+        count(first.pipeline.steps.len(), "step"),
+        count(first.pipeline.steps.iter().map(|step| step.sinks.len()).sum(), "output"),
+        began.elapsed().as_secs_f64()
+    ))
+}
+
+fn count(count: usize, what: &str) -> String {
+    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
+}
+
+/// What one engine says of the pipeline.
+async fn analyse(
+    place: &Place<'_>,
+    spot: &Spot,
+    (client, dialect): (&Client, &Dialect),
+    wanted: Wanted,
+) -> Result<Said, Failure> {
+    let Spot { pipeline, graph, .. } = spot;
+    let steps = spot.steps();
+    let mut found = inputs::missing(pipeline, &steps);
+    let mut known = HashMap::new();
+    let compiled = plan::compile_scope(pipeline, graph, dialect, Scope::Everything);
+    let lacking = compiled.as_ref().err().cloned().unwrap_or_default();
+    found.append(lacking.clone());
+    let unknown = without(pipeline, found.clone());
+    if let Ok(plan) = &compiled {
+        place.send(client, pipeline, plan).await?;
+    }
+    if wanted == Wanted::Columns || found.has_errors() {
+        let search = Box::pin(search(client, pipeline, (dialect, Depth::Plans), &steps, &unknown));
+        match place.interrupt.or(async { Ok(search.await) }).await? {
+            Ok(findings) => {
+                found.append(findings.found);
+                known = findings.known;
+            }
+            // Rows that travel beside plans were not sent, where there is no plan.
+            Err(error) if error.is_missing_rows() && lacking.has_errors() => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    if let Some(plan) = compiled.ok().filter(|_| !found.has_errors()) {
+        found.append(place.analyse(client, pipeline, &plan, Depth::Plans).await?);
+    }
+    let trial = Box::pin(trial::rows(client, pipeline, dialect, &steps));
+    let tried = place.interrupt.or(async { Ok(trial.await?) }).await?;
+    // A type that does not exist is known by now.
+    let told = found.clone().sorted();
+    let is_news = |one: &Diagnostic| told.iter().all(|known| known.span != one.span);
+    tried.sorted().into_iter().filter(is_news).for_each(|one| found.push(one));
+    Ok(Said { dialect: dialect.clone(), found, known })
+}
+
+/// The steps at which something is missing, or lacking: an engine's words about them would be the same once more.
+fn without(pipeline: &Pipeline, found: Diagnostics) -> HashSet<StepId> {
+    let found = found.sorted();
+    let is_hit = |id: &StepId| {
+        let step = pipeline.step(*id);
+        let paths = step.source.value.kind().paths().iter().map(crate::expr::Template::span);
+        let transforms = step.transforms.iter().map(|transform| transform.span);
+        let mut spans = paths.chain(transforms).chain([step.source.span]);
+        spans.any(|span| found.iter().any(|one| one.span == span))
+    };
+    pipeline.ids().filter(is_hit).collect()
+}
+
+/// What all engines say: a mistake that several find once, then what is other on others than the first.
+fn all_said(first: &Spot, said: &[Said]) -> Vec<Diagnostic> {
+    let Some((here, others)) = said.split_first() else { return Vec::new() };
+    let mut found = here.found.clone();
+    for there in others {
+        let known = found.clone().sorted();
+        for mut diagnostic in there.found.clone().sorted() {
+            if known.iter().any(|one| is_same(one, &diagnostic)) {
+                continue;
+            }
+            // What an engine lacks names the engine.
+            if diagnostic.code != Code::Gap {
+                diagnostic.message = format!("on {}: {}", there.dialect, diagnostic.message);
+            }
+            found.push(diagnostic);
+        }
+        let steps = first.steps();
+        differences(&first.pipeline, &steps, here.columns(), there.columns())
+            .into_iter()
+            .for_each(|one| found.push(one));
+    }
+    found.sorted()
+}
+
+/// Whether two engines mean the same, one of them perhaps more exactly.
+fn is_same(one: &Diagnostic, other: &Diagnostic) -> bool {
+    let (a, b) = (one.span, other.span);
+    one.code == other.code && a.file == b.file && (a == b || (a.start < b.end && b.start < a.end))
+}

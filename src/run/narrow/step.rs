@@ -1,0 +1,556 @@
+//! Searches one step: its source, its transforms from top to bottom, what it expects.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::complaint::Complaint;
+use super::diagnosis::{help_for_ungrouped, meant_step, refused, words};
+use super::inside::{Analysed, Inside, SOME_TABLE, has, names_a_mask};
+use super::scope::{Scope, fields};
+use super::union::{Side, unfit};
+use super::{Ground, Known, SIDE_BY_SIDE};
+use crate::connect::{Error, ServerError};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics};
+use crate::expect::Expectation;
+use crate::expr::{Expr, Template};
+use crate::lowering::{Lowering, Masks};
+use crate::pipeline::{Step, StepId};
+use crate::plan::prefix;
+use crate::proto::ddl::columns_text;
+use crate::proto::expression::expression_string;
+use crate::proto::relation::{empty, filter};
+use crate::proto::spark::{DataType, Relation};
+use crate::run::check::{column_names, create_view, found_missing, found_repeated};
+use crate::run::together::all;
+use crate::source::{Setting, Source, Sql};
+use crate::text::Span;
+use crate::transform::{Names, Transform};
+
+/// Searches a step whose inputs have these columns.
+pub(super) async fn search(
+    ground: &Ground<'_>,
+    id: StepId,
+    inputs: HashMap<StepId, Arc<Known>>,
+) -> Result<(Known, Diagnostics), Error> {
+    let step = ground.pipeline.step(id);
+    if step.inputs.iter().any(|input| inputs.get(input).is_none_or(|known| known.schema.is_none())) {
+        return Ok((Known::default(), Diagnostics::default()));
+    }
+    let is_doubtful = inputs.values().any(|known| known.is_doubtful);
+    let mut search = Search {
+        ground,
+        id,
+        step,
+        inputs,
+        views: Vec::new(),
+        masks: Masks::default(),
+        sides: Vec::new(),
+        is_doubtful,
+        found: Diagnostics::default(),
+    };
+    search.views = search.make_views().await?;
+    let schema = search.columns().await?;
+    if let Some(schema) = &schema {
+        search.repetitions(schema);
+        search.expectations(schema).await?;
+    }
+    let is_doubtful = search.is_doubtful || search.found.has_errors();
+    Ok((Known { schema, is_doubtful }, search.found))
+}
+
+struct Search<'a> {
+    ground: &'a Ground<'a>,
+    id: StepId,
+    step: &'a Step,
+    inputs: HashMap<StepId, Arc<Known>>,
+    /// Names for the steps that the query names.
+    views: Vec<(String, String)>,
+    masks: Masks,
+    /// The columns by what qualifies them.
+    sides: Vec<(String, DataType)>,
+    is_doubtful: bool,
+    found: Diagnostics,
+}
+
+impl Search<'_> {
+    /// The columns of the step, its mistakes masked; nothing where these make them unknowable.
+    async fn columns(&mut self) -> Result<Option<DataType>, Error> {
+        let step = self.step;
+        let is_silent = |transform: &Transform| {
+            let kind = transform.kind();
+            !kind.columns_needed().is_empty() || !kind.columns_shared().is_empty()
+        };
+        if !step.transforms.iter().any(|transform| is_silent(&transform.value))
+            && !matches!(step.source.value, Source::Read(_))
+            && let Ok(schema) = self.analyse(step.transforms.len(), &self.masks).await?
+        {
+            return Ok(Some(schema));
+        }
+        let schema = match self.analyse(0, &self.masks).await? {
+            Ok(schema) => Some(schema),
+            Err(error) => self.source(error).await?,
+        };
+        let Some(mut schema) = schema else { return Ok(None) };
+        if matches!(step.source.value, Source::Read(_)) && fields(&schema).is_empty() {
+            let message = format!("the source of `{}` has no columns: is there any data?", step.name);
+            self.found.push(Diagnostic::new(Code::NoInput, step.source.span, message));
+            return Ok(None);
+        }
+        for at in 0..step.transforms.len() {
+            match self.transform(at, &schema).await? {
+                Some(next) => schema = next,
+                None => return Ok(None),
+            }
+        }
+        Ok(Some(schema))
+    }
+
+    /// The columns of a source that is refused, without what is wrong with it.
+    async fn source(&mut self, error: Box<ServerError>) -> Result<Option<DataType>, Error> {
+        let step = self.step;
+        let source = &step.source;
+        if let Some(query) = source.value.query() {
+            self.query(query, error).await?;
+            return Ok(None);
+        }
+        let parts = source.value.kind().parts();
+        if self.parts(0, &parts).await? {
+            return Ok(self.analyse(0, &self.masks).await?.ok());
+        }
+        let complaint = Complaint::of(&error);
+        let kind = source.value.kind();
+        let diagnostic = match (&complaint, kind.place_of(Setting::Table)) {
+            (Complaint::Table(_), Some(table)) => {
+                let name = table.plain();
+                let message = format!("there is no table or view `{name}`");
+                let diagnostic = refused(&error, table.span(), message);
+                meant_step(diagnostic, &name, &self.step_names())
+            }
+            _ => {
+                let class = error.class.as_deref().unwrap_or_default();
+                let span = if class == "PATH_NOT_FOUND" {
+                    kind.place_of(Setting::Path)
+                } else if matches!(complaint, Complaint::DataType(_) | Complaint::Syntax) {
+                    kind.place_of(Setting::Schema)
+                } else {
+                    None
+                };
+                let span = span.map_or(source.span, Template::span);
+                let message = format!(
+                    "the `{}` of `{}` is refused: {}",
+                    self.written(source.span),
+                    step.name,
+                    words(&complaint, &error)
+                );
+                refused(&error, span, message)
+            }
+        };
+        self.found.push(diagnostic);
+        Ok(None)
+    }
+
+    /// Searches a query.
+    async fn query(&mut self, query: &Template, error: Box<ServerError>) -> Result<(), Error> {
+        create_view(self.ground.client, empty("`pipectl_check` STRING"), SOME_TABLE).await?;
+        let sides: Vec<(String, DataType)> =
+            self.step.queried.iter().map(|(name, id)| (name.clone(), self.schema_of(*id))).collect();
+        let columns = sides.iter().flat_map(|(_, schema)| fields(schema)).collect();
+        let scope = Scope { columns, sides };
+        let (before, _) = Sql::around(&self.views);
+        let blobs = RefCell::default();
+        let nothing = |_: &str| Relation::default();
+        let lowering = Lowering {
+            dialect: self.ground.dialect,
+            bindings: &self.ground.pipeline.bindings,
+            root: &self.ground.pipeline.root,
+            masks: &self.masks,
+            input: &nothing,
+            views: &self.views,
+            blobs: &blobs,
+        };
+        let (sent, _) = Sql::sent(query, &lowering);
+        let steps = self.step_names();
+        let inside = Inside::new(query, sent, &before, &scope, &steps).of_query();
+        let found = inside
+            .search(error, async |text| {
+                let mut masks = self.masks.clone();
+                masks.replace(query.span(), text);
+                self.analyse(0, &masks).await
+            })
+            .await?;
+        self.found.append(found);
+        Ok(())
+    }
+
+    /// The columns behind a transform, its mistakes masked.
+    async fn transform(&mut self, at: usize, before: &DataType) -> Result<Option<DataType>, Error> {
+        let step = self.step;
+        let transform = &step.transforms[at];
+        let kind = transform.value.kind();
+        let names = column_names(before);
+        for column in kind.columns_needed() {
+            if found_missing(&column.value, column.span, &names, &mut self.found) {
+                self.masks.hide(column.span);
+            }
+        }
+        let beside = kind.inputs().first().and_then(|input| self.ground.pipeline.find(input.as_str()));
+        self.shared_columns(at, &names, beside);
+        if let Transform::Union(union) = &transform.value
+            && !self.is_doubtful
+            && !self.found.has_errors()
+        {
+            let sides: Vec<Side<'_>> = kind
+                .inputs()
+                .into_iter()
+                .map(|input| Side {
+                    step: input.as_str(),
+                    span: input.span(),
+                    columns: self
+                        .ground
+                        .pipeline
+                        .find(input.as_str())
+                        .map(|id| column_names(&self.schema_of(id))),
+                })
+                .collect();
+            for diagnostic in unfit(union.matching(), names, &sides) {
+                self.masks.hide(diagnostic.span);
+                self.found.push(diagnostic);
+            }
+        }
+        let scope = self.scope(at, before, beside);
+        let schema = match self.analyse(at + 1, &self.masks).await? {
+            Ok(schema) => Some(schema),
+            Err(error) => self.refused(at, error, &scope).await?,
+        };
+        match kind.names() {
+            Names::Kept => {}
+            Names::Gone => self.sides.clear(),
+            Names::Wanted => {
+                self.sides = scope.sides;
+                // Some joins leave the other side's columns out.
+                if !kind.may_repeat_columns() {
+                    self.sides.pop();
+                }
+            }
+        }
+        Ok(schema)
+    }
+
+    /// Columns that both sides of a join must have.
+    fn shared_columns(&mut self, at: usize, names: &[String], beside: Option<StepId>) {
+        let kind = self.step.transforms[at].value.kind();
+        let Some(beside) = beside else { return };
+        let left = self.step.left_name();
+        let right = self.ground.pipeline.step(beside).name.value.as_str();
+        let right_names = column_names(&self.schema_of(beside));
+        for column in kind.columns_shared() {
+            let name = &column.value;
+            let all = || names.iter().chain(&right_names);
+            let (message, known) = match (has(names, name), has(&right_names, name)) {
+                (true, true) => continue,
+                (false, true) => (format!("there is no column `{name}` in `{left}`"), names.to_vec()),
+                (true, false) => (format!("there is no column `{name}` in `{right}`"), right_names.clone()),
+                (false, false) => {
+                    let both = all().filter(|it| has(names, it) && has(&right_names, it)).cloned();
+                    (format!("there is no column `{name}` in `{left}`, nor in `{right}`"), both.collect())
+                }
+            };
+            let diagnostic = Diagnostic::new(Code::UnknownColumn, column.span, message);
+            self.found.push(diagnostic.suggest(name, known.iter().map(String::as_str)));
+            self.masks.hide(column.span);
+        }
+    }
+
+    /// What the expressions of a transform can mean.
+    fn scope(&self, at: usize, before: &DataType, beside: Option<StepId>) -> Scope {
+        let kind = self.step.transforms[at].value.kind();
+        let mut scope = Scope { sides: self.sides.clone(), ..Scope::of(before) };
+        if let (Some((right, _)), Some(beside)) = (kind.new_name(), beside) {
+            if scope.sides.is_empty() {
+                scope.sides.push((self.step.left_name().to_owned(), before.clone()));
+            }
+            let schema = self.schema_of(beside);
+            scope.columns.extend(fields(&schema));
+            scope.sides.push((right.to_owned(), schema));
+        }
+        scope
+    }
+
+    /// Finds what is wrong with a transform that is refused; the columns behind it where the rest of it is right.
+    async fn refused(
+        &mut self,
+        at: usize,
+        error: Box<ServerError>,
+        scope: &Scope,
+    ) -> Result<Option<DataType>, Error> {
+        let step = self.step;
+        let transform = &step.transforms[at];
+        let kind = transform.value.kind();
+        let mut is_found = false;
+        let stages = kind.stages();
+        for (number, stage) in stages.iter().enumerate() {
+            let later = stages.get(number + 1..).unwrap_or_default().iter().flatten();
+            let later: Vec<Span> = later.map(|expr| expr.span()).collect();
+            is_found |= self.stage(at, stage, &later, is_found, scope).await?;
+        }
+        is_found |= self.parts(at + 1, &kind.parts()).await?;
+        if is_found {
+            match self.analyse(at + 1, &self.masks).await? {
+                Ok(schema) => return Ok(Some(schema)),
+                // What is left may be no more than what the masks bring about.
+                Err(_) => return Ok(None),
+            }
+        }
+        if !self.is_doubtful && !self.found.has_errors() {
+            let key = self.written(transform.span);
+            let message = format!("this `{key}` is refused: {}", words(&Complaint::of(&error), &error));
+            self.found.push(refused(&error, transform.span, message));
+        }
+        Ok(None)
+    }
+
+    /// Searches expressions, each with the others masked; whether any is wrong.
+    async fn stage(
+        &mut self,
+        at: usize,
+        stage: &[&Expr],
+        later: &[Span],
+        is_after_mistakes: bool,
+        scope: &Scope,
+    ) -> Result<bool, Error> {
+        let search = &*self;
+        let one = |expr: &Expr| {
+            let mut masks = search.masks.clone();
+            for other in stage.iter().map(|other| other.span()).chain(later.iter().copied()) {
+                if other != expr.span() {
+                    masks.hide(other);
+                }
+            }
+            let expr = expr.clone();
+            async move { search.expression(at, &expr, masks, is_after_mistakes, scope).await }
+        };
+        let results = all(stage.iter().map(|expr| one(expr)), SIDE_BY_SIDE).await;
+        let mut is_found = false;
+        for (expr, result) in stage.iter().zip(results) {
+            if let Some(found) = result? {
+                is_found = true;
+                self.masks.hide(expr.span());
+                self.is_doubtful |= found.len() == 0;
+                self.found.append(found);
+            }
+        }
+        Ok(is_found)
+    }
+
+    /// What is wrong with an expression; nothing where it is right.
+    async fn expression(
+        &self,
+        at: usize,
+        expr: &Expr,
+        masks: Masks,
+        is_after_mistakes: bool,
+        scope: &Scope,
+    ) -> Result<Option<Diagnostics>, Error> {
+        let error = match self.analyse(at + 1, &masks).await? {
+            Ok(_) => return Ok(None),
+            Err(error) => error,
+        };
+        let complaint = Complaint::of(&error);
+        let may_follow = is_after_mistakes || self.is_doubtful || names_a_mask(expr.template(), scope);
+        if may_follow && !complaint.is_about_a_name() {
+            return Ok(Some(Diagnostics::default()));
+        }
+        if matches!(complaint, Complaint::Ungrouped(_))
+            && let Some(found) = self.ungrouped(at, expr, &masks, (&error, scope)).await?
+        {
+            return Ok(Some(found));
+        }
+        let steps = self.step_names();
+        let sent = expr.sent(&self.ground.pipeline.bindings, self.ground.dialect.quotes());
+        let inside = Inside::new(expr.template(), sent, "", scope, &steps);
+        let found = inside
+            .search(error, async |text| {
+                let mut masks = masks.clone();
+                masks.replace(expr.span(), text);
+                self.analyse(at + 1, &masks).await
+            })
+            .await?;
+        Ok(Some(found))
+    }
+
+    /// Which columns of an aggregate are not grouped by, of which engines name one at most: those that are refused by themselves and in
+    /// every call around them.
+    async fn ungrouped(
+        &self,
+        at: usize,
+        expr: &Expr,
+        masks: &Masks,
+        (error, scope): (&ServerError, &Scope),
+    ) -> Result<Option<Diagnostics>, Error> {
+        let columns = scope.names();
+        let template = expr.template();
+        let text = template.scanned();
+        let chains = super::names::chains(template);
+        let mut found = Diagnostics::default();
+        let mut told: Vec<String> = Vec::new();
+        let is_refused = async |part: &str| {
+            let mut masks = masks.clone();
+            masks.replace(expr.span(), part.to_owned());
+            Ok::<bool, Error>(self.analyse(at + 1, &masks).await?.is_err())
+        };
+        for chain in chains.iter().filter(|chain| chain.is_value()) {
+            let Some((name, _)) = chain.parts.last() else { continue };
+            let written = text.get(chain.range()).unwrap_or_default();
+            if !has(&columns, name) || has(&told, name) || !is_refused(written).await? {
+                continue;
+            }
+            let around = chains.iter().filter_map(|call| {
+                let arguments = call.call.clone()?;
+                let is_around = arguments.start < chain.range().start && chain.range().end <= arguments.end;
+                is_around.then(|| call.range().start..arguments.end)
+            });
+            let mut is_aggregated = false;
+            for range in around {
+                is_aggregated |= !is_refused(text.get(range).unwrap_or_default()).await?;
+            }
+            if !is_aggregated {
+                let message = super::diagnosis::ungrouped(written);
+                let diagnostic = Diagnostic::new(Code::Analysis, template.place(&chain.range()), message)
+                    .called(error.class.clone(), error.sql_state.clone())
+                    .help(help_for_ungrouped(written));
+                found.push(diagnostic);
+                told.push(name.clone());
+            }
+        }
+        Ok(found.has_errors().then_some(found))
+    }
+
+    /// Searches settings, each with the others left out; whether any is wrong.
+    async fn parts(&mut self, upto: usize, parts: &[Span]) -> Result<bool, Error> {
+        let search = &*self;
+        let kept: Vec<Span> = parts.iter().copied().filter(|part| !search.masks.hides(*part)).collect();
+        let one = |part: Span| {
+            let mut masks = search.masks.clone();
+            kept.iter().filter(|other| **other != part).for_each(|other| masks.hide(*other));
+            async move { search.analyse(upto, &masks).await }
+        };
+        let results = all(kept.iter().map(|part| one(*part)), SIDE_BY_SIDE).await;
+        let mut is_found = false;
+        for (part, result) in kept.iter().zip(results) {
+            if let Err(error) = result? {
+                is_found = true;
+                self.masks.hide(*part);
+                let complaint = Complaint::of(&error);
+                if !self.is_doubtful || complaint.is_about_a_name() {
+                    self.found.push(refused(&error, *part, self.told_of_part(*part, &complaint, &error)));
+                }
+            }
+        }
+        Ok(is_found)
+    }
+
+    /// What stands in the file.
+    fn written(&self, span: Span) -> &str {
+        let text = self.ground.pipeline.sources.get(span.file).text();
+        text.get(span.start as usize..span.end as usize).unwrap_or_default()
+    }
+
+    fn told_of_part(&self, part: Span, complaint: &Complaint, error: &ServerError) -> String {
+        let written = self.written(part).trim_matches(['"', '\'']);
+        match complaint {
+            Complaint::DataType(_) | Complaint::Syntax => format!("there is no data type `{written}`"),
+            complaint => {
+                let words = words(complaint, error);
+                let words = words.strip_prefix("the types do not fit: ").unwrap_or(&words);
+                format!("`{written}` does not fit: {words}")
+            }
+        }
+    }
+
+    /// Columns of one name at the step's end.
+    fn repetitions(&mut self, schema: &DataType) {
+        let step = self.step;
+        let may_repeat =
+            |transform: &&crate::text::Spanned<Transform>| transform.value.kind().may_repeat_columns();
+        let made_by = match step.transforms.iter().rfind(may_repeat) {
+            Some(transform) => transform.span,
+            None if step.source.value.query().is_some() => step.source.span,
+            None => return,
+        };
+        found_repeated(made_by, step.name.value.as_str(), &column_names(schema), &mut self.found);
+    }
+
+    async fn expectations(&mut self, schema: &DataType) -> Result<(), Error> {
+        let names = column_names(schema);
+        let search = &*self;
+        let one = |expectation: &Expectation| {
+            let expectation = expectation.clone();
+            async move { search.expectation(&expectation, schema).await }
+        };
+        let results = all(search.step.expectations.iter().map(one), SIDE_BY_SIDE).await;
+        for result in results {
+            self.found.append(result?);
+        }
+        for expectation in &self.step.expectations {
+            for column in expectation.check.kind().columns_needed() {
+                found_missing(&column.value, column.span, &names, &mut self.found);
+            }
+        }
+        Ok(())
+    }
+
+    async fn expectation(&self, expectation: &Expectation, schema: &DataType) -> Result<Diagnostics, Error> {
+        const BEFORE: &str = "NOT (";
+        let scope = Scope::of(schema);
+        let mut found = Diagnostics::default();
+        let steps = self.step_names();
+        for expr in expectation.check.kind().expressions() {
+            let sent = expr.sent(&self.ground.pipeline.bindings, self.ground.dialect.quotes());
+            let analyse = async |text: String| {
+                let condition = expression_string(format!("{BEFORE}{text}\n)"));
+                self.ground.analyse(filter(empty(columns_text(schema)), condition)).await
+            };
+            if let Err(error) = analyse(sent.text()).await? {
+                let may_follow = self.is_doubtful || names_a_mask(expr.template(), &scope);
+                if may_follow && !Complaint::of(&error).is_about_a_name() {
+                    continue;
+                }
+                let inside = Inside::new(expr.template(), sent, BEFORE, &scope, &steps);
+                found.append(inside.search(error, analyse).await?);
+            }
+        }
+        Ok(found)
+    }
+
+    /// Names for the steps that the query names, each an empty table with the step's columns.
+    async fn make_views(&self) -> Result<Vec<(String, String)>, Error> {
+        let mut views = Vec::new();
+        for (name, id) in &self.step.queried {
+            let view = format!("pipectl_check_{}", name.to_lowercase());
+            create_view(self.ground.client, self.input(*id), &view).await?;
+            views.push((name.clone(), view));
+        }
+        Ok(views)
+    }
+
+    fn step_names(&self) -> Vec<&str> {
+        self.ground.pipeline.steps.iter().map(|step| step.name.value.as_str()).collect()
+    }
+
+    fn schema_of(&self, id: StepId) -> DataType {
+        self.inputs.get(&id).and_then(|known| known.schema.clone()).unwrap_or_default()
+    }
+
+    fn input(&self, id: StepId) -> Relation {
+        empty(columns_text(&self.schema_of(id)))
+    }
+
+    /// Analyses the step up to, and without, a transform.
+    async fn analyse(&self, upto: usize, masks: &Masks) -> Analysed {
+        let pipeline = self.ground.pipeline;
+        let input = |name: &str| pipeline.find(name).map(|id| self.input(id)).unwrap_or_default();
+        let relation = prefix(pipeline, self.ground.dialect, self.id, upto, masks, &input, &self.views);
+        self.ground.analyse(relation).await
+    }
+}
