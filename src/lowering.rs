@@ -54,6 +54,15 @@ impl Root {
     }
 }
 
+/// Where the relative paths of one file start.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Base {
+    /// Those that the engine reads.
+    pub(crate) root: Root,
+    /// Those that pipectl reads and writes: the file's folder.
+    pub(crate) folder: PathBuf,
+}
+
 /// Whether a path names a store: `s3://…`, `file:///…`.
 pub(crate) fn is_url(path: &str) -> bool {
     path.split_once("://").is_some_and(|(scheme, _)| {

@@ -129,6 +129,16 @@ impl Sources {
         FileId(u16::try_from(self.0.len() - 1).expect("a pipeline has fewer than 65,536 files"))
     }
 
+    /// The names of all files, the one that was asked for first.
+    pub(crate) fn paths(&self) -> impl Iterator<Item = &Path> {
+        self.0.iter().map(Source::path)
+    }
+
+    /// Whether no further file can be told from the others.
+    pub(crate) fn is_full(&self) -> bool {
+        self.0.len() > usize::from(u16::MAX)
+    }
+
     pub(crate) fn get(&self, file: FileId) -> &Source {
         &self.0[usize::from(file.0)]
     }

@@ -1,7 +1,7 @@
 //! What all verbs about a pipeline share: its file, its variables, where its paths start.
 
 use std::fs;
-use std::io;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
@@ -75,7 +75,8 @@ impl PipelineArguments {
         let inputs = Inputs {
             variables: &self.variables,
             environment: &variable,
-            files: &|path| fs::read(path),
+            files: &read_file,
+            canonical: &|path| fs::canonicalize(path),
             run_id: &identity.id,
             started_at: identity.started_at,
             root: chosen.root.clone(),
@@ -105,4 +106,18 @@ impl PipelineArguments {
         }
         fs::read(&self.file).map_err(|error| wrong(error.to_string()))
     }
+}
+
+/// The bytes of a file that the pipeline names, as far as they can be of use; what has no end is not read.
+fn read_file(path: &Path) -> io::Result<Vec<u8>> {
+    let metadata = fs::metadata(path)?;
+    if metadata.is_dir() {
+        return Err(io::ErrorKind::IsADirectory.into());
+    }
+    if !metadata.is_file() {
+        return Err(io::Error::other("it is not a file"));
+    }
+    let mut bytes = Vec::new();
+    fs::File::open(path)?.take(LARGEST_READ).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }

@@ -130,7 +130,7 @@ impl Search<'_> {
         let lowering = Lowering {
             dialect: &self.plan.dialect,
             bindings: &self.pipeline.bindings,
-            root: &self.pipeline.root,
+            root: &step.base.root,
             masked: &masked,
             input: &nothing,
             views: &[],

@@ -1,12 +1,15 @@
 //! Owns the shape of the file: its top-level keys, and the order in which they are read.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use super::step::{self, StepSpec};
 use super::vars::{NAMES, Variables};
+use super::include::{self, Extent, Part, Texts};
 use super::{Context, artifacts, resolve};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::expr::Type;
+use crate::lowering::Base;
 use crate::name::StepName;
 use crate::pipeline::Pipeline;
 use crate::shape::Entries;
@@ -21,75 +24,62 @@ const TIME_ZONE: &str = "spark.sql.session.timeZone";
 const VERSION: &str = "1";
 
 /// The top-level keys.
-pub(super) const KEYS: [&str; 7] = ["version", "name", "description", "vars", "conf", "artifacts", "steps"];
+pub(super) const KEYS: [&str; 8] =
+    ["version", "name", "description", "include", "vars", "conf", "artifacts", "steps"];
 /// Top-level keys of the format that this version does not carry out.
-const PLANNED: [&str; 2] = ["include", "tests"];
+pub(super) const PLANNED: [&str; 1] = ["tests"];
 
-/// Reads a document; nothing where it can't be read at all.
+/// Reads a pipeline and the files that it includes; nothing where it can't be read at all.
 pub(super) fn read(
     file: FileId,
-    text: &str,
+    texts: &Texts,
     mut context: Context<'_, '_>,
     found: &mut Diagnostics,
 ) -> Option<Pipeline> {
-    let text = text.strip_prefix('\u{FEFF}').unwrap_or(text);
+    let text = texts.keep(Arc::clone(context.sources.get(file).text()))?;
+    let main = tree(file, text, Arc::clone(&context.base), found)?;
+    known_keys(&main.entries, found);
     let start = Span::start_of(file);
-    let (mut root, repeated) = match read_yaml(file, text, found) {
-        Some(document) if !document.root.is_null() => (document.root, document.repeated),
-        Some(_) | None => {
-            if !found.has_errors() {
-                found.push(Diagnostic::new(
-                    Code::MissingKey,
-                    start,
-                    "the file is empty: the key `steps` is missing",
-                ));
-            }
-            return None;
-        }
-    };
-    let Kind::Mapping(entries) = &mut root.kind else {
-        let message = "a pipeline is a mapping with the keys `version`, `name` and `steps`";
-        found.push(Diagnostic::new(Code::WrongType, root.span, message));
-        return None;
-    };
-    known_keys(entries, found);
-    let declarations = take(entries, "vars");
-    let time_zone = session_time_zone(entries, context.inputs.target, found);
-    let mut variables = Variables::declare(declarations.as_ref(), time_zone, context.inputs, found);
-    let steps = take(entries, "steps");
-    for (_, node) in entries.iter_mut() {
-        variables.bind(node, found);
+    let place = key(&main.entries, "vars").unwrap_or_default();
+    let (mut parts, extent) = include::gather(main, texts, &mut context, found);
+    let declarations = include::variables(&mut parts, found);
+    let main = parts.last().map_or(&[][..], |main| &main.entries);
+    let time_zone = session_time_zone(main, context.inputs.target, found);
+    let mut variables = Variables::declare(&declarations, time_zone, context.inputs, found);
+    match extent {
+        Extent::Whole => variables.unknown_arguments(place, found),
+        Extent::Partial => variables.are_partial(),
     }
-    let named = steps.as_ref().and_then(|(_, node)| node.as_mapping()).unwrap_or_default();
-    let (again, repeated): (Vec<_>, Vec<_>) =
-        repeated.into_iter().partition(|one| named.iter().any(|(key, _)| key.span == one.first));
-    for mut one in repeated {
-        variables.bind(&mut one.value, found);
-        found.push(one.diagnostic());
+    let mut steps = Steps::default();
+    for part in &mut parts {
+        context.base = Arc::clone(&part.base);
+        steps.read(part, &mut context, &mut variables, found);
     }
-
-    version(get(entries, "version"), start, found);
-    let name = get(entries, "name").and_then(|node| decode::<String>(node, found));
+    let main = parts.pop()?;
+    version(get(&main.entries, "version"), start, found);
+    let name = get(&main.entries, "name").and_then(|node| decode::<String>(node, found));
     let name = name.unwrap_or_else(|| file_name(context.sources, file));
-    if let Some(node) = get(entries, "description") {
-        decode::<Option<String>>(node, found);
+    description(&main, found);
+    for part in &parts {
+        if let Some(node) = get(&part.entries, "version") {
+            version(Some(node), Span::start_of(part.file), found);
+        }
+        if let Some(node) = get(&part.entries, "name") {
+            decode::<Option<String>>(node, found);
+        }
+        description(part, found);
     }
-    let conf = get(entries, "conf").and_then(|node| decode::<Option<Entries<String>>>(node, found)).flatten();
-    let artifacts = get(entries, "artifacts").map(|node| artifacts::read(node, found)).unwrap_or_default();
-    let steps = match steps {
-        Some((key, node)) => {
-            let again = again.into_iter().map(|one| (one.key, one.value));
-            read_steps((key, node), again, &mut context, &mut variables, found)
-        }
-        None => {
-            found.push(Diagnostic::new(Code::MissingKey, start, "the key `steps` is missing"));
-            Vec::new()
-        }
-    };
+    let conf = get(&main.entries, "conf");
+    let conf = conf.and_then(|node| decode::<Option<Entries<String>>>(node, found)).flatten();
+    let artifacts = get(&main.entries, "artifacts");
+    let artifacts = artifacts.map(|node| artifacts::read(node, found)).unwrap_or_default();
+    if extent == Extent::Whole {
+        steps.are_there(start, !parts.is_empty(), found);
+    }
     let bindings = variables.into_bindings(found);
-    let artifacts = artifacts::check(artifacts, &bindings, (&context.root, &context.folder), found);
+    let artifacts = artifacts::check(artifacts, &bindings, &main.base, found);
     let conf = settings(&conf.unwrap_or_default(), &context.inputs.target.conf);
-    resolve::resolve(steps, &bindings, (&context.root, &context.folder), found).map(|steps| {
+    resolve::resolve(steps.specs, &bindings, (&main.base, extent), found).map(|steps| {
         let names = steps
             .iter()
             .enumerate()
@@ -101,11 +91,39 @@ pub(super) fn read(
             names: names.collect(),
             steps,
             bindings,
-            root: context.root,
-            folder: context.folder,
             sources: Sources::default(),
         }
     })
+}
+
+/// The file as a tree; nothing where it can't be read at all.
+fn tree<'t>(file: FileId, text: &'t str, base: Arc<Base>, found: &mut Diagnostics) -> Option<Part<'t>> {
+    let text = text.strip_prefix('\u{FEFF}').unwrap_or(text);
+    let (root, repeated) = match read_yaml(file, text, found) {
+        Some(document) if !document.root.is_null() => (document.root, document.repeated),
+        Some(_) | None => {
+            if !found.has_errors() {
+                found.push(Diagnostic::new(
+                    Code::MissingKey,
+                    Span::start_of(file),
+                    "the file is empty: the key `steps` is missing",
+                ));
+            }
+            return None;
+        }
+    };
+    let Kind::Mapping(entries) = root.kind else {
+        let message = "a pipeline is a mapping with the keys `version`, `name` and `steps`";
+        found.push(Diagnostic::new(Code::WrongType, root.span, message));
+        return None;
+    };
+    Some(Part { file, base, entries, repeated })
+}
+
+fn description(part: &Part<'_>, found: &mut Diagnostics) {
+    if let Some(node) = get(&part.entries, "description") {
+        decode::<Option<String>>(node, found);
+    }
 }
 
 impl Pipeline {
@@ -126,11 +144,15 @@ fn known_keys(entries: &[(Key<'_>, Node<'_>)], found: &mut Diagnostics) {
         if PLANNED.contains(&&*key.text) {
             found.push(step::unavailable(&key.text, key.span));
         } else if !KEYS.contains(&&*key.text) {
-            let diagnostic =
-                Diagnostic::new(Code::UnknownKey, key.span, format!("unknown key `{}`", key.text));
-            found.push(diagnostic.suggest(&key.text, KEYS));
+            found.push(unknown_key(&key.text, key.span, &KEYS));
         }
     }
+}
+
+/// What is said of a top-level key that is none.
+pub(super) fn unknown_key(text: &str, span: Span, known: &[&str]) -> Diagnostic {
+    let diagnostic = Diagnostic::new(Code::UnknownKey, span, format!("unknown key `{text}`"));
+    diagnostic.suggest(text, known.iter().copied())
 }
 
 fn version(node: Option<&Node<'_>>, start: Span, found: &mut Diagnostics) {
@@ -183,36 +205,66 @@ pub(super) fn time_zone(conf: Option<&Node<'_>>, found: &mut Diagnostics) -> chr
     })
 }
 
-/// The steps, and those of `again`, whose names have occurred before: they are read to say what is wrong with them.
-///
-/// Each leaves the tree when it has been read, and so makes room for what is made of the next.
-fn read_steps<'t>(
-    (key, node): (Key<'t>, Node<'t>),
-    again: impl Iterator<Item = (Key<'t>, Node<'t>)>,
-    context: &mut Context<'_, '_>,
-    variables: &mut Variables<'_>,
-    found: &mut Diagnostics,
-) -> Vec<StepSpec> {
-    let Kind::Mapping(entries) = node.kind else {
-        let message = format!("`steps` is a mapping of names to steps, not {}", node.describe());
-        let place = if node.is_null() { key.span } else { node.span };
-        found.push(
-            Diagnostic::new(Code::WrongType, place, message)
-                .help("write `orders:` and what it does, indented, below"),
-        );
-        return Vec::new();
-    };
-    if entries.is_empty() {
-        found.push(
-            Diagnostic::new(Code::MissingKey, key.span, "the pipeline has no steps")
-                .help("write `orders:` and what it does, indented, below"),
-        );
+/// The steps of all files.
+#[derive(Default)]
+struct Steps {
+    specs: Vec<StepSpec>,
+    /// Where each name stands first, in lower case.
+    seen: HashMap<String, Span>,
+    /// The key `steps` of the file that was asked for.
+    key: Option<Span>,
+    /// Whether steps were there that could not be read, which was reported.
+    are_wrong: bool,
+}
+
+impl Steps {
+    /// Puts values into a file's entries and reads its steps, those too whose names have occurred before: to say what is wrong
+    /// with them.
+    ///
+    /// Each leaves the tree when it has been read, and so makes room for what is made of the next.
+    fn read(
+        &mut self,
+        part: &mut Part<'_>,
+        context: &mut Context<'_, '_>,
+        variables: &mut Variables<'_>,
+        found: &mut Diagnostics,
+    ) {
+        let steps = take(&mut part.entries, "steps");
+        for (_, node) in &mut part.entries {
+            variables.bind(node, found);
+        }
+        let named = steps.as_ref().and_then(|(_, node)| node.as_mapping()).unwrap_or_default();
+        let repeated = std::mem::take(&mut part.repeated);
+        let (again, repeated): (Vec<_>, Vec<_>) =
+            repeated.into_iter().partition(|one| named.iter().any(|(key, _)| key.span == one.first));
+        for mut one in repeated {
+            variables.bind(&mut one.value, found);
+            found.push(one.diagnostic());
+        }
+        let Some((key, node)) = steps else { return };
+        if part.is_main() {
+            self.key = Some(key.span);
+        }
+        let Kind::Mapping(entries) = node.kind else {
+            let message = format!("`steps` is a mapping of names to steps, not {}", node.describe());
+            let place = if node.is_null() { key.span } else { node.span };
+            found.push(
+                Diagnostic::new(Code::WrongType, place, message)
+                    .help("write `orders:` and what it does, indented, below"),
+            );
+            self.are_wrong = true;
+            return;
+        };
+        self.specs.reserve(entries.len());
+        for (key, mut node) in entries.into_iter().chain(again.into_iter().map(|one| (one.key, one.value))) {
+            variables.check_key(&key, found);
+            variables.bind(&mut node, found);
+            let name = self.name(&key, found);
+            self.specs.push(step::read(name, &key.text, &node, context, variables, found));
+        }
     }
-    let mut seen: HashMap<String, Span> = HashMap::with_capacity(entries.len());
-    let mut steps = Vec::with_capacity(entries.len());
-    for (key, mut node) in entries.into_iter().chain(again) {
-        variables.check_key(&key, found);
-        variables.bind(&mut node, found);
+
+    fn name(&mut self, key: &Key<'_>, found: &mut Diagnostics) -> Spanned<StepName> {
         let name = StepName::new(&key.text).unwrap_or_else(|| {
             // A variable in the key was reported.
             if !key.text.contains("${") {
@@ -221,29 +273,47 @@ fn read_steps<'t>(
             }
             StepName::nearest_to(&key.text)
         });
-        let first = *seen.entry(key.text.to_ascii_lowercase()).or_insert(key.span);
-        if first != key.span {
+        let first = *self.seen.entry(key.text.to_ascii_lowercase()).or_insert(key.span);
+        if first.file != key.span.file {
+            found.push(include::clash("step", key, first));
+        } else if first != key.span {
+            let message = format!("there is another step `{}`", key.text);
             found.push(
-                Diagnostic::new(
-                    Code::DuplicateStep,
-                    key.span,
-                    format!("there is another step `{}`", key.text),
-                )
-                .related(first, "first here")
-                .help("give one of them another name; names that differ in case alone are the same"),
+                Diagnostic::new(Code::DuplicateStep, key.span, message)
+                    .related(first, "first here")
+                    .help("give one of them another name; names that differ in case alone are the same"),
             );
         }
-        let name = Spanned { span: key.span, value: name };
-        steps.push(step::read(name, &key.text, &node, context, variables, found));
+        Spanned { span: key.span, value: name }
     }
-    steps
+
+    /// Reports that there are none.
+    fn are_there(&self, start: Span, has_includes: bool, found: &mut Diagnostics) {
+        if self.are_wrong || !self.specs.is_empty() {
+            return;
+        }
+        let message = match (self.key, has_includes) {
+            (_, true) => "neither this file nor what it includes has steps",
+            (Some(_), false) => "the pipeline has no steps",
+            (None, false) => "the key `steps` is missing",
+        };
+        let diagnostic = Diagnostic::new(Code::MissingKey, self.key.unwrap_or(start), message);
+        found.push(match self.key {
+            Some(_) => diagnostic.help("write `orders:` and what it does, indented, below"),
+            None => diagnostic,
+        });
+    }
 }
 
 pub(super) fn get<'n, 't>(entries: &'n [(Key<'t>, Node<'t>)], name: &str) -> Option<&'n Node<'t>> {
     entries.iter().find(|(key, _)| key.text == name).map(|(_, node)| node)
 }
 
-fn take<'t>(entries: &mut Vec<(Key<'t>, Node<'t>)>, name: &str) -> Option<(Key<'t>, Node<'t>)> {
+fn key(entries: &[(Key<'_>, Node<'_>)], name: &str) -> Option<Span> {
+    entries.iter().find(|(key, _)| key.text == name).map(|(key, _)| key.span)
+}
+
+pub(super) fn take<'t>(entries: &mut Vec<(Key<'t>, Node<'t>)>, name: &str) -> Option<(Key<'t>, Node<'t>)> {
     let at = entries.iter().position(|(key, _)| key.text == name)?;
     Some(entries.remove(at))
 }

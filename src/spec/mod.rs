@@ -6,6 +6,7 @@
 mod artifacts;
 mod contract;
 mod document;
+mod include;
 mod project;
 mod reference;
 mod resolve;
@@ -20,11 +21,13 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
-use crate::lowering::Root;
+use crate::lowering::{Base, Root, normal};
 use crate::pipeline::Pipeline;
 use crate::target::Settings;
 use crate::text::{FileId, Source, Sources, Span};
 use crate::yaml;
+
+use include::Texts;
 
 pub(crate) use project::{LoadedProject, ProjectInputs, Token, load_project};
 pub(crate) use schema::{json_schema, project_schema};
@@ -35,6 +38,8 @@ pub(crate) struct Inputs<'a> {
     pub(crate) variables: &'a [(String, String)],
     pub(crate) environment: &'a dyn Fn(&str) -> Option<String>,
     pub(crate) files: &'a dyn Fn(&Path) -> io::Result<Vec<u8>>,
+    /// The one path of a file, whatever links lead there.
+    pub(crate) canonical: &'a dyn Fn(&Path) -> io::Result<PathBuf>,
     pub(crate) run_id: &'a str,
     pub(crate) started_at: DateTime<Utc>,
     /// Where relative paths of the engine start; nothing for the file's own folder.
@@ -64,10 +69,9 @@ pub(crate) fn load(path: &Path, folder: PathBuf, bytes: Vec<u8>, inputs: &Inputs
         }
     };
     let file = sources.add(Source::new(path, text));
-    let text = Arc::clone(sources.get(file).text());
     let root = inputs.root.clone().unwrap_or_else(|| Root::Folder(folder.clone()));
-    let pipeline =
-        document::read(file, &text, Context { folder, root, inputs, sources: &mut sources }, &mut found);
+    let context = Context { base: Arc::new(Base { root, folder }), inputs, sources: &mut sources };
+    let pipeline = document::read(file, &Texts::new(), context, &mut found);
     let pipeline = pipeline.filter(|_| !found.has_errors());
     let diagnostics = found.sorted();
     Loaded {
@@ -78,8 +82,8 @@ pub(crate) fn load(path: &Path, folder: PathBuf, bytes: Vec<u8>, inputs: &Inputs
 
 /// What the readers of a document share.
 struct Context<'a, 'i> {
-    folder: PathBuf,
-    root: Root,
+    /// Where the relative paths start of the file that is being read.
+    base: Arc<Base>,
     inputs: &'a Inputs<'i>,
     sources: &'a mut Sources,
 }
@@ -87,11 +91,14 @@ struct Context<'a, 'i> {
 impl Context<'_, '_> {
     /// The text of a file that the pipeline names, put beside its own; or what is wrong with it.
     fn file(&mut self, name: &str, span: Span) -> Result<(FileId, Arc<String>), Box<Diagnostic>> {
-        let path = self.folder.join(name);
-        let shown = self.sources.get(FileId::default()).path().with_file_name(name);
+        let path = self.base.folder.join(name);
+        let shown = normal(&self.sources.get(span.file).path().with_file_name(name));
         let wrong = |reason: String| {
             Box::new(Diagnostic::new(Code::File, span, format!("the file `{name}` can't be read: {reason}")))
         };
+        if self.sources.is_full() {
+            return Err(wrong("a pipeline consists of at most 65,536 files".to_owned()));
+        }
         let bytes = (self.inputs.files)(&path).map_err(|error| wrong(reason(&error)))?;
         let text = text_of(bytes).map_err(|(message, _)| wrong(message))?;
         let file = self.sources.add(Source::new(shown, text));

@@ -221,6 +221,7 @@ impl Reader<'_> {
             variables: &[],
             environment: self.inputs.environment,
             files: self.inputs.files,
+            canonical: &|path| Ok(path.to_path_buf()),
             run_id: "",
             started_at: chrono::DateTime::UNIX_EPOCH,
             root: None,

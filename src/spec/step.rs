@@ -1,6 +1,7 @@
 //! Owns the shape of a step: which keys it has, and each kind's settings.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
 
@@ -11,6 +12,7 @@ use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::duration::{Limit, NoLimit};
 use crate::expect::{Check, Expectation, OnFail};
 use crate::expr::Template;
+use crate::lowering::Base;
 use crate::name::{StepName, StepRef};
 use crate::pipeline::{Cache, Contract};
 use crate::shape::{Decoder, Many};
@@ -39,6 +41,8 @@ pub(super) struct StepSpec {
     pub(super) cache: Cache,
     pub(super) timeout: Option<Limit>,
     pub(super) after: Vec<StepRef>,
+    /// Where its relative paths start.
+    pub(super) base: Arc<Base>,
     /// Whether a part was left out, so that nothing can be said of what is missing.
     pub(super) incomplete: bool,
 }
@@ -79,6 +83,7 @@ pub(super) fn read(
         cache: Cache::Auto,
         timeout: None,
         after: Vec::new(),
+        base: Arc::clone(&context.base),
         incomplete: false,
     };
     let errors = found.len();

@@ -12,6 +12,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::Inputs;
+use super::include::is_main;
 use super::reference::{Reference, formatted, shifted};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::expr::{Bindings, Bound, TYPE_NAMES, Type, Value};
@@ -50,6 +51,8 @@ pub(super) struct Variables<'a> {
     used: BTreeSet<String>,
     /// Whether a reference has no value, which was reported; it may have meant a variable that seems unused.
     is_incomplete: bool,
+    /// Whether a file could not be read that may declare more of them.
+    is_partial: bool,
     inputs: &'a Inputs<'a>,
     time_zone: chrono_tz::Tz,
     bindings: Bindings,
@@ -78,11 +81,17 @@ impl<'a> Variables<'a> {
             declared: BTreeMap::new(),
             used: BTreeSet::new(),
             is_incomplete: false,
+            is_partial: false,
             inputs,
             time_zone: chrono_tz::UTC,
             bindings: Bindings::default(),
             scope: Scope::Target,
         }
+    }
+
+    /// Lets references pass that no variable is declared for: a file could not be read that may declare it.
+    pub(super) fn are_partial(&mut self) {
+        self.is_partial = true;
     }
 
     /// Puts values into every scalar of a part of a project file.
@@ -93,7 +102,7 @@ impl<'a> Variables<'a> {
 
     /// Declares what `vars` holds and finds every value.
     pub(super) fn declare(
-        entry: Option<&(Key<'_>, Node<'_>)>,
+        entries: &[(Key<'_>, Node<'_>)],
         time_zone: chrono_tz::Tz,
         inputs: &'a Inputs<'a>,
         found: &mut Diagnostics,
@@ -103,44 +112,29 @@ impl<'a> Variables<'a> {
             declared: BTreeMap::new(),
             used: BTreeSet::new(),
             is_incomplete: false,
+            is_partial: false,
             inputs,
             time_zone,
             bindings: Bindings::default(),
             scope: Scope::Pipeline,
         };
-        let place = entry.map_or_else(Span::default, |(key, _)| key.span);
-        match entry.map(|(_, node)| (node, &node.kind)) {
-            None => {}
-            Some((_, Kind::Mapping(entries))) => {
-                for (key, node) in entries {
-                    if is_name(&key.text) {
-                        variables.declared.insert(key.text.to_string(), key.span);
-                    } else {
-                        let message = format!("`{}` can't name a variable", key.text);
-                        found.push(Diagnostic::new(Code::BadName, key.span, message).help(NAMES));
-                        variables.is_incomplete = true;
-                    }
-                    let value = decode::<Short<Declaration>>(node, found)
-                        .and_then(|declaration| variables.value(&key.text, key.span, &declaration.0, found));
-                    variables.values.insert(key.text.to_string(), value);
-                }
-            }
-            Some((node, _)) if node.is_null() => {}
-            Some((node, _)) => {
-                let message =
-                    format!("`vars` is a mapping of names to declarations, not {}", node.describe());
-                found.push(
-                    Diagnostic::new(Code::WrongType, node.span, message)
-                        .help("write `name: { type: date, default: 2026-01-31 }`, one a line"),
-                );
+        for (key, node) in entries {
+            if is_name(&key.text) {
+                variables.declared.insert(key.text.to_string(), key.span);
+            } else {
+                let message = format!("`{}` can't name a variable", key.text);
+                found.push(Diagnostic::new(Code::BadName, key.span, message).help(NAMES));
                 variables.is_incomplete = true;
             }
+            let value = decode::<Short<Declaration>>(node, found)
+                .and_then(|declaration| variables.value(&key.text, key.span, &declaration.0, found));
+            variables.values.insert(key.text.to_string(), value);
         }
-        variables.unknown_arguments(place, found);
         variables
     }
 
-    fn unknown_arguments(&self, place: Span, found: &mut Diagnostics) {
+    /// Reports values of the command line for variables that are not declared; `place` is where they would be.
+    pub(super) fn unknown_arguments(&self, place: Span, found: &mut Diagnostics) {
         for (name, _) in self.inputs.variables {
             if !self.declared.contains_key(name) {
                 let message =
@@ -307,7 +301,12 @@ impl<'a> Variables<'a> {
                 .help("write `${name}`, `${date - 1d}` or `${date:%Y%m%d}`")
                 .help("dates and timestamps move by `s`, `min`, `h`, `d`, `w`, `mo` and `y`")
         })?;
-        let (mut data_type, mut value) = self.lookup(reference.name)?;
+        let is_partial = self.is_partial;
+        let may_be_elsewhere =
+            |problem: &Problem| is_partial && problem.code == Code::UnknownVariable && is_name(reference.name);
+        let (mut data_type, mut value) = self
+            .lookup(reference.name)
+            .map_err(|problem| problem.filter(|problem| !may_be_elsewhere(problem)))?;
         for (count, unit) in &reference.shifts {
             value = shifted(&value, *count, *unit).ok_or_else(|| {
                 Problem::new(
@@ -414,11 +413,12 @@ impl<'a> Variables<'a> {
 
     /// The values by their index, once everything is bound; reports variables that nobody asked for.
     pub(super) fn into_bindings(self, found: &mut Diagnostics) -> Bindings {
-        if self.is_incomplete {
+        if self.is_incomplete || self.is_partial {
             return self.bindings;
         }
         for (name, span) in &self.declared {
-            if !self.used.contains(name) {
+            // A file that is included may serve several pipelines.
+            if !self.used.contains(name) && is_main(span.file) {
                 let message = format!("the variable `{name}` is never used");
                 found.push(Diagnostic::new(Code::UnusedVariable, *span, message));
             }

@@ -11,7 +11,7 @@ mod read;
 mod syntax;
 
 pub(crate) use decode::decode;
-pub(crate) use node::{Bound, Key, Kind, Node, Scalar};
-pub(crate) use read::{LARGEST_FILE, read};
+pub(crate) use node::{Bound, Key, Kind, Node, Repeated, Scalar};
+pub(crate) use read::{LARGEST_FILE, MOST_NODES, read};
 
 use crate::scalar::Style;

@@ -144,6 +144,8 @@ pub(crate) struct Document<'t> {
     pub(crate) root: Node<'t>,
     /// The entries whose key has occurred before in the same mapping, which are not in the tree.
     pub(crate) repeated: Vec<Repeated<'t>>,
+    /// How many values it has, those that aliases repeat included.
+    pub(crate) nodes: usize,
 }
 
 /// An entry whose key has occurred before.

@@ -15,7 +15,7 @@ use crate::text::{FileId, Span};
 /// Bytes; the largest file that is read. A pipeline of 10,000 steps has about five million.
 pub(crate) const LARGEST_FILE: u64 = 32 * 1024 * 1024;
 /// Nodes of one file, those that aliases repeat included.
-const MOST_NODES: usize = 2_000_000;
+pub(crate) const MOST_NODES: usize = 2_000_000;
 /// Levels of nesting.
 const DEEPEST: usize = 64;
 /// Mappings up to this size are searched for repeated keys without a table.
@@ -44,7 +44,7 @@ pub(crate) fn read<'t>(file: FileId, text: &'t str, found: &mut Diagnostics) -> 
         found,
     };
     match reader.document() {
-        Ok(root) => root.map(|root| Document { root, repeated: reader.repeated }),
+        Ok(root) => root.map(|root| Document { root, repeated: reader.repeated, nodes: reader.nodes }),
         Err(diagnostic) => {
             reader.found.push(*diagnostic);
             None
@@ -183,15 +183,22 @@ impl<'t> Reader<'t, '_> {
                         "an alias stands inside the node it names",
                     )));
                 };
-                let size = *size;
-                let node = Node { span: place, kind: node.kind.clone() };
-                self.count(size, place)?;
+                let (kind, size) = (&node.kind, *size);
+                // Before it is copied: an alias may stand for nearly all that a file may hold.
+                if self.nodes + size > MOST_NODES {
+                    return Err(too_many(place));
+                }
+                let node = Node { span: place, kind: kind.clone() };
+                self.nodes += size;
                 return Ok(node);
             }
             _ => return Err(Box::new(Diagnostic::new(Code::Syntax, place, "a value is missing here"))),
         };
         if anchor != 0 {
-            self.anchors.insert(anchor, (node.clone(), self.nodes - before + 1));
+            let size = self.nodes - before + 1;
+            // What aliases are made from is a copy too, and anchors in anchors are copied at each level.
+            self.count(size, place)?;
+            self.anchors.insert(anchor, (node.clone(), size));
         }
         Ok(node)
     }
@@ -256,8 +263,7 @@ impl<'t> Reader<'t, '_> {
         if self.nodes <= MOST_NODES {
             return Ok(());
         }
-        let message = format!("the file, with its aliases written out, has more than {MOST_NODES} values");
-        Err(Box::new(Diagnostic::new(Code::Unreadable, place, message)))
+        Err(too_many(place))
     }
 
     fn style(&self, style: ScalarStyle, place: Span) -> Style {
@@ -323,4 +329,9 @@ impl<'t> Reader<'t, '_> {
         });
         u32::try_from(bytes).unwrap_or(u32::MAX)
     }
+}
+
+fn too_many(place: Span) -> Broken {
+    let message = format!("the file, with its aliases written out, has more than {MOST_NODES} values");
+    Box::new(Diagnostic::new(Code::Unreadable, place, message))
 }
