@@ -134,6 +134,12 @@ impl Checking<'_> {
             self.report(Diagnostic::new(Code::Path, template.span(), "a path is missing here"));
             return false;
         }
+        let own: String = template.segments().iter().map(own_text).collect();
+        if let Some((written, help)) = foreign(&own) {
+            let message = format!("`{written}` in a path is replaced by nothing");
+            self.report(Diagnostic::new(Code::Path, template.span(), message).help(help));
+            return false;
+        }
         for (at, segment) in template.segments().iter().enumerate() {
             let Segment::Variable { index, .. } = segment else { continue };
             let bound = self.bindings.get(*index);
@@ -148,7 +154,6 @@ impl Checking<'_> {
         }
         // Each value may be harmless and all of them together not.
         let climbs = |text: &str| text.split(['/', '\\']).filter(|part| *part == "..").count();
-        let own: String = template.segments().iter().map(own_text).collect();
         if climbs(&text) > climbs(&own) {
             let message = format!("the variables would take this path out of its folder: `{text}`");
             self.report(Diagnostic::new(Code::Path, template.span(), message));
@@ -175,6 +180,30 @@ impl Checking<'_> {
             }
         }
     }
+}
+
+/// What other tools replace in a path, and what to write instead.
+fn foreign(path: &str) -> Option<(&str, String)> {
+    const VARIABLES: &str = "a variable is declared under `vars` and stands as `${name}`";
+    if let Some((_, rest)) = path.split_once("{{")
+        && let Some((name, _)) = rest.split_once("}}")
+        && !name.contains([',', '{', '/'])
+    {
+        let start = path.len() - rest.len() - 2;
+        return Some((path.get(start..start + name.len() + 4)?, VARIABLES.to_owned()));
+    }
+    if let Some(rest) = path.strip_prefix('$') {
+        let end = rest.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).unwrap_or(rest.len());
+        let name = rest.get(..end).filter(|name| !name.is_empty())?;
+        return Some((path.get(..=end)?, format!("the environment's variable stands as `${{env:{name}}}`")));
+    }
+    if path.starts_with("~/") {
+        return Some(("~", "the home folder stands as `${env:HOME}`".to_owned()));
+    }
+    let (_, rest) = path.split_once("%(")?;
+    let (name, _) = rest.split_once(")s")?;
+    let start = path.len() - rest.len() - 2;
+    Some((path.get(start..start + name.len() + 4)?, VARIABLES.to_owned()))
 }
 
 /// What the user wrote of a path; a letter stands where a variable's value will.

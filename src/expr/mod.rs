@@ -1,6 +1,7 @@
 //! Owns expressions: text with variables as segments, its tokens, and what is wrong with it as far as can be seen without
 //! an engine. pipectl keeps no function catalogue and parses no SQL: the server does.
 
+mod foreign;
 mod sort_key;
 mod template;
 mod token;

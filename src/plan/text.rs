@@ -33,8 +33,7 @@ pub(crate) fn describe(pipeline: &Pipeline, plan: &Plan) -> String {
             Work::Write { sinks } => {
                 let writer = pipeline.step(action.step);
                 let sinks = sinks.iter().map(|at| &writer.sinks[*at].value);
-                let places: Vec<String> =
-                    sinks.map(|sink| sink.place(writer.folder()).to_string()).collect();
+                let places: Vec<String> = sinks.map(|sink| sink.place(writer.folder()).to_string()).collect();
                 format!("write    {step} to {}", places.join(", "))
             }
         };

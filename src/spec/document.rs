@@ -3,11 +3,11 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::include::{self, Extent, Part, Texts};
 use super::step::{self, StepSpec};
 use super::vars::{NAMES, Variables};
-use super::include::{self, Extent, Part, Texts};
-use super::{Context, artifacts, resolve};
-use crate::diagnostic::{Code, Diagnostic, Diagnostics};
+use super::{Context, artifacts, elsewhere, resolve};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, nearest};
 use crate::expr::Type;
 use crate::lowering::Base;
 use crate::name::StepName;
@@ -15,7 +15,7 @@ use crate::pipeline::Pipeline;
 use crate::shape::Entries;
 use crate::target::Settings;
 use crate::text::{FileId, Sources, Span, Spanned};
-use crate::yaml::{Key, Kind, Node, decode, read as read_yaml};
+use crate::yaml::{Document, Key, Kind, NO_MERGE_KEYS, Node, decode, read as read_yaml};
 
 /// The setting that says in which time zone a session's dates are.
 const TIME_ZONE: &str = "spark.sql.session.timeZone";
@@ -50,13 +50,18 @@ pub(super) fn read(
         Extent::Whole => variables.unknown_arguments(place, found),
         Extent::Partial => variables.are_partial(),
     }
+    if parts.iter().any(|part| part.is_misread) {
+        variables.may_be_used();
+    }
     let mut steps = Steps::default();
     for part in &mut parts {
         context.base = Arc::clone(&part.base);
         steps.read(part, &mut context, &mut variables, found);
     }
     let main = parts.pop()?;
-    version(get(&main.entries, "version"), start, found);
+    if get(&main.entries, "version").is_some() || !is_nearly_there(&main.entries, "version") {
+        version(get(&main.entries, "version"), start, found);
+    }
     let name = get(&main.entries, "name").and_then(|node| decode::<String>(node, found));
     let name = name.unwrap_or_else(|| file_name(context.sources, file));
     description(&main, found);
@@ -73,7 +78,7 @@ pub(super) fn read(
     let conf = conf.and_then(|node| decode::<Option<Entries<String>>>(node, found)).flatten();
     let artifacts = get(&main.entries, "artifacts");
     let artifacts = artifacts.map(|node| artifacts::read(node, found)).unwrap_or_default();
-    if extent == Extent::Whole {
+    if extent == Extent::Whole && !is_nearly_there(&main.entries, "steps") {
         steps.are_there(start, !parts.is_empty(), found);
     }
     let bindings = variables.into_bindings(found);
@@ -99,8 +104,8 @@ pub(super) fn read(
 /// The file as a tree; nothing where it can't be read at all.
 fn tree<'t>(file: FileId, text: &'t str, base: Arc<Base>, found: &mut Diagnostics) -> Option<Part<'t>> {
     let text = text.strip_prefix('\u{FEFF}').unwrap_or(text);
-    let (root, repeated) = match read_yaml(file, text, found) {
-        Some(document) if !document.root.is_null() => (document.root, document.repeated),
+    let Document { root, repeated, is_misread, .. } = match read_yaml(file, text, found) {
+        Some(document) if !document.root.is_null() => document,
         Some(_) | None => {
             if !found.has_errors() {
                 found.push(Diagnostic::new(
@@ -117,13 +122,20 @@ fn tree<'t>(file: FileId, text: &'t str, base: Arc<Base>, found: &mut Diagnostic
         found.push(Diagnostic::new(Code::WrongType, root.span, message));
         return None;
     };
-    Some(Part { file, base, entries, repeated })
+    Some(Part { file, base, entries, repeated, is_misread })
 }
 
 fn description(part: &Part<'_>, found: &mut Diagnostics) {
     if let Some(node) = get(&part.entries, "description") {
         decode::<Option<String>>(node, found);
     }
+}
+
+/// What tells a name's letter that is not in ASCII from one that looks alike, or that is not seen.
+fn unusual(name: &str) -> Option<String> {
+    let c = name.chars().find(|c| !c.is_ascii())?;
+    let shown = if c.is_alphanumeric() { format!("`{c}`") } else { "a character".to_owned() };
+    Some(format!("{shown} in it is U+{:04X}", u32::from(c)))
 }
 
 impl Pipeline {
@@ -149,10 +161,20 @@ fn known_keys(entries: &[(Key<'_>, Node<'_>)], found: &mut Diagnostics) {
     }
 }
 
+/// Whether a key that is missing is meant by one that is there, which was reported.
+fn is_nearly_there(entries: &[(Key<'_>, Node<'_>)], name: &str) -> bool {
+    let is_meant = |key: &str| elsewhere::at_top(key) == Some(name) || nearest(key, KEYS) == Some(name);
+    entries.iter().any(|(key, _)| !KEYS.contains(&&*key.text) && is_meant(&key.text))
+}
+
 /// What is said of a top-level key that is none.
 pub(super) fn unknown_key(text: &str, span: Span, known: &[&str]) -> Diagnostic {
     let diagnostic = Diagnostic::new(Code::UnknownKey, span, format!("unknown key `{text}`"));
-    diagnostic.suggest(text, known.iter().copied())
+    match (elsewhere::at_top(text).filter(|key| known.contains(key)), text) {
+        (_, "<<") => diagnostic.help(NO_MERGE_KEYS),
+        (Some(key), _) => diagnostic.help(format!("here it is called `{key}`")),
+        (None, _) => diagnostic.suggest(text, known.iter().copied()),
+    }
 }
 
 fn version(node: Option<&Node<'_>>, start: Span, found: &mut Diagnostics) {
@@ -163,7 +185,7 @@ fn version(node: Option<&Node<'_>>, start: Span, found: &mut Diagnostics) {
         );
         return;
     };
-    if node.as_scalar().is_none_or(|scalar| scalar.plain() != VERSION) {
+    if !node.is_misread() && node.as_scalar().is_none_or(|scalar| scalar.plain() != VERSION) {
         let message = format!("this pipectl reads version {VERSION} of the format");
         found.push(
             Diagnostic::new(Code::WrongType, node.span, message).help(format!("write `version: {VERSION}`")),
@@ -194,7 +216,10 @@ fn session_time_zone(
 pub(super) fn time_zone(conf: Option<&Node<'_>>, found: &mut Diagnostics) -> chrono_tz::Tz {
     let entries = conf.and_then(Node::as_mapping).unwrap_or_default();
     let Some(node) = get(entries, TIME_ZONE) else { return chrono_tz::UTC };
-    let Some(name) = node.as_scalar().map(crate::yaml::Scalar::plain) else { return chrono_tz::UTC };
+    let Some(name) = node.as_scalar().filter(|name| !name.is_misread()).map(crate::yaml::Scalar::plain)
+    else {
+        return chrono_tz::UTC;
+    };
     name.parse().unwrap_or_else(|_| {
         let message = format!("`{name}` is not a time zone");
         found.push(
@@ -245,6 +270,10 @@ impl Steps {
         if part.is_main() {
             self.key = Some(key.span);
         }
+        if node.is_misread() {
+            self.are_wrong = true;
+            return;
+        }
         let Kind::Mapping(entries) = node.kind else {
             let message = format!("`steps` is a mapping of names to steps, not {}", node.describe());
             let place = if node.is_null() { key.span } else { node.span };
@@ -269,7 +298,11 @@ impl Steps {
             // A variable in the key was reported.
             if !key.text.contains("${") {
                 let message = format!("`{}` can't name a step", key.text);
-                found.push(Diagnostic::new(Code::BadName, key.span, message).help(NAMES));
+                let diagnostic = Diagnostic::new(Code::BadName, key.span, message).help(NAMES);
+                found.push(match unusual(&key.text) {
+                    Some(help) => diagnostic.help(help),
+                    None => diagnostic,
+                });
             }
             StepName::nearest_to(&key.text)
         });

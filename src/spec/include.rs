@@ -14,12 +14,15 @@ use super::{Context, reason};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::lowering::{Base, Root, is_url, normal};
 use crate::text::{FileId, Span};
-use crate::yaml::{Key, Kind, MOST_NODES, Node, Repeated, read as read_yaml};
+use crate::yaml::{Document, Key, Kind, MOST_NODES, Node, Repeated, read as read_yaml};
 
 /// Files of one pipeline, its own included.
 const MOST_FILES: usize = 256;
 /// Files that include one another in a row.
 const DEEPEST: usize = 16;
+
+/// What is said of a file in which nothing stands but comments.
+const EMPTY: &str = "the included file is empty";
 
 /// The files' texts, which their trees borrow from.
 pub(super) struct Texts(Vec<OnceCell<Arc<String>>>);
@@ -43,6 +46,8 @@ pub(super) struct Part<'t> {
     pub(super) base: Arc<Base>,
     pub(super) entries: Vec<(Key<'t>, Node<'t>)>,
     pub(super) repeated: Vec<Repeated<'t>>,
+    /// Whether YAML took part of a text away, which was reported.
+    pub(super) is_misread: bool,
 }
 
 impl Part<'_> {
@@ -131,6 +136,10 @@ impl<'t> Gathering<'t, '_, '_, '_> {
 
     /// The paths that an `include` lists.
     fn paths(&mut self, node: &Node<'_>) -> Vec<(String, Span)> {
+        if node.is_misread() {
+            self.extent = Extent::Partial;
+            return Vec::new();
+        }
         let items = match &node.kind {
             Kind::Sequence(items) => items.as_slice(),
             Kind::Scalar(scalar) if scalar.is_null() => &[],
@@ -138,6 +147,10 @@ impl<'t> Gathering<'t, '_, '_, '_> {
         };
         let mut paths = Vec::with_capacity(items.len());
         for item in items {
+            if item.is_misread() {
+                self.extent = Extent::Partial;
+                continue;
+            }
             match checked(item) {
                 Ok(path) => paths.push((path, item.span)),
                 Err(diagnostic) => self.fail(*diagnostic),
@@ -147,7 +160,7 @@ impl<'t> Gathering<'t, '_, '_, '_> {
     }
 
     /// Brings in a file and what it includes, unless it is there already.
-    fn file(&mut self, name: &str, span: Span, from: &Base) -> Result<(), Box<Diagnostic>> {
+    fn file(&mut self, name: &str, span: Span, from: &Arc<Base>) -> Result<(), Box<Diagnostic>> {
         let path = normal(&from.folder.join(name));
         let unread = |reason: String| {
             Diagnostic::new(Code::File, span, format!("the file `{name}` can't be read: {reason}"))
@@ -174,6 +187,7 @@ impl<'t> Gathering<'t, '_, '_, '_> {
         if self.way.len() > DEEPEST {
             return Err(limit(format!("more than {DEEPEST} files include one another in a row")));
         }
+        self.context.base = Arc::clone(from);
         let (file, text) = self.context.file(name, span)?;
         self.seen.push(place.clone());
         let Some(text) = self.texts.keep(text) else {
@@ -186,8 +200,9 @@ impl<'t> Gathering<'t, '_, '_, '_> {
             return Ok(());
         };
         if self.nodes > MOST_NODES {
-            let message =
-                format!("the included files, with their aliases written out, have more than {MOST_NODES} values");
+            let message = format!(
+                "the included files, with their aliases written out, have more than {MOST_NODES} values"
+            );
             return Err(limit(message));
         }
         self.way.push(Link { place, file, named: span });
@@ -198,19 +213,27 @@ impl<'t> Gathering<'t, '_, '_, '_> {
 
     /// The tree of an included file; nothing where it can't be read, or brings nothing.
     fn tree(&mut self, file: FileId, text: &'t str, named: Span, base: Arc<Base>) -> Option<Part<'t>> {
-        let document = read_yaml(file, text, self.found)?;
+        let errors = self.found.len();
+        let Some(document) = read_yaml(file, text, self.found) else {
+            if self.found.len() == errors {
+                self.found.push(
+                    Diagnostic::new(Code::Include, Span::start_of(file), EMPTY)
+                        .related(named, "included here"),
+                );
+            }
+            return None;
+        };
         self.nodes += document.nodes;
-        let root = document.root;
+        let Document { root, repeated, is_misread, .. } = document;
         match root.kind {
             Kind::Mapping(entries) => {
                 keys(&entries, named, self.found);
-                Some(Part { file, base, entries, repeated: document.repeated })
+                Some(Part { file, base, entries, repeated, is_misread })
             }
             Kind::Scalar(scalar) if scalar.is_null() => {
                 let message = "the included file is empty";
-                self.found.push(
-                    Diagnostic::new(Code::Include, root.span, message).related(named, "included here"),
-                );
+                self.found
+                    .push(Diagnostic::new(Code::Include, root.span, message).related(named, "included here"));
                 None
             }
             Kind::Scalar(_) | Kind::Sequence(_) => {
@@ -334,7 +357,7 @@ pub(super) fn variables<'t>(parts: &mut [Part<'t>], found: &mut Diagnostics) -> 
                     }
                 }
             }
-            Kind::Scalar(scalar) if scalar.is_null() => {}
+            Kind::Scalar(scalar) if scalar.is_null() || scalar.is_misread() => {}
             kind => {
                 let node = Node { kind, ..node };
                 let message =

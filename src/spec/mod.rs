@@ -6,6 +6,7 @@
 mod artifacts;
 mod contract;
 mod document;
+mod elsewhere;
 mod include;
 mod project;
 mod reference;
@@ -100,7 +101,18 @@ impl Context<'_, '_> {
             return Err(wrong("a pipeline consists of at most 65,536 files".to_owned()));
         }
         let bytes = (self.inputs.files)(&path).map_err(|error| wrong(reason(&error)))?;
-        let text = text_of(bytes).map_err(|(message, _)| wrong(message))?;
+        let text = match text_of(bytes) {
+            Ok(text) => text,
+            Err((message, good)) if good.is_empty() => return Err(wrong(message)),
+            Err((message, good)) => {
+                let at = u32::try_from(good.len()).unwrap_or(u32::MAX);
+                let file = self.sources.add(Source::new(shown, good));
+                let place = Span { file, start: at, end: at };
+                return Err(Box::new(
+                    Diagnostic::new(Code::Unreadable, place, message).related(span, "the file is named here"),
+                ));
+            }
+        };
         let file = self.sources.add(Source::new(shown, text));
         Ok((file, Arc::clone(self.sources.get(file).text())))
     }
@@ -110,6 +122,7 @@ impl Context<'_, '_> {
 fn reason(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::NotFound => "there is no such file".to_owned(),
+        io::ErrorKind::NotADirectory => "a part of its path is a file and no folder".to_owned(),
         io::ErrorKind::IsADirectory => "it is a folder".to_owned(),
         io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
         _ => error.to_string(),

@@ -34,7 +34,8 @@ pub(super) fn resolve(
     let is_complete = specs.iter().all(|spec| !spec.incomplete) && !checking.found.has_errors();
     if extent == Extent::Whole
         && !specs.is_empty()
-        && specs.iter().all(|spec| spec.sinks.is_empty() && !spec.incomplete) {
+        && specs.iter().all(|spec| spec.sinks.is_empty() && !spec.incomplete)
+    {
         let last = &specs[specs.len() - 1].name;
         checking.report(
             Diagnostic::new(
@@ -192,6 +193,10 @@ impl Names {
         }
         let message = format!("there is no step `{reference}`", reference = reference.as_str());
         let diagnostic = Diagnostic::new(Code::UnknownStep, reference.span(), message);
+        if reference.as_str().contains("{{") {
+            found.push(diagnostic.help("there are no templates: write the step's name"));
+            return None;
+        }
         found.push(diagnostic.suggest(reference.as_str(), self.exact.iter().map(String::as_str)));
         None
     }

@@ -89,6 +89,11 @@ impl<'a> Variables<'a> {
         }
     }
 
+    /// Warns of no variable: a reference to it may stand in what could not be read.
+    pub(super) fn may_be_used(&mut self) {
+        self.is_incomplete = true;
+    }
+
     /// Lets references pass that no variable is declared for: a file could not be read that may declare it.
     pub(super) fn are_partial(&mut self) {
         self.is_partial = true;
@@ -302,8 +307,9 @@ impl<'a> Variables<'a> {
                 .help("dates and timestamps move by `s`, `min`, `h`, `d`, `w`, `mo` and `y`")
         })?;
         let is_partial = self.is_partial;
-        let may_be_elsewhere =
-            |problem: &Problem| is_partial && problem.code == Code::UnknownVariable && is_name(reference.name);
+        let may_be_elsewhere = |problem: &Problem| {
+            is_partial && problem.code == Code::UnknownVariable && is_name(reference.name)
+        };
         let (mut data_type, mut value) = self
             .lookup(reference.name)
             .map_err(|problem| problem.filter(|problem| !may_be_elsewhere(problem)))?;
