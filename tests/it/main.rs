@@ -15,6 +15,8 @@ mod errors;
 mod expectations;
 mod files;
 mod fronts;
+mod hostile;
+mod includes;
 mod inputs;
 mod interrupts;
 mod large;
