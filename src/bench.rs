@@ -56,6 +56,7 @@ pub fn bind(text: &str) -> Result<Pipeline, Reason> {
         documents: &spec::Documents::default(),
         environment: &|_| None,
         files: &|_| Err(io::ErrorKind::NotFound.into()),
+        canonical: &|path| Ok(path.to_path_buf()),
         run_id: "bench",
         started_at: DateTime::UNIX_EPOCH,
         root: None,
@@ -127,10 +128,10 @@ impl Writer {
     pub fn open(write: &str, first: &RecordBatch) -> Result<Self, Reason> {
         let text = format!("version: 1\nsteps:\n  rows:\n    range: 1\n    write: {{ {write} }}\n");
         let pipeline = bind(&text)?.0;
-        let sinks = pipeline.steps.iter().flat_map(|step| &step.sinks);
-        let sink: &Sink = sinks.map(|sink| &sink.value).next().ok_or("no output")?;
+        let step = pipeline.steps.first().ok_or("no step")?;
+        let sink: &Sink = step.sinks.first().map(|sink| &sink.value).ok_or("no output")?;
         let stores = Stores::new(StoreSettings::default());
-        let site = Site { folder: &pipeline.folder, stores: &stores, stop: &CancellationToken::new() };
+        let site = Site { folder: step.folder(), stores: &stores, stop: &CancellationToken::new() };
         let opened = sink.open(&site, Box::new(io::sink()), first.schema_ref());
         opened.map(Self).map_err(|error| error.to_string())
     }

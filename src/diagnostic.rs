@@ -84,6 +84,8 @@ codes! {
     NoInput = "E026",
     /// Two outputs write to one place.
     SameOutput = "E027",
+    /// Files include one another in a circle, clash, or can't be included.
+    Include = "E028",
     /// A secret stands where it would be seen: in a name, a path, a connection string.
     Secret = "E029",
     /// A target, or the engine of one, does not exist.

@@ -11,7 +11,7 @@ use chrono::DateTime;
 use crate::connect::{Defaults, Endpoint};
 use crate::diagnostic::Diagnostics;
 use crate::dialect::{Dialect, Quotes};
-use crate::expr::{Template, check_query, with_backslashes, without_end};
+use crate::expr::{Bindings, Template, check_query, without_end};
 use crate::graph::Graph;
 use crate::pipeline::Pipeline;
 use crate::plan;
@@ -25,6 +25,7 @@ fn load(text: &[u8], variables: &[(String, String)]) -> Loaded {
         documents: &Documents::default(),
         environment: &|_| None,
         files: &|_| Err(io::ErrorKind::NotFound.into()),
+        canonical: &|_| Err(io::ErrorKind::NotFound.into()),
         run_id: "fuzz",
         started_at: DateTime::UNIX_EPOCH,
         root: None,
@@ -76,7 +77,7 @@ pub fn expression(text: &str) {
     assert!(text.get(end..).is_some_and(|rest| rest.trim().is_empty()), "text behind the last token");
     check_query(&template, &mut Diagnostics::default());
     if tokens.iter().all(|token| token.closed) {
-        let rewritten = with_backslashes(text);
+        let rewritten = template.sql(&Bindings::default(), Quotes::Backslash);
         let kinds: Vec<_> = tokens.iter().map(|token| token.kind).collect();
         let after: Vec<_> = Template::of_text(&rewritten).tokens().iter().map(|token| token.kind).collect();
         assert_eq!(kinds, after, "{rewritten}");

@@ -49,7 +49,7 @@
 //! | `target` | where a pipeline runs, as a project file says it: plain data | `text`, `secret`, `shape` |
 //! | `pipeline` | the validated steps | words, `duration`, `lowering`, kinds |
 //! | `graph` | order, what is needed for what, circles | `pipeline` |
-//! | `spec` | from a file's text to a `Pipeline` or a `Project`, all mistakes at once; the JSON Schemas | words, `duration`, `target`, `yaml`, `shape`, `lowering`, kinds, `pipeline`, `graph` |
+//! | `spec` | from the text of files to a `Pipeline` or a `Project`, all mistakes at once; the JSON Schemas | words, `secret`, `duration`, `target`, `yaml`, `shape`, `lowering`, kinds, `pipeline`, `graph` |
 //! | `plan` | which relations the engine works out, in which order, for which output | words, `local`, `lowering`, `proto`, kinds, `pipeline`, `graph` |
 //! | `connect` | a Spark Connect client that has never heard of pipelines | `secret`, `proto` |
 //! | `engine` | kinds of engine: installation, start, readiness, stop; those that stay | words, `connect` |

@@ -55,6 +55,15 @@ impl Root {
     }
 }
 
+/// Where the relative paths of one file start.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Base {
+    /// Those that the engine reads.
+    pub(crate) root: Root,
+    /// Those that pipectl reads and writes: the file's folder.
+    pub(crate) folder: PathBuf,
+}
+
 /// Whether a path names a store: `s3://…`, `file:///…`.
 pub(crate) fn is_url(path: &str) -> bool {
     path.split_once("://").is_some_and(|(scheme, _)| {
@@ -148,6 +157,11 @@ impl Checking<'_> {
             return false;
         }
         let own: String = template.segments().iter().map(own_text).collect();
+        if let Some((written, help)) = foreign(&own) {
+            let message = format!("`{written}` in a path is replaced by nothing");
+            self.report(Diagnostic::new(Code::Path, template.span(), message).help(help));
+            return false;
+        }
         let leaves = |text: &str, own: &str| {
             (Path::new(text).is_absolute() && !Path::new(own).is_absolute()) || (is_url(text) && !is_url(own))
         };
@@ -235,6 +249,30 @@ impl Checking<'_> {
             }
         }
     }
+}
+
+/// What other tools replace in a path, and what to write instead.
+fn foreign(path: &str) -> Option<(&str, String)> {
+    const VARIABLES: &str = "a variable is declared under `vars` and stands as `${name}`";
+    if let Some((_, rest)) = path.split_once("{{")
+        && let Some((name, _)) = rest.split_once("}}")
+        && !name.contains([',', '{', '/'])
+    {
+        let start = path.len() - rest.len() - 2;
+        return Some((path.get(start..start + name.len() + 4)?, VARIABLES.to_owned()));
+    }
+    if let Some(rest) = path.strip_prefix('$') {
+        let end = rest.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).unwrap_or(rest.len());
+        let name = rest.get(..end).filter(|name| !name.is_empty())?;
+        return Some((path.get(..=end)?, format!("the environment's variable stands as `${{env:{name}}}`")));
+    }
+    if path.starts_with("~/") {
+        return Some(("~", "the home folder stands as `${env:HOME}`".to_owned()));
+    }
+    let (_, rest) = path.split_once("%(")?;
+    let (name, _) = rest.split_once(")s")?;
+    let start = path.len() - rest.len() - 2;
+    Some((path.get(start..start + name.len() + 4)?, VARIABLES.to_owned()))
 }
 
 /// What the user wrote of a path; a letter stands where a variable's value will.

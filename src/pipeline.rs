@@ -3,11 +3,13 @@
 //! Only `spec` makes one, so whoever holds a [`Pipeline`] need not check names, settings or variables again.
 
 use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::duration::Limit;
 use crate::expect::Expectation;
 use crate::expr::Bindings;
-use crate::lowering::Root;
+use crate::lowering::Base;
 use crate::name::StepName;
 use crate::secret::Plain;
 use crate::sink::Sink;
@@ -57,6 +59,8 @@ pub(crate) struct Step {
     pub(crate) queried: Vec<(String, StepId)>,
     /// The steps it waits for without reading them.
     pub(crate) after: Vec<StepId>,
+    /// Where its relative paths start: at the folder of the file in which it stands.
+    pub(crate) base: Arc<Base>,
 }
 
 impl Step {
@@ -69,6 +73,11 @@ impl Step {
     /// Whether a run has something to do for the step's own sake: outputs, or expectations.
     pub(crate) fn is_end(&self) -> bool {
         !self.sinks.is_empty() || !self.expectations.is_empty()
+    }
+
+    /// Where the relative paths of its outputs start.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.base.folder
     }
 
     /// The name by which a join's condition calls the columns that were there before it.
@@ -117,7 +126,7 @@ pub(crate) struct Artifact {
     /// As the pipeline writes it.
     pub(crate) written: String,
     /// Where it is on this machine.
-    pub(crate) path: std::path::PathBuf,
+    pub(crate) path: PathBuf,
     /// What the session calls it.
     pub(crate) name: String,
     pub(crate) span: Span,
@@ -133,10 +142,6 @@ pub(crate) struct Pipeline {
     pub(crate) artifacts: Vec<Artifact>,
     pub(crate) steps: Vec<Step>,
     pub(crate) bindings: Bindings,
-    /// Where relative paths start that the engine reads.
-    pub(crate) root: Root,
-    /// Where relative paths start that pipectl writes: the file's folder.
-    pub(crate) folder: std::path::PathBuf,
     /// All of the files' text that diagnostics may point at.
     pub(crate) sources: crate::text::Sources,
     /// The steps by name, in lower case.

@@ -5,7 +5,7 @@
 
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Deserializer};
@@ -89,11 +89,13 @@ pub(crate) struct Position {
 pub(crate) struct Source {
     path: PathBuf,
     text: Arc<String>,
+    /// Where each line begins; found out when the first position is asked for, since many may follow.
+    lines: OnceLock<Arc<[usize]>>,
 }
 
 impl Source {
     pub(crate) fn new(path: impl Into<PathBuf>, text: impl Into<String>) -> Self {
-        Self { path: path.into(), text: Arc::new(text.into()) }
+        Self { path: path.into(), text: Arc::new(text.into()), lines: OnceLock::new() }
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -110,12 +112,13 @@ impl Source {
         while !self.text.is_char_boundary(offset) {
             offset -= 1;
         }
-        let before = self.text.get(..offset).unwrap_or_default();
-        let line_start = before.rfind('\n').map_or(0, |at| at + 1);
-        Position {
-            line: before.bytes().filter(|byte| *byte == b'\n').count() + 1,
-            column: before.get(line_start..).unwrap_or_default().chars().count() + 1,
-        }
+        let lines = self.lines.get_or_init(|| {
+            let breaks = self.text.match_indices('\n').map(|(at, _)| at + 1);
+            std::iter::once(0).chain(breaks).collect()
+        });
+        let line = lines.partition_point(|start| *start <= offset);
+        let start = lines[line - 1];
+        Position { line, column: self.text.get(start..offset).unwrap_or_default().chars().count() + 1 }
     }
 }
 
@@ -127,6 +130,16 @@ impl Sources {
     pub(crate) fn add(&mut self, source: Source) -> FileId {
         self.0.push(source);
         FileId(u16::try_from(self.0.len() - 1).expect("a pipeline has fewer than 65,536 files"))
+    }
+
+    /// The names of all files, the one that was asked for first.
+    pub(crate) fn paths(&self) -> impl Iterator<Item = &Path> {
+        self.0.iter().map(Source::path)
+    }
+
+    /// Whether no further file can be told from the others.
+    pub(crate) fn is_full(&self) -> bool {
+        self.0.len() > usize::from(u16::MAX)
     }
 
     pub(crate) fn get(&self, file: FileId) -> &Source {

@@ -113,7 +113,8 @@ impl PipelineArguments {
             variables: &self.variables,
             documents: &self.documents()?,
             environment: &variable,
-            files: &|path| read(&folder.join(path)),
+            files: &|path| read_file(&folder.join(path)),
+            canonical: &|path| fs::canonicalize(path),
             run_id: &identity.id,
             started_at: identity.started_at,
             root: chosen.root.clone(),
@@ -155,4 +156,16 @@ impl PipelineArguments {
         }
         fs::read(&self.file).map_err(|error| wrong(error.to_string()))
     }
+}
+
+/// The bytes of a file that the pipeline names, as far as they can be of use; what has no end is not read.
+fn read_file(path: &Path) -> io::Result<Vec<u8>> {
+    let metadata = fs::metadata(path)?;
+    if metadata.is_dir() {
+        return Err(io::ErrorKind::IsADirectory.into());
+    }
+    if !metadata.is_file() {
+        return Err(io::Error::other("it is not a file"));
+    }
+    read(path)
 }

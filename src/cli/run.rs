@@ -1,6 +1,6 @@
 //! `pipectl run`: runs a pipeline.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -153,7 +153,16 @@ async fn carry_out(
     for event in chosen.events() {
         events.send(event);
     }
-    let Loaded { pipeline, warnings } = arguments.pipeline.load(identity, chosen)?;
+    let loaded = arguments.pipeline.load(identity, chosen);
+    let sources = match &loaded {
+        Ok(loaded) => Some(&loaded.pipeline.sources),
+        Err(Failure::Pipeline { sources, .. }) => Some(sources),
+        Err(_) => None,
+    };
+    if let Some(sources) = sources {
+        events.send(Event::Read(sources.paths().map(Path::to_path_buf).collect()));
+    }
+    let Loaded { pipeline, warnings } = loaded?;
     reporter.diagnostics(&pipeline.sources, &warnings);
     let graph = Graph::new(&pipeline);
     inputs_exist(&pipeline, &graph)?;
@@ -201,17 +210,17 @@ fn inputs_exist(pipeline: &Pipeline, graph: &Graph) -> Result<(), Failure> {
 
 /// Keeps other runs off the outputs for as long as the locks live.
 fn lock_outputs(pipeline: &Pipeline, run_id: &str, stores: &Stores) -> Result<Vec<OutputLock>, Failure> {
-    let sinks = pipeline.steps.iter().flat_map(|step| &step.sinks);
-    let locks = sinks.map(|sink| {
-        OutputLock::of(&sink.value.place(&pipeline.folder), run_id, stores.settings()).transpose()
+    let sinks = pipeline.steps.iter().flat_map(|step| step.sinks.iter().map(move |sink| (step, sink)));
+    let locks = sinks.map(|(step, sink)| {
+        OutputLock::of(&sink.value.place(step.folder()), run_id, stores.settings()).transpose()
     });
     locks.flatten().map(|lock| lock.map_err(Failure::from)).collect()
 }
 
 /// Finds out, before the engine works on any rows, whether object stores take what is to be written there.
 async fn stores_take(pipeline: &Pipeline, stores: &Stores, interrupt: &Interrupt) -> Result<(), Failure> {
-    let sinks = pipeline.steps.iter().flat_map(|step| &step.sinks);
-    for output in sinks.filter_map(|sink| sink.value.in_store(&pipeline.folder)) {
+    let sinks = pipeline.steps.iter().flat_map(|step| step.sinks.iter().map(move |sink| (step, sink)));
+    for output in sinks.filter_map(|(step, sink)| sink.value.in_store(step.folder())) {
         interrupt.or(async { Ok(stores.check(output).await?) }).await?;
     }
     Ok(())

@@ -2,6 +2,7 @@
 //! an engine. pipectl keeps no function catalogue and parses no SQL: the server does.
 
 mod data_type;
+mod foreign;
 mod interval;
 mod literal;
 mod otherwise;

@@ -149,7 +149,7 @@ mod tests {
     fn template() -> Template {
         let segments = vec![
             Segment::Text { text: "x = 'ü''' AND day > ".to_owned(), at: 0 },
-            Segment::Variable { index: 7, text: "2026-01-31".to_owned(), at: 21 },
+            Segment::Variable { index: 7, text: "2026-01-31".into(), at: 21 },
             Segment::Text { text: " + oops".to_owned(), at: 27 },
         ];
         Template::of_written(Written {

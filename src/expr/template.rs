@@ -6,6 +6,7 @@ use std::ops::Range;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer};
 
+use super::foreign::foreign;
 use super::sent::Sent;
 use super::token::{PLACEHOLDER, Token, TokenKind, tokens};
 use super::value::Bindings;
@@ -196,6 +197,30 @@ impl Template {
 
     fn is_well_formed(&self, tokens: &[Token], found: &mut Diagnostics) -> bool {
         let text = self.scanned();
+        if let Some((range, help)) = foreign(&text, tokens) {
+            let written = text.get(range.clone()).unwrap_or_default();
+            found.push(
+                Diagnostic::new(
+                    Code::Expression,
+                    self.place(&range),
+                    format!("`{written}` is nothing that pipectl or an engine reads here"),
+                )
+                .help(help),
+            );
+            return false;
+        }
+        if let Some(comment) = self.swallowing(tokens, &text) {
+            found.push(
+                Diagnostic::new(
+                    Code::Misread,
+                    self.place(&(comment.range.start..comment.range.start + 2)),
+                    "YAML joins these lines to one, so that this comment goes on to its end",
+                )
+                .help("keep the lines apart: begin the text with `|` and write it below, indented")
+                .help("or write the comment as `/* … */`"),
+            );
+            return false;
+        }
         let mut report = |diagnostic| {
             found.push(diagnostic);
             false
@@ -264,6 +289,19 @@ impl Template {
         Diagnostic::new(Code::MisplacedVariable, self.place_of_variable(token.range.start), message).help(
             "put the whole name into a variable of the type `identifier`, or build a text with `concat(...)`",
         )
+    }
+
+    /// A comment to the end of the line that takes further lines with it, since YAML joined them.
+    fn swallowing<'k>(&self, tokens: &'k [Token], text: &str) -> Option<&'k Token> {
+        if self.0.style == Style::Literal {
+            return None;
+        }
+        let comments = tokens.iter().filter(|token| token.kind == TokenKind::Comment);
+        comments.filter(|comment| comment.text(text).starts_with("--")).find(|comment| {
+            let place = self.place(&comment.range);
+            // A line break and what indents the next line are longer in the file than the space they become.
+            (place.end - place.start) as usize > comment.range.len()
+        })
     }
 
     fn variable_within(&self, range: &Range<usize>) -> bool {

@@ -103,7 +103,7 @@ pub(crate) fn prefix(
     let step = pipeline.step(id);
     // What is put beside the plan is there already.
     let blobs = RefCell::default();
-    let lowering = lowering(pipeline, dialect, masks, input, views, &blobs);
+    let lowering = lowering((pipeline, step), dialect, masks, input, views, &blobs);
     let mut chain = Chain::begin(step, Sorted::Not, &lowering);
     for transform in 0..upto {
         chain.apply(transform, &lowering);
@@ -325,7 +325,7 @@ impl<'p> Compiler<'p> {
         let mut depth = depth;
         let mut chain = {
             let input = |name: &str| self.input(name);
-            let lowering = lowering(pipeline, self.dialect, &masks, &input, &views, &self.blobs);
+            let lowering = lowering((pipeline, step), self.dialect, &masks, &input, &views, &self.blobs);
             let from = step.source.value.origin().and_then(|name| self.pipeline.find(name));
             let sorted = from.map(|id| self.done[&id].sorted.clone()).unwrap_or_default();
             Chain::begin(step, sorted, &lowering)
@@ -352,7 +352,7 @@ impl<'p> Compiler<'p> {
             }
             (chain.relation, depth) = self.cut(id, step, std::mem::take(&mut chain.relation), depth, needs);
             let input = |name: &str| self.input(name);
-            let lowering = lowering(pipeline, self.dialect, &masks, &input, &views, &self.blobs);
+            let lowering = lowering((pipeline, step), self.dialect, &masks, &input, &views, &self.blobs);
             chain.apply(at, &lowering);
             depth = depth.deeper(1 + usize::from(kind.names() == Names::Wanted));
             if kind.may_repeat_columns() {
@@ -423,7 +423,7 @@ impl<'p> Compiler<'p> {
     fn expect(&mut self, id: StepId, step: &Step, input: Relation, needs: &BTreeSet<ActionId>) -> ActionId {
         let masks = Masks::default();
         let nothing = |_: &str| Relation::default();
-        let lowering = lowering(self.pipeline, self.dialect, &masks, &nothing, &[], &self.blobs);
+        let lowering = lowering((self.pipeline, step), self.dialect, &masks, &nothing, &[], &self.blobs);
         let mut columns = vec![alias(expression_string("count(1)"), "rows")];
         let mut violations = Vec::new();
         for (expectation, expected) in step.expectations.iter().enumerate() {
@@ -487,12 +487,12 @@ impl<'p> Compiler<'p> {
 }
 
 fn lowering<'a>(
-    pipeline: &'a Pipeline,
+    (pipeline, step): (&'a Pipeline, &'a Step),
     dialect: &'a Dialect,
     masks: &'a Masks,
     input: &'a dyn Fn(&str) -> Relation,
     views: &'a [(String, String)],
     blobs: &'a RefCell<Vec<Blob>>,
 ) -> Lowering<'a> {
-    Lowering { dialect, bindings: &pipeline.bindings, root: &pipeline.root, masks, input, views, blobs }
+    Lowering { dialect, bindings: &pipeline.bindings, root: &step.base.root, masks, input, views, blobs }
 }

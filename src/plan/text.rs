@@ -31,9 +31,9 @@ pub(crate) fn describe(pipeline: &Pipeline, plan: &Plan) -> String {
                 format!("expect   {step}: {}", texts.join("; "))
             }
             Work::Write { sinks } => {
-                let sinks = sinks.iter().map(|at| &pipeline.step(action.step).sinks[*at].value);
-                let places: Vec<String> =
-                    sinks.map(|sink| sink.place(&pipeline.folder).to_string()).collect();
+                let writer = pipeline.step(action.step);
+                let sinks = sinks.iter().map(|at| &writer.sinks[*at].value);
+                let places: Vec<String> = sinks.map(|sink| sink.place(writer.folder()).to_string()).collect();
                 format!("write    {step} to {}", places.join(", "))
             }
         };

@@ -46,7 +46,7 @@ impl Human {
             Event::Checked { took } => {
                 self.line("checked", Style::new(), &format!("by the engine in {}", seconds(*took)));
             }
-            Event::Began { .. } => {}
+            Event::Began { .. } | Event::Read(_) => {}
             Event::Started(action) => self.started(action),
             Event::Rows { action, rows, bytes } => {
                 self.moved(action, |it| (it.rows, it.bytes) = (*rows, *bytes));

@@ -154,7 +154,7 @@ fn event_line(event: &Event, depth: Depth) -> Option<(Level, String)> {
             line("began", "info", json!({ "pipeline": pipeline, "actions": actions }))
         }
         Event::Started(action) => line("action_started", "info", label(action)),
-        Event::Rows { .. } | Event::Tasks { .. } => return None,
+        Event::Rows { .. } | Event::Tasks { .. } | Event::Read(_) => return None,
         Event::Unmet { action, verdict } => {
             let level = if verdict.on_fail == OnFail::Fail { "error" } else { "warning" };
             line("expectation_unmet", level, merged(label(action), verdict_value(verdict)))

@@ -44,6 +44,8 @@ pub(crate) enum Ending {
 pub(crate) struct Results {
     facts: RunFacts,
     pipeline: Option<String>,
+    /// What the pipeline was read from, as far as it was.
+    files: Vec<PathBuf>,
     target: Option<String>,
     engine: Option<String>,
     actions: Vec<Value>,
@@ -64,6 +66,7 @@ impl Results {
         Self {
             facts,
             pipeline: None,
+            files: Vec::new(),
             target: None,
             engine: None,
             actions: Vec::new(),
@@ -81,6 +84,7 @@ impl Results {
     pub(super) fn record(&mut self, event: &Event) {
         match event {
             Event::Target(target) => self.target = Some(target.clone()),
+            Event::Read(files) => self.files.clone_from(files),
             Event::EngineReady { engine, .. } => self.engine = Some(engine.clone()),
             Event::Began { pipeline, .. } => self.pipeline = Some(pipeline.clone()),
             Event::Note(text) => self.notes.push(text.clone()),
@@ -171,6 +175,7 @@ impl Results {
             "run_id": self.facts.run_id,
             "pipeline": self.pipeline,
             "file": scrubbed(&self.facts.file.display().to_string()),
+            "files": self.files.iter().map(|path| scrubbed(&path.display().to_string()).into_owned()).collect::<Vec<_>>(),
             "started_at": self.facts.started_at.to_rfc3339(),
             "ended_at": Utc::now().to_rfc3339(),
             "seconds": self.facts.clock.elapsed().as_secs_f64(),

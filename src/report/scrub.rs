@@ -127,7 +127,8 @@ impl Scrub for Event {
             | Self::Began { pipeline: text, .. }
             | Self::Note(text)
             | Self::Again { reason: text } => text.scrub(),
-            Self::Checked { .. } => {}
+            // Paths are scrubbed where they are written.
+            Self::Checked { .. } | Self::Read(_) => {}
             Self::Started(action) | Self::Rows { action, .. } | Self::Tasks { action, .. } => action.scrub(),
             Self::Unmet { action, verdict } => all([action, verdict]),
             Self::Ended { action, outcome, .. } => all([action, outcome]),

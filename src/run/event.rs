@@ -1,6 +1,7 @@
 //! What happens during a run, as plain data for reporters.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::mpsc;
 use std::time::Duration;
 
@@ -38,6 +39,8 @@ pub(crate) enum Event {
     Preparing(String),
     /// Where the run goes and why, where that was said.
     Target(String),
+    /// The files that the pipeline was read from, its own first.
+    Read(Vec<PathBuf>),
     /// The engine answers; how long that took.
     EngineReady {
         engine: String,

@@ -272,7 +272,7 @@ impl Task {
                 let step = self.pipeline.step(action.step);
                 let target = Target {
                     sinks: sinks.iter().map(|at| step.sinks[*at].value.clone()).collect(),
-                    folder: self.pipeline.folder.clone(),
+                    folder: step.folder().to_path_buf(),
                     stores: self.stores.clone(),
                     received: self.received.clone(),
                 };

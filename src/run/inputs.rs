@@ -20,7 +20,7 @@ pub(crate) fn missing(pipeline: &Pipeline, steps: &[StepId]) -> Diagnostics {
     for id in steps {
         let step = pipeline.step(*id);
         for template in step.source.value.kind().paths() {
-            let Some(path) = pipeline.root.shared(&template.plain()) else { continue };
+            let Some(path) = step.base.root.shared(&template.plain()) else { continue };
             if let Some(reason) = missing_at(&path) {
                 let message =
                     format!("the input of `{}` is missing: `{}` {reason}", step.name, path.display());

@@ -11,7 +11,7 @@ use crate::connect::{Client, Error, Event, OperationId};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::dialect::Dialect;
 use crate::local::Blob;
-use crate::lowering::{Lowering, Masks};
+use crate::lowering::{Lowering, Masks, Root};
 use crate::pipeline::{Pipeline, StepId};
 use crate::proto::spark::Relation;
 use crate::run::together::all;
@@ -86,7 +86,8 @@ async fn trial(
         &Lowering {
             dialect,
             bindings: &pipeline.bindings,
-            root: &pipeline.root,
+            // Values have no paths.
+            root: &Root::None,
             masks: &Masks::default(),
             input: &nothing,
             views: &[],

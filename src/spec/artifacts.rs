@@ -6,7 +6,7 @@ use std::path::Path;
 use super::step::kinds;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::expr::{Bindings, Template};
-use crate::lowering::{Checking, Root, is_url, normal};
+use crate::lowering::{Base, Checking, is_url, normal};
 use crate::pipeline::{Artifact, ArtifactKind};
 use crate::yaml::{Node, decode};
 
@@ -45,17 +45,17 @@ fn likely(name: &str) -> ArtifactKind {
 pub(super) fn check(
     artifacts: Vec<(ArtifactKind, Template)>,
     bindings: &Bindings,
-    (root, folder): (&Root, &Path),
+    base: &Base,
     found: &mut Diagnostics,
 ) -> Vec<Artifact> {
     let mut names = HashMap::new();
     let mut checked = Vec::with_capacity(artifacts.len());
     for (kind, template) in artifacts {
-        let mut checking = Checking { bindings, root, item: template.span(), found };
+        let mut checking = Checking { bindings, root: &base.root, item: template.span(), found };
         if !checking.path(&template) {
             continue;
         }
-        match artifact(kind, &template, folder) {
+        match artifact(kind, &template, &base.folder) {
             Err(diagnostic) => found.push(*diagnostic),
             Ok(artifact) => {
                 if let Some(first) = names.insert(artifact.name.clone(), artifact.span) {

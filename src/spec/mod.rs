@@ -6,6 +6,8 @@
 mod artifacts;
 mod contract;
 mod document;
+mod elsewhere;
+mod include;
 mod moment;
 mod project;
 mod reference;
@@ -23,11 +25,13 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
-use crate::lowering::Root;
+use crate::lowering::{Base, Root, normal};
 use crate::pipeline::Pipeline;
 use crate::target::Settings;
 use crate::text::{FileId, Source, Sources, Span};
 use crate::yaml;
+
+use include::Texts;
 
 pub(crate) use project::{LoadedProject, ProjectInputs, Token, load_project};
 pub(crate) use schema::{json_schema, project_schema};
@@ -42,6 +46,8 @@ pub(crate) struct Inputs<'a> {
     pub(crate) environment: &'a dyn Fn(&str) -> Option<String>,
     /// Reads a file whose path is relative to the document's folder, or absolute.
     pub(crate) files: &'a dyn Fn(&Path) -> io::Result<Vec<u8>>,
+    /// The one path of a file, whatever links lead there.
+    pub(crate) canonical: &'a dyn Fn(&Path) -> io::Result<PathBuf>,
     pub(crate) run_id: &'a str,
     pub(crate) started_at: DateTime<Utc>,
     /// Where relative paths of the engine start; nothing for the file's own folder.
@@ -71,10 +77,9 @@ pub(crate) fn load(path: &Path, folder: PathBuf, bytes: Vec<u8>, inputs: &Inputs
         }
     };
     let file = sources.add(Source::new(path, text));
-    let text = Arc::clone(sources.get(file).text());
     let root = inputs.root.clone().unwrap_or_else(|| Root::Folder(folder.clone()));
-    let pipeline =
-        document::read(file, &text, Context { folder, root, inputs, sources: &mut sources }, &mut found);
+    let context = Context { base: Arc::new(Base { root, folder }), inputs, sources: &mut sources };
+    let pipeline = document::read(file, &Texts::new(), context, &mut found);
     let pipeline = pipeline.filter(|_| !found.has_errors());
     let diagnostics = found.sorted();
     Loaded {
@@ -85,8 +90,8 @@ pub(crate) fn load(path: &Path, folder: PathBuf, bytes: Vec<u8>, inputs: &Inputs
 
 /// What the readers of a document share.
 struct Context<'a, 'i> {
-    folder: PathBuf,
-    root: Root,
+    /// Where the relative paths start of the file that is being read.
+    base: Arc<Base>,
     inputs: &'a Inputs<'i>,
     sources: &'a mut Sources,
 }
@@ -94,13 +99,27 @@ struct Context<'a, 'i> {
 impl Context<'_, '_> {
     /// The text of a file that the pipeline names, put beside its own; or what is wrong with it.
     fn file(&mut self, name: &str, span: Span) -> Result<(FileId, Arc<String>), Box<Diagnostic>> {
-        let path = self.folder.join(name);
-        let shown = self.sources.get(FileId::default()).path().with_file_name(name);
+        let path = self.base.folder.join(name);
+        let shown = normal(&self.sources.get(span.file).path().with_file_name(name));
         let wrong = |reason: String| {
             Box::new(Diagnostic::new(Code::File, span, format!("the file `{name}` can't be read: {reason}")))
         };
+        if self.sources.is_full() {
+            return Err(wrong("a pipeline consists of at most 65,536 files".to_owned()));
+        }
         let bytes = (self.inputs.files)(&path).map_err(|error| wrong(reason(&error)))?;
-        let text = text_of(bytes).map_err(|(message, _)| wrong(message))?;
+        let text = match text_of(bytes) {
+            Ok(text) => text,
+            Err((message, good)) if good.is_empty() => return Err(wrong(message)),
+            Err((message, good)) => {
+                let at = u32::try_from(good.len()).unwrap_or(u32::MAX);
+                let file = self.sources.add(Source::new(shown, good));
+                let place = Span { file, start: at, end: at };
+                return Err(Box::new(
+                    Diagnostic::new(Code::Unreadable, place, message).related(span, "the file is named here"),
+                ));
+            }
+        };
         let file = self.sources.add(Source::new(shown, text));
         Ok((file, Arc::clone(self.sources.get(file).text())))
     }
@@ -110,6 +129,7 @@ impl Context<'_, '_> {
 fn reason(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::NotFound => "there is no such file".to_owned(),
+        io::ErrorKind::NotADirectory => "a part of its path is a file and no folder".to_owned(),
         io::ErrorKind::IsADirectory => "it is a folder".to_owned(),
         io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
         _ => error.to_string(),

@@ -233,6 +233,7 @@ impl Reader<'_> {
             documents: &Documents::default(),
             environment: self.inputs.environment,
             files: self.inputs.files,
+            canonical: &|path| Ok(path.to_path_buf()),
             run_id: "",
             started_at: chrono::DateTime::UNIX_EPOCH,
             root: None,

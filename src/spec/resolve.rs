@@ -4,12 +4,13 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::path::Path;
 
+use super::include::{Extent, is_main};
 use super::step::StepSpec;
 use super::warnings;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::expr::Bindings;
 use crate::graph;
-use crate::lowering::{Checking, Root};
+use crate::lowering::{Base, Checking};
 use crate::name::StepRef;
 use crate::pipeline::{Step, StepId};
 use crate::sink::Place;
@@ -21,18 +22,22 @@ use crate::transform::Names as Qualifiers;
 pub(super) fn resolve(
     specs: Vec<StepSpec>,
     bindings: &Bindings,
-    (root, folder): (&Root, &Path),
+    (main, extent): (&Base, Extent),
     found: &mut Diagnostics,
 ) -> Option<Vec<Step>> {
-    let names = Names::of(&specs);
-    let mut checking = Checking { bindings, root, item: Span::default(), found };
+    let names = Names::of(&specs, extent);
+    let mut checking = Checking { bindings, root: &main.root, item: Span::default(), found };
     for spec in &specs {
+        checking.root = &spec.base.root;
         check(spec, &mut checking);
         qualifiers(spec, &mut checking);
         warnings::joins(spec, checking.found);
     }
     let is_complete = specs.iter().all(|spec| !spec.incomplete) && !checking.found.has_errors();
-    if !specs.is_empty() && specs.iter().all(|spec| spec.sinks.is_empty() && !spec.incomplete) {
+    if extent == Extent::Whole
+        && !specs.is_empty()
+        && specs.iter().all(|spec| spec.sinks.is_empty() && !spec.incomplete)
+    {
         let last = &specs[specs.len() - 1].name;
         checking.report(
             Diagnostic::new(
@@ -43,8 +48,9 @@ pub(super) fn resolve(
             .help(format!("give a step one: `write: {{ parquet: out/{last}.parquet }}`, or `write: stdout`")),
         );
     }
-    let outputs = specs.iter().flat_map(|spec| &spec.sinks);
-    same_outputs(outputs.map(|sink| (sink.value.place(folder), sink.span)), folder, checking.found);
+    let outputs = specs.iter().flat_map(|spec| spec.sinks.iter().map(move |sink| (spec, sink)));
+    let outputs = outputs.map(|(spec, sink)| (sink.value.place(&spec.base.folder), sink.span));
+    same_outputs(outputs, &main.folder, checking.found);
     let references: Vec<References> =
         specs.iter().map(|spec| names.references(spec, checking.found)).collect();
     for circle in graph::circles(references.iter().map(References::needed)) {
@@ -93,7 +99,9 @@ fn unused(specs: &[StepSpec], references: &[References], found: &mut Diagnostics
     if specs.iter().all(|spec| spec.sinks.is_empty()) {
         return;
     }
-    for (at, spec) in specs.iter().enumerate().filter(|(at, _)| !is_needed[*at]) {
+    // A file that is included may serve several pipelines.
+    let own = specs.iter().enumerate().filter(|(_, spec)| is_main(spec.name.span.file));
+    for (at, spec) in own.filter(|(at, _)| !is_needed[*at]) {
         let reason = match readers[at].as_slice() {
             [] => "no step reads it, and it has no output of its own".to_owned(),
             [only] => format!("only `{}` reads it, which feeds no output either", specs[*only].written),
@@ -165,17 +173,18 @@ fn check(spec: &StepSpec, checking: &mut Checking<'_>) {
 struct Names {
     ids: HashMap<String, StepId>,
     exact: Vec<String>,
+    extent: Extent,
 }
 
 impl Names {
-    fn of(specs: &[StepSpec]) -> Self {
+    fn of(specs: &[StepSpec], extent: Extent) -> Self {
         let exact: Vec<String> = specs.iter().map(|spec| spec.written.clone()).collect();
         let mut ids = HashMap::with_capacity(exact.len());
         for (at, name) in exact.iter().enumerate() {
             // Of two steps with one name, which was reported, the first is meant.
             ids.entry(name.to_ascii_lowercase()).or_insert(StepId(at));
         }
-        Self { ids, exact }
+        Self { ids, exact, extent }
     }
 
     fn get(&self, reference: &StepRef, found: &mut Diagnostics) -> Option<StepId> {
@@ -183,8 +192,15 @@ impl Names {
         if id.is_some_and(|id| self.exact[id.0] == reference.as_str()) {
             return id;
         }
+        if self.extent == Extent::Partial {
+            return None;
+        }
         let message = format!("there is no step `{reference}`", reference = reference.as_str());
         let diagnostic = Diagnostic::new(Code::UnknownStep, reference.span(), message);
+        if reference.as_str().contains("{{") {
+            found.push(diagnostic.help("there are no templates: write the step's name"));
+            return None;
+        }
         found.push(diagnostic.suggest(reference.as_str(), self.exact.iter().map(String::as_str)));
         None
     }
@@ -252,6 +268,7 @@ impl References {
             inputs: self.inputs,
             queried: self.queried,
             after: self.after,
+            base: spec.base,
         })
     }
 }

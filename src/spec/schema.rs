@@ -39,12 +39,17 @@ pub(crate) fn json_schema() -> Value {
         "title": "pipectl pipeline",
         "description": "A data pipeline: DataFrame steps, run by a Spark Connect server.",
         "type": "object",
-        "required": ["version", "steps"],
+        "required": ["version"],
+        "anyOf": [{ "required": ["steps"] }, { "required": ["include"] }],
         "additionalProperties": false,
         "properties": {
             "version": { "const": 1, "description": "The version of the format." },
             "name": { "type": "string", "description": "The pipeline's name; the file's where not given." },
             "description": { "type": "string", "description": "What the pipeline is for." },
+            "include": {
+                "description": "Files whose steps and variables belong to this pipeline; the paths start at this file's folder.",
+                "anyOf": [{ "type": "string" }, { "type": "array", "items": { "type": "string" } }],
+            },
             "vars": {
                 "description": "Variables: `${name}` in values. Set with `--var name=value`, `PIPECTL_VAR_NAME`, a target's `vars` or the default.",
                 "type": "object",

@@ -1,17 +1,19 @@
 //! Owns the shape of a step: which keys it has, and each kind's settings.
 
 use std::borrow::Cow;
-use std::path::Path;
+use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
 
 use super::Context;
 use super::contract;
+use super::elsewhere;
 use super::vars::Variables;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::duration::{Limit, NoLimit};
 use crate::expect::{Check, Expectation, OnFail};
 use crate::expr::Template;
+use crate::lowering::Base;
 use crate::name::{StepName, StepRef};
 use crate::pipeline::{Cache, Contract};
 use crate::shape::{Decoder, Many};
@@ -19,7 +21,7 @@ use crate::sink::Sink;
 use crate::source::Source;
 use crate::text::{Span, Spanned};
 use crate::transform::Transform;
-use crate::yaml::{Key, Kind, Node, Scalar, decode};
+use crate::yaml::{Key, Kind, NO_MERGE_KEYS, Node, Scalar, decode};
 
 /// The keys of a step besides its source.
 pub(super) const KEYS: [&str; 9] =
@@ -40,6 +42,8 @@ pub(super) struct StepSpec {
     pub(super) cache: Cache,
     pub(super) timeout: Option<Limit>,
     pub(super) after: Vec<StepRef>,
+    /// Where its relative paths start.
+    pub(super) base: Arc<Base>,
     /// Whether a part was left out, so that nothing can be said of what is missing.
     pub(super) incomplete: bool,
 }
@@ -80,6 +84,7 @@ pub(super) fn read(
         cache: Cache::Auto,
         timeout: None,
         after: Vec::new(),
+        base: Arc::clone(&context.base),
         incomplete: false,
     };
     let errors = found.len();
@@ -91,6 +96,7 @@ pub(super) fn read(
             step.incomplete = found.len() > errors || (variables.is_incomplete() && !is_known(node));
             step.has_one_source(entries, found);
         }
+        None if node.is_misread() => step.incomplete = true,
         None => {
             step.incomplete = true;
             let message = format!("the step `{written}` is a mapping, not {}", node.describe());
@@ -149,9 +155,10 @@ impl StepSpec {
             ),
             text => {
                 let diagnostic = Diagnostic::new(Code::UnknownKey, key.span, format!("unknown key `{text}`"));
-                found.push(match text {
-                    "<<" => diagnostic.help("YAML has no merge keys any more; write the keys out"),
-                    _ => diagnostic.suggest(text, Source::KEYS.iter().copied().chain(KEYS)),
+                found.push(match (text, elsewhere::in_step(text)) {
+                    ("<<", _) => diagnostic.help(NO_MERGE_KEYS),
+                    (_, Some(help)) => diagnostic.help(help),
+                    (_, None) => diagnostic.suggest(text, Source::KEYS.iter().copied().chain(KEYS)),
                 });
             }
         }
@@ -194,7 +201,8 @@ fn query_file(
         Err(diagnostic) => found.push(*diagnostic),
         Ok((file, text)) => {
             let span = Span { file, start: 0, end: u32::try_from(text.len()).unwrap_or(u32::MAX) };
-            let folder = Path::new(&name.value).parent().unwrap_or(Path::new(""));
+            let path = context.base.folder.join(&name.value);
+            let folder = path.parent().unwrap_or(&context.base.folder);
             sql.set_query(Template::of_file(span, variables.segments_of_file(&text, folder, span, found)));
         }
     }
@@ -259,6 +267,9 @@ fn expectations(node: &Node<'_>, found: &mut Diagnostics) -> Vec<Expectation> {
     let items = items(node, "expect", "- not_null: [id]", found);
     let mut expectations = Vec::with_capacity(items.len());
     for item in items {
+        if item.is_misread() {
+            continue;
+        }
         let Some(entries) = item.as_mapping() else {
             let message = format!("an expectation is a mapping, not {}", item.describe());
             let help = match item.as_scalar().filter(|scalar| !scalar.is_null()) {
@@ -311,7 +322,7 @@ fn expectations(node: &Node<'_>, found: &mut Diagnostics) -> Vec<Expectation> {
 fn items<'n, 't>(node: &'n Node<'t>, key: &str, example: &str, found: &mut Diagnostics) -> &'n [Node<'t>] {
     match &node.kind {
         Kind::Sequence(items) => items,
-        Kind::Scalar(scalar) if scalar.is_null() => &[],
+        Kind::Scalar(scalar) if scalar.is_null() || scalar.is_misread() => &[],
         Kind::Scalar(_) | Kind::Mapping(_) => {
             found.push(
                 Diagnostic::new(
@@ -354,7 +365,7 @@ pub(super) fn kinds<'n, 't>(
         Kind::Sequence(items) => items.as_slice(),
         // One output may stand alone.
         Kind::Mapping(_) | Kind::Scalar(_) if place == "write" => one,
-        Kind::Scalar(scalar) if scalar.is_null() => &[],
+        Kind::Scalar(scalar) if scalar.is_null() || scalar.is_misread() => &[],
         Kind::Scalar(_) => {
             let example = format!("- {}", node.as_scalar().map(Scalar::plain).unwrap_or_default());
             return wrong_list(node, place, &example, found);
@@ -400,6 +411,15 @@ fn kinds_of<'n, 't>(
             let settings = Cow::Owned(Node::nothing(item.span));
             kinds.push(Item { key: scalar.plain(), span: item.span, settings });
         }
+        Kind::Mapping(entries) if named_kind(entries, keys).is_some() => {
+            let (key, kind) = named_kind(entries, keys).unwrap_or_default();
+            let message =
+                format!("an item of `{place}` does not say its kind with `{key}`: the key is the kind");
+            found.push(
+                Diagnostic::new(Code::WrongType, entries[0].0.span, message)
+                    .help(format!("write `- {kind}:` and its settings below it, indented further")),
+            );
+        }
         Kind::Mapping(entries) if entries.len() == 1 => kinds.push(Item::of(&entries[0])),
         Kind::Mapping(entries) if entries.len() > 1 => {
             let (first, second) = (&entries[0].0, &entries[1].0);
@@ -433,10 +453,18 @@ fn kinds_of<'n, 't>(
     }
 }
 
+/// The key that names a kind as other tools do it, `type: filter`, and that kind.
+fn named_kind(entries: &[(Key<'_>, Node<'_>)], keys: &[&str]) -> Option<(String, String)> {
+    let (key, value) = entries.first()?;
+    let names_kinds = ["type", "kind", "op", "operation", "action", "transform", "format", "name"];
+    let kind = value.as_scalar().filter(|_| names_kinds.contains(&&*key.text))?.plain();
+    keys.contains(&&*kind).then(|| (key.text.to_string(), kind.into_owned()))
+}
+
 /// Whether all values below a node are known.
 fn is_known(node: &Node<'_>) -> bool {
     match &node.kind {
-        Kind::Scalar(scalar) => scalar.bound().is_none_or(|bound| bound.is_complete),
+        Kind::Scalar(scalar) => !scalar.is_misread() && scalar.bound().is_none_or(|bound| bound.is_complete),
         Kind::Sequence(items) => items.iter().all(is_known),
         Kind::Mapping(entries) => entries.iter().all(|(_, value)| is_known(value)),
     }

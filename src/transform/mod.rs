@@ -174,13 +174,14 @@ impl Transform {
 
     /// The kind that is called so elsewhere.
     pub(crate) fn also_called(key: &str) -> Option<&'static str> {
-        let plain = key.to_lowercase().replace(['_', ' '], "");
+        let plain = key.to_lowercase().replace(['_', '-', ' '], "");
         Some(match plain.as_str() {
-            "where" => "filter",
+            "where" | "having" => "filter",
             "project" | "selectexpr" | "columns" => "select",
             "withcolumn" | "derive" | "mutate" | "assign" => "with_columns",
             "withcolumnrenamed" => "rename",
-            "dropcolumns" => "drop",
+            "dropcolumns" | "dropcolumn" => "drop",
+            "dropduplicates" | "unique" => "distinct",
             "groupby" | "agg" | "group" => "aggregate",
             "orderby" | "order" => "sort",
             "unionall" | "concat" | "append" => "union",

@@ -88,6 +88,11 @@ impl<'de> State<'de> {
     }
 }
 
+/// The key that put one mapping into another in YAML 1.1.
+const MERGE_KEY: &str = "<<";
+/// What is said of it.
+pub(crate) const NO_MERGE_KEYS: &str = "YAML has no merge keys any more; write the keys out";
+
 /// What went wrong; `Recorded` has already been reported.
 #[derive(Debug)]
 enum Error {
@@ -137,7 +142,11 @@ struct NodeDeserializer<'de> {
 
 impl<'de> NodeDeserializer<'de> {
     fn record(&self, diagnostic: Diagnostic) {
-        self.state.record(diagnostic);
+        if self.node.is_misread() {
+            self.state.is_unknown.set(true);
+        } else {
+            self.state.record(diagnostic);
+        }
     }
 
     fn wrong(&self, expected: &str) -> Diagnostic {
@@ -165,7 +174,7 @@ impl<'de> NodeDeserializer<'de> {
     /// A scalar whose values are all known.
     fn known_scalar(&self, expected: &str) -> Option<&'de Scalar<'de>> {
         let scalar = self.scalar(expected)?;
-        if scalar.bound().is_some_and(|bound| !bound.is_complete) {
+        if scalar.is_misread() || scalar.bound().is_some_and(|bound| !bound.is_complete) {
             self.state.is_unknown.set(true);
             return None;
         }
@@ -183,7 +192,12 @@ impl<'de> NodeDeserializer<'de> {
         if let Ok(value) = text.parse() {
             return (value, true);
         }
-        self.record(self.wrong(expected));
+        let diagnostic = self.wrong(expected);
+        let digits = text.replace(['_', ',', ' '], "");
+        self.record(match digits.parse::<T>() {
+            Ok(_) => diagnostic.help(format!("write `{digits}`, with nothing between the digits")),
+            Err(_) => diagnostic,
+        });
         (T::default(), false)
     }
 
@@ -230,6 +244,10 @@ impl<'de> NodeDeserializer<'de> {
             return None;
         }
         let scalar = self.scalar("a text")?;
+        if scalar.is_misread() {
+            self.state.is_unknown.set(true);
+            return None;
+        }
         let segments = match scalar.bound() {
             Some(bound) => bound.segments.clone(),
             None => vec![Segment::Text { text: scalar.text.clone().into_owned(), at: 0 }],
@@ -240,7 +258,10 @@ impl<'de> NodeDeserializer<'de> {
     fn unknown_key(&self, key: &Key<'_>, fields: &[&'static str]) {
         let message = format!("unknown key `{}`", key.text);
         let diagnostic = Diagnostic::new(Code::UnknownKey, key.span, message);
-        self.record(diagnostic.suggest(&key.text, fields.iter().copied()));
+        self.record(match &*key.text {
+            MERGE_KEY => diagnostic.help(NO_MERGE_KEYS),
+            text => diagnostic.suggest(text, fields.iter().copied()),
+        });
     }
 }
 
@@ -283,8 +304,13 @@ impl<'de> Deserializer<'de> for NodeDeserializer<'de> {
         let value = match text.as_deref() {
             Some("true" | "True" | "TRUE") => true,
             Some("false" | "False" | "FALSE") | None => false,
-            Some(_) => {
-                self.record(self.wrong("`true` or `false`"));
+            Some(text) => {
+                let diagnostic = self.wrong("`true` or `false`");
+                self.record(match &*text.to_lowercase() {
+                    "yes" | "on" | "y" | "1" => diagnostic.help("write `true`"),
+                    "no" | "off" | "n" | "0" => diagnostic.help("write `false`"),
+                    _ => diagnostic,
+                });
                 false
             }
         };
@@ -396,7 +422,14 @@ impl<'de> Deserializer<'de> for NodeDeserializer<'de> {
         if let (None, Some(text)) = (variant, text) {
             let message = format!("`{text}` is not one of {}", list());
             let mut diagnostic = Diagnostic::new(Code::WrongType, self.node.span, message);
-            if let Some(near) = nearest(&text, variants.iter().copied()) {
+            let truth = match &*lower {
+                "yes" | "on" => Some("true"),
+                "no" | "off" => Some("false"),
+                _ => None,
+            };
+            if let Some(truth) = truth.filter(|truth| variants.contains(truth)) {
+                diagnostic = diagnostic.help(format!("write `{truth}`"));
+            } else if let Some(near) = nearest(&text, variants.iter().copied()) {
                 diagnostic = diagnostic.help(format!("did you mean `{near}`?"));
             }
             self.record(diagnostic);
@@ -447,7 +480,10 @@ impl<'de> MapAccess<'de> for Entries<'de> {
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Error> {
         while let Some(((key, value), rest)) = self.entries.split_first() {
             self.entries = rest;
-            if !self.state.has_failed(value, None) {
+            if key.text == MERGE_KEY {
+                let message = format!("unknown key `{MERGE_KEY}`");
+                self.state.record(Diagnostic::new(Code::UnknownKey, key.span, message).help(NO_MERGE_KEYS));
+            } else if !self.state.has_failed(value, None) {
                 self.value = Some(value);
                 return seed.deserialize(KeyDeserializer { key, state: self.state }).map(Some);
             }

@@ -6,12 +6,16 @@
 mod decode;
 mod flow;
 mod layout;
+mod mend;
+mod misread;
 mod node;
+mod part;
+mod place;
 mod read;
 mod syntax;
 
-pub(crate) use decode::decode;
-pub(crate) use node::{Bound, Key, Kind, Node, Scalar};
-pub(crate) use read::{LARGEST_FILE, read};
+pub(crate) use decode::{NO_MERGE_KEYS, decode};
+pub(crate) use node::{Bound, Document, Key, Kind, Node, Repeated, Scalar};
+pub(crate) use read::{LARGEST_FILE, MOST_NODES, read};
 
 use crate::scalar::Style;

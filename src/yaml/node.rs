@@ -21,6 +21,8 @@ struct Further {
     layout: Layout,
     /// Set where the text had variables.
     bound: Option<Bound>,
+    /// Whether YAML took part of the text away, which was reported: nothing is known of it.
+    is_misread: bool,
 }
 
 /// A scalar's text with values put in.
@@ -35,8 +37,20 @@ pub(crate) struct Bound {
 
 impl<'t> Scalar<'t> {
     pub(super) fn new(text: Cow<'t, str>, style: Style, layout: Layout, has_dollar: bool) -> Self {
-        let further = (layout != Layout::Verbatim).then(|| Box::new(Further { layout, bound: None }));
+        let further =
+            (layout != Layout::Verbatim).then(|| Box::new(Further { layout, ..Further::default() }));
         Self { text, style, has_dollar, further }
+    }
+
+    /// A text of which YAML took part away, which was reported.
+    pub(super) fn misread(text: Cow<'t, str>) -> Self {
+        let further = Further { is_misread: true, ..Further::default() };
+        Self { text, style: Style::Plain, has_dollar: false, further: Some(Box::new(further)) }
+    }
+
+    /// Whether what was meant is not known, since YAML took part of it away; that was reported.
+    pub(crate) fn is_misread(&self) -> bool {
+        self.further.as_ref().is_some_and(|further| further.is_misread)
     }
 
     pub(crate) fn layout(&self) -> &Layout {
@@ -75,6 +89,7 @@ impl<'t> Scalar<'t> {
     pub(crate) fn is_null(&self) -> bool {
         self.style.is_plain()
             && self.bound().is_none()
+            && !self.is_misread()
             && matches!(&*self.text, "" | "~" | "null" | "Null" | "NULL")
     }
 }
@@ -85,6 +100,12 @@ pub(crate) struct Key<'t> {
     pub(crate) span: Span,
     /// Whether the file has a `$` here.
     pub(crate) has_dollar: bool,
+}
+
+impl Key<'_> {
+    fn into_owned<'o>(self) -> Key<'o> {
+        Key { text: Cow::Owned(self.text.into_owned()), span: self.span, has_dollar: self.has_dollar }
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -105,6 +126,33 @@ impl<'t> Node<'t> {
     pub(crate) fn nothing(span: Span) -> Self {
         let scalar = Scalar::new("".into(), Style::Plain, Layout::Verbatim, false);
         Self { span, kind: Kind::Scalar(scalar) }
+    }
+
+    /// What stands where YAML took part of a text away.
+    pub(super) fn misread(span: Span, text: impl Into<Cow<'t, str>>) -> Self {
+        Self { span, kind: Kind::Scalar(Scalar::misread(text.into())) }
+    }
+
+    /// Whether nothing is known of it, which was reported.
+    pub(crate) fn is_misread(&self) -> bool {
+        self.as_scalar().is_some_and(Scalar::is_misread)
+    }
+
+    /// The same, with texts of its own.
+    pub(super) fn into_owned<'o>(self) -> Node<'o> {
+        let kind = match self.kind {
+            Kind::Scalar(scalar) => Kind::Scalar(Scalar {
+                text: Cow::Owned(scalar.text.into_owned()),
+                style: scalar.style,
+                has_dollar: scalar.has_dollar,
+                further: scalar.further,
+            }),
+            Kind::Sequence(items) => Kind::Sequence(items.into_iter().map(Self::into_owned).collect()),
+            Kind::Mapping(entries) => Kind::Mapping(
+                entries.into_iter().map(|(key, value)| (key.into_owned(), value.into_owned())).collect(),
+            ),
+        };
+        Node { span: self.span, kind }
     }
 
     pub(crate) fn is_null(&self) -> bool {
@@ -150,6 +198,27 @@ pub(crate) struct Document<'t> {
     pub(crate) root: Node<'t>,
     /// The entries whose key has occurred before in the same mapping, which are not in the tree.
     pub(crate) repeated: Vec<Repeated<'t>>,
+    /// How many values it has, those that aliases repeat included.
+    pub(crate) nodes: usize,
+    /// Whether YAML took part of a text away, so that what seems to be missing may be there.
+    pub(crate) is_misread: bool,
+}
+
+impl Document<'_> {
+    /// The same, with texts of its own.
+    pub(super) fn into_owned<'o>(self) -> Document<'o> {
+        let repeated = self.repeated.into_iter().map(|one| Repeated {
+            first: one.first,
+            key: one.key.into_owned(),
+            value: one.value.into_owned(),
+        });
+        Document {
+            root: self.root.into_owned(),
+            repeated: repeated.collect(),
+            nodes: self.nodes,
+            is_misread: self.is_misread,
+        }
+    }
 }
 
 /// An entry whose key has occurred before.

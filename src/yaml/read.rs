@@ -1,13 +1,14 @@
 //! Owns the way from text to the tree, and its limits: size, depth, and the number of nodes that aliases may make.
 
 use std::collections::{HashMap, HashSet};
+use std::ops::Range;
 
-use serde_yaml::granit_parser::{Event, Options, Parser, ScalarStyle, Span as ParserSpan, StrInput, Tag};
+use serde_yaml::granit_parser::{Event, Options, Parser, ScalarStyle, Span as ParserSpan, StrInput};
 
-use super::flow;
 use super::layout::layout;
 use super::node::{Document, Key, Kind, Node, Repeated, Scalar};
-use super::syntax::{quoted, syntax_error};
+use super::syntax::syntax_error;
+use super::{flow, mend};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::scalar::Style;
 use crate::text::{FileId, Span};
@@ -15,7 +16,7 @@ use crate::text::{FileId, Span};
 /// Bytes; the largest file that is read. A pipeline of 10,000 steps has about five million.
 pub(crate) const LARGEST_FILE: u64 = 32 * 1024 * 1024;
 /// Nodes of one file, those that aliases repeat included.
-const MOST_NODES: usize = 2_000_000;
+pub(crate) const MOST_NODES: usize = 2_000_000;
 /// Levels of nesting.
 const DEEPEST: usize = 64;
 /// Mappings up to this size are searched for repeated keys without a table.
@@ -23,9 +24,33 @@ const SMALL_MAPPING: usize = 16;
 
 type Spanned<'t> = (Event<'t>, ParserSpan);
 
-/// Reads one document. Repeated keys and tags are collected; where the syntax is broken nothing can be read after it,
-/// so that is one diagnostic and no tree.
+/// Reads one document. Repeated keys and tags are collected, and so are mistakes of syntax, as long as each spoils one value
+/// alone; there is no tree where one leaves open how the text goes on.
 pub(crate) fn read<'t>(file: FileId, text: &'t str, found: &mut Diagnostics) -> Option<Document<'t>> {
+    let mut own = Diagnostics::default();
+    match attempt(file, text, &[], &mut own) {
+        Ok(document) => {
+            found.append(own);
+            document
+        }
+        Err(broken) => mend::read(file, text, broken, own, found),
+    }
+}
+
+/// Why a text can't be read on.
+pub(super) struct Broken {
+    pub(super) diagnostic: Box<Diagnostic>,
+    /// Where the parser stands, where it is the syntax that is wrong.
+    pub(super) at: Option<usize>,
+}
+
+/// Reads a text in which the values at `spoilt` stand for others that are no YAML.
+pub(super) fn attempt<'t>(
+    file: FileId,
+    text: &'t str,
+    spoilt: &[Range<usize>],
+    found: &mut Diagnostics,
+) -> Result<Option<Document<'t>>, Broken> {
     let mut options = Options::default();
     options.set_emit_comments(false);
     options.block_nesting_limit = DEEPEST;
@@ -41,20 +66,25 @@ pub(crate) fn read<'t>(file: FileId, text: &'t str, found: &mut Diagnostics) -> 
         next_dollar: text.find('$').unwrap_or(usize::MAX),
         flows: 0,
         nodes: 0,
+        spoilt,
+        is_misread: !spoilt.is_empty(),
+        unused: HashMap::new(),
+        broken_at: None,
         found,
     };
     match reader.document() {
-        Ok(root) => root.map(|root| Document { root, repeated: reader.repeated }),
-        Err(diagnostic) => {
-            reader.found.push(*diagnostic);
-            None
+        Ok(root) => {
+            reader.unused_anchors();
+            let Reader { repeated, nodes, is_misread, .. } = reader;
+            Ok(root.map(|root| Document { root, repeated, nodes, is_misread }))
         }
+        Err(diagnostic) => Err(Broken { diagnostic, at: reader.broken_at }),
     }
 }
 
-struct Reader<'t, 'd> {
-    file: FileId,
-    text: &'t str,
+pub(super) struct Reader<'t, 's, 'd> {
+    pub(super) file: FileId,
+    pub(super) text: &'t str,
     parser: Parser<'t, StrInput<'t>>,
     anchors: HashMap<usize, (Node<'t>, usize)>,
     repeated: Vec<Repeated<'t>>,
@@ -66,14 +96,22 @@ struct Reader<'t, 'd> {
     /// How many `[` and `{` are open.
     flows: usize,
     nodes: usize,
-    found: &'d mut Diagnostics,
+    /// Values that stand for others, which were reported.
+    pub(super) spoilt: &'s [Range<usize>],
+    /// Whether YAML took part of a text away.
+    pub(super) is_misread: bool,
+    /// Anchors of texts that no alias names yet, and where they stand.
+    pub(super) unused: HashMap<usize, Span>,
+    /// Where the parser stood when it gave up.
+    broken_at: Option<usize>,
+    pub(super) found: &'d mut Diagnostics,
 }
 
 /// Boxed, since a result travels through every level of the recursion.
-type Broken = Box<Diagnostic>;
+type Wrong = Box<Diagnostic>;
 
-impl<'t> Reader<'t, '_> {
-    fn document(&mut self) -> Result<Option<Node<'t>>, Broken> {
+impl<'t> Reader<'t, '_, '_> {
+    fn document(&mut self) -> Result<Option<Node<'t>>, Wrong> {
         let mut root = None;
         loop {
             let (event, span) = self.next()?;
@@ -95,12 +133,13 @@ impl<'t> Reader<'t, '_> {
         }
     }
 
-    fn next(&mut self) -> Result<Spanned<'t>, Broken> {
+    fn next(&mut self) -> Result<Spanned<'t>, Wrong> {
         match self.parser.next_event() {
             Some(Ok(event)) => Ok(event),
             Some(Err(error)) => {
                 let marker = error.marker();
                 let at = self.offset(marker.byte_offset(), marker.index());
+                self.broken_at = Some(at as usize);
                 Err(Box::new(syntax_error(self.file, self.text, at, &error)))
             }
             None => Err(Box::new(Diagnostic::new(
@@ -111,7 +150,7 @@ impl<'t> Reader<'t, '_> {
         }
     }
 
-    fn node(&mut self, (event, span): Spanned<'t>, depth: usize) -> Result<Node<'t>, Broken> {
+    fn node(&mut self, (event, span): Spanned<'t>, depth: usize) -> Result<Node<'t>, Wrong> {
         let place = self.span(&span);
         self.count(1, place)?;
         if depth > DEEPEST {
@@ -121,7 +160,15 @@ impl<'t> Reader<'t, '_> {
         let before = self.nodes;
         let (anchor, node) = match event {
             Event::Scalar(text, style, anchor, tag) => {
-                self.refuse_tag(tag.as_deref(), &span, place, &text);
+                if let Some(node) = self.misread(tag.as_deref(), &span, place, &text) {
+                    return Ok(node);
+                }
+                self.unused_so_far(anchor, place);
+                if anchor != 0 && self.raw(place).is_empty() {
+                    // It is reported as long as no alias names it.
+                    self.is_misread = true;
+                    return Ok(Node::misread(place, ""));
+                }
                 let style = self.style(style, place);
                 // A block goes on to where the next line begins.
                 let is_block = matches!(style, Style::Literal | Style::Folded);
@@ -131,7 +178,7 @@ impl<'t> Reader<'t, '_> {
                 (anchor, Node { span: place, kind: Kind::Scalar(scalar) })
             }
             Event::SequenceStart(_, anchor, tag) => {
-                self.refuse_tag(tag.as_deref(), &span, place, "");
+                self.refuse_tag(tag.as_deref(), &span, place);
                 let flow = self.raw_from(place).starts_with('[');
                 self.flows += usize::from(flow);
                 let first = self.items.len();
@@ -140,6 +187,7 @@ impl<'t> Reader<'t, '_> {
                         (Event::SequenceEnd, end) => break end,
                         next => {
                             let item = self.node(next, depth + 1)?;
+                            self.joined_items(&item, flow);
                             self.items.push(item);
                         }
                     }
@@ -152,22 +200,29 @@ impl<'t> Reader<'t, '_> {
                 (anchor, Node { span: self.through(place, &end), kind: Kind::Sequence(items) })
             }
             Event::MappingStart(_, anchor, tag) => {
-                self.refuse_tag(tag.as_deref(), &span, place, "");
+                self.refuse_tag(tag.as_deref(), &span, place);
                 let flow = self.raw_from(place).starts_with('{');
+                let is_template = self.raw_from(place).starts_with("{{");
                 self.flows += usize::from(flow);
                 let first = self.entries.len();
                 let end = loop {
                     match self.next()? {
                         (Event::MappingEnd, end) => break end,
                         key => {
-                            let key = self.key(key, depth + 1)?;
+                            let key = self.key(key, depth + 1, is_template)?;
                             let value = self.next()?;
                             let value = self.node(value, depth + 1)?;
-                            self.entries.extend(key.map(|key| (key, value)));
+                            let entry = key.map(|key| (key, value));
+                            let entry = entry.map(|entry| if flow { self.spaced(entry) } else { entry });
+                            self.entries.extend(entry);
                         }
                     }
                 };
                 let mut entries: Vec<_> = self.entries.drain(first..).collect();
+                if is_template {
+                    self.flows -= 1;
+                    return Ok(self.template(self.through(place, &end)));
+                }
                 self.flows -= usize::from(flow);
                 if flow {
                     flow::rejoin_entries(self.text, &mut entries, self.found);
@@ -175,29 +230,40 @@ impl<'t> Reader<'t, '_> {
                 self.repeated_keys(&mut entries);
                 (anchor, Node { span: self.through(place, &end), kind: Kind::Mapping(entries) })
             }
-            Event::Alias(id) => {
-                let Some((node, size)) = self.anchors.get(&id) else {
-                    return Err(Box::new(Diagnostic::new(
-                        Code::Syntax,
-                        place,
-                        "an alias stands inside the node it names",
-                    )));
-                };
-                let size = *size;
-                let node = Node { span: place, kind: node.kind.clone() };
-                self.count(size, place)?;
-                return Ok(node);
-            }
+            Event::Alias(id) => return self.alias(id, place),
             _ => return Err(Box::new(Diagnostic::new(Code::Syntax, place, "a value is missing here"))),
         };
         if anchor != 0 {
-            self.anchors.insert(anchor, (node.clone(), self.nodes - before + 1));
+            let size = self.nodes - before + 1;
+            // What aliases are made from is a copy too, and anchors in anchors are copied at each level.
+            self.count(size, place)?;
+            self.anchors.insert(anchor, (node.clone(), size));
         }
         Ok(node)
     }
 
+    /// What an anchor stands before, once more.
+    fn alias(&mut self, id: usize, place: Span) -> Result<Node<'t>, Wrong> {
+        self.unused.remove(&id);
+        let Some((node, size)) = self.anchors.get(&id) else {
+            let message = "an alias stands inside the node it names";
+            return Err(Box::new(Diagnostic::new(Code::Syntax, place, message)));
+        };
+        // Before it is copied: an alias may stand for nearly all that a file may hold.
+        if self.nodes + size > MOST_NODES {
+            return Err(too_many(place));
+        }
+        self.nodes += size;
+        Ok(Node { span: place, kind: node.kind.clone() })
+    }
+
     /// A key, or nothing where it was reported and is left out with its value.
-    fn key(&mut self, (event, span): Spanned<'t>, depth: usize) -> Result<Option<Key<'t>>, Broken> {
+    fn key(
+        &mut self,
+        (event, span): Spanned<'t>,
+        depth: usize,
+        is_template: bool,
+    ) -> Result<Option<Key<'t>>, Wrong> {
         let place = self.span(&span);
         if let Event::Scalar(text, _, 0, None) = event {
             self.count(1, place)?;
@@ -208,7 +274,9 @@ impl<'t> Reader<'t, '_> {
             Kind::Scalar(scalar) => {
                 Ok(Some(Key { text: scalar.text, span: place, has_dollar: scalar.has_dollar }))
             }
+            Kind::Sequence(_) | Kind::Mapping(_) if is_template => Ok(None),
             Kind::Sequence(_) | Kind::Mapping(_) => {
+                self.is_misread = true;
                 self.found.push(
                     Diagnostic::new(
                         Code::WrongType,
@@ -241,23 +309,12 @@ impl<'t> Reader<'t, '_> {
         }
     }
 
-    fn refuse_tag(&mut self, tag: Option<&Tag>, span: &ParserSpan, place: Span, rest: &str) {
-        let Some(tag) = tag.filter(|tag| !tag.is_yaml_core_schema()) else { return };
-        let at = span.tag_span().map_or(place, |tag| self.span(&tag));
-        let written = tag.original();
-        let diagnostic = Diagnostic::new(Code::Misread, at, format!("YAML reads `{written}` as a tag"))
-            .label("this is not part of the value")
-            .help(format!("write it in quotes: {}", quoted(&format!("{written} {rest}"))));
-        self.found.push(diagnostic);
-    }
-
-    fn count(&mut self, more: usize, place: Span) -> Result<(), Broken> {
+    fn count(&mut self, more: usize, place: Span) -> Result<(), Wrong> {
         self.nodes += more;
         if self.nodes <= MOST_NODES {
             return Ok(());
         }
-        let message = format!("the file, with its aliases written out, has more than {MOST_NODES} values");
-        Err(Box::new(Diagnostic::new(Code::Unreadable, place, message)))
+        Err(too_many(place))
     }
 
     fn style(&self, style: ScalarStyle, place: Span) -> Style {
@@ -280,7 +337,7 @@ impl<'t> Reader<'t, '_> {
     }
 
     /// What stands in the file at a span.
-    fn raw(&self, span: Span) -> &'t str {
+    pub(super) fn raw(&self, span: Span) -> &'t str {
         self.text.get(span.start as usize..span.end as usize).unwrap_or_default()
     }
 
@@ -305,7 +362,7 @@ impl<'t> Reader<'t, '_> {
         Span { end: span.start + length, ..span }
     }
 
-    fn span(&self, span: &ParserSpan) -> Span {
+    pub(super) fn span(&self, span: &ParserSpan) -> Span {
         let start = self.offset(span.start.byte_offset(), span.start.index());
         let end = self.offset(span.end.byte_offset(), span.end.index());
         Span { file: self.file, start, end: end.max(start) }
@@ -323,4 +380,9 @@ impl<'t> Reader<'t, '_> {
         });
         u32::try_from(bytes).unwrap_or(u32::MAX)
     }
+}
+
+fn too_many(place: Span) -> Wrong {
+    let message = format!("the file, with its aliases written out, has more than {MOST_NODES} values");
+    Box::new(Diagnostic::new(Code::Unreadable, place, message))
 }

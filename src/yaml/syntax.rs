@@ -4,8 +4,10 @@ use std::borrow::Cow;
 
 use serde_yaml::granit_parser::{ErrorKind, ScanError};
 
+use super::part::{flow_end, part_at};
+use super::place::Place;
 use crate::diagnostic::{Code, Diagnostic};
-use crate::text::{FileId, Span};
+use crate::text::FileId;
 
 /// A text as a YAML scalar in quotes, the kind that changes less of it.
 pub(super) fn quoted(text: &str) -> String {
@@ -43,35 +45,58 @@ pub(super) fn syntax_error(file: FileId, text: &str, at: u32, error: &ScanError)
     }
     let (value, message) = (place.value(), describe(error.kind()));
     let message = message.map_or_else(|| Cow::Owned(error.info()), Cow::Borrowed);
-    let diagnostic = wrong(&message);
+    let left_open = place.left_open();
+    let no_entry = || if left_open.is_none() { place.no_entry(&message) } else { None };
+    if let Some(diagnostic) = place.hidden().or_else(|| place.template()).or_else(no_entry) {
+        return diagnostic;
+    }
     let first = value.chars().next().unwrap_or(' ');
-    if let Some((span, open)) = place.left_open() {
-        return diagnostic.related(span, format!("this `{open}` is not closed"));
-    }
-    if let Some(character) = place.character().filter(|c| MISUSED.contains(*c))
-        && "[{".contains(first)
+    let diagnostic = if MISUSED.contains(first) && matches!(error.kind(), ErrorKind::InvalidBlockScalarHeader)
     {
-        return diagnostic.help(format!("a value that begins with {} needs quotes", named(character)));
+        // The parser goes on after what it takes for an anchor or a tag.
+        let start = place.offset_of(value);
+        let message = format!("this is not YAML: {CHARACTER}");
+        Diagnostic::new(Code::Syntax, place.span(start, start + first.len_utf8()), message)
+    } else {
+        wrong(&message)
+    };
+    if let Some((span, open)) = left_open {
+        if matches!(open, '\'' | '"') {
+            let message = "this is not YAML: this quote is not closed";
+            return Diagnostic::new(Code::Syntax, span, message).help(
+                "a text in quotes ends with the same quote, and lines that it goes on in are indented",
+            );
+        }
+        let diagnostic = diagnostic.related(span, format!("this `{open}` is not closed"));
+        return match place.comment_since(span) {
+            Some(comment) => Diagnostic {
+                span: comment,
+                message: format!(
+                    "YAML takes ` #` and what follows for a comment, so that `{open}` is not closed"
+                ),
+                code: Code::Misread,
+                ..diagnostic
+            }
+            .help("put the value that holds it in double quotes"),
+            None => diagnostic,
+        };
     }
-    if "[{".contains(first) && value.contains("${") {
-        let part = part_with_variable(value);
-        return diagnostic
-            .help(format!("inside `[ ]` and `{{ }}` a value with `${{…}}` needs quotes: {}", quoted(part)));
+    if "[{".contains(first) {
+        return in_flow(&place, value, diagnostic);
     }
-    if MISUSED.contains(first) || "|>'\"".contains(first) {
+    if MISUSED.contains(first)
+        || "|>'\"".contains(first)
+        || value.starts_with("- ")
+        || value.starts_with("? ")
+    {
         let what = match first {
             '\'' | '"' => "a value that begins with a quote and goes on after it".to_owned(),
             first => format!("a value that begins with {}", named(first)),
         };
         return diagnostic.help(format!("{what} needs quotes around all of it: {}", quoted(value)));
     }
-    if value.contains(": ") && !"[{".contains(first) {
+    if value.contains(": ") {
         return diagnostic.help(format!("a value that holds `: ` needs quotes: {}", quoted(value)));
-    }
-    if "[{".contains(first) {
-        return diagnostic.help(
-            "put what stands between the commas in quotes, or write the list with one `- item` a line",
-        );
     }
     match error.kind() {
         ErrorKind::ExpectedBlockMappingKey | ErrorKind::InvalidIndentation => {
@@ -81,12 +106,59 @@ pub(super) fn syntax_error(file: FileId, text: &str, at: u32, error: &ScanError)
     }
 }
 
+/// What is wrong in a list or mapping in brackets.
+fn in_flow(place: &Place<'_>, value: &str, diagnostic: Diagnostic) -> Diagnostic {
+    if flow_end(value).is_none() {
+        return diagnostic.help("close the bracket where the list or mapping ends");
+    }
+    let at = place.at.saturating_sub(place.offset_of(value));
+    if flow_end(value).is_some_and(|end| end <= at) {
+        return Diagnostic {
+            message: "this is not YAML: text goes on after the closing bracket".to_owned(),
+            ..diagnostic
+        }
+        .help(format!(
+            "a value that begins with a bracket needs quotes around all of it: {}",
+            quoted(value)
+        ));
+    }
+    let part = part_at(value, at);
+    let first = part.chars().next().unwrap_or(' ');
+    if part.is_empty() {
+        return diagnostic.help("a value is missing between the commas, or one bracket is too many");
+    }
+    if part.contains("${") {
+        return diagnostic
+            .help(format!("inside `[ ]` and `{{ }}` a value with `${{…}}` needs quotes: {}", quoted(part)));
+    }
+    if MISUSED.contains(first) {
+        return diagnostic.help(format!(
+            "a value that begins with {} needs quotes: {}",
+            named(first),
+            quoted(part)
+        ));
+    }
+    diagnostic
+        .help(format!("inside `[ ]` and `{{ }}` this needs quotes: {}", quoted(part)))
+        .help("or write the list with one `- item` a line, the mapping with one `key: value` a line")
+}
+
 /// Characters with which a plain scalar can't begin.
-const MISUSED: &str = "`*&%@!";
+const MISUSED: &str = "`*&%@!,]}";
 
 fn named(character: char) -> String {
     if character == '`' { "a backquote".to_owned() } else { format!("`{character}`") }
 }
+
+/// What is said of a value's first character.
+const CHARACTER: &str = "a value can't begin with this character";
+
+/// What is said of a `:` that makes no key.
+pub(super) const COLON: &str = "a `:` can't stand here";
+
+/// What is said to those who know templates.
+pub(super) const TEMPLATES: &str =
+    "there are no templates: variables are declared under `vars` and stand as `${name}`";
 
 /// What some of the parser's errors mean, in the words of somebody who writes YAML.
 fn describe(kind: &ErrorKind) -> Option<&'static str> {
@@ -94,7 +166,7 @@ fn describe(kind: &ErrorKind) -> Option<&'static str> {
         ErrorKind::MappingValueNotAllowed
         | ErrorKind::InvalidColonPlacement
         | ErrorKind::SimpleKeyExpected
-        | ErrorKind::MappingKeyNotAllowed => "a `:` can't stand here",
+        | ErrorKind::MappingKeyNotAllowed => COLON,
         ErrorKind::ExpectedBlockMappingKey => "this line is indented otherwise than those above it",
         ErrorKind::ExpectedFlowMappingSeparator => "expected `,` or `}`",
         ErrorKind::ExpectedFlowSequenceSeparator => "expected `,` or `]`",
@@ -103,105 +175,15 @@ fn describe(kind: &ErrorKind) -> Option<&'static str> {
         }
         ErrorKind::UnclosedQuotedScalar | ErrorKind::InvalidQuotedScalarIndent => "a quote is not closed",
         ErrorKind::UnclosedFlowCollection { .. } => "a bracket is not closed",
+        ErrorKind::UnexpectedEofBlockMapping
+        | ErrorKind::UnexpectedEofBlockSequence
+        | ErrorKind::UnexpectedEofImplicitFlowMapping
+        | ErrorKind::BlockEntryInFlowCollection
+        | ErrorKind::MisplacedFlowCollectionEnd
+        | ErrorKind::UnexpectedCharacter { .. } => CHARACTER,
         ErrorKind::MissingAnchorOrAliasName => "`*` and `&` begin the name of an anchor, which is missing",
-        ErrorKind::UnexpectedCharacter { .. } => "a value can't begin with this character",
         ErrorKind::InvalidBlockScalarHeader => "after `|` and `>` the text begins in the next line",
         ErrorKind::UnknownQuotedScalarEscape => "this backslash escapes nothing that YAML knows",
         _ => return None,
     })
-}
-
-/// The place of an error, and the line around it.
-struct Place<'t> {
-    file: FileId,
-    text: &'t str,
-    at: usize,
-    line_start: usize,
-}
-
-impl<'t> Place<'t> {
-    fn new(file: FileId, text: &'t str, at: usize) -> Self {
-        let at = at.min(text.len());
-        let line_start = text.get(..at).and_then(|before| before.rfind('\n')).map_or(0, |at| at + 1);
-        Self { file, text, at, line_start }
-    }
-
-    fn span(&self, from: usize, to: usize) -> Span {
-        let offset = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
-        Span { file: self.file, start: offset(from), end: offset(to) }
-    }
-
-    fn here(&self) -> Span {
-        self.span(self.at, self.at + self.character().map_or(0, char::len_utf8))
-    }
-
-    /// The character at the error, on its own line.
-    fn character(&self) -> Option<char> {
-        self.text.get(self.at..)?.chars().next().filter(|c| !matches!(c, '\n' | '\r'))
-    }
-
-    fn line(&self) -> &'t str {
-        self.text.get(self.line_start..).and_then(|rest| rest.lines().next()).unwrap_or_default()
-    }
-
-    /// What stands after the first key of the line.
-    fn value(&self) -> &'t str {
-        let line = self.line();
-        let value = line.split_once(": ").map_or(line, |(_, value)| value);
-        value.trim().trim_start_matches("- ").trim_start()
-    }
-
-    /// The first tab in the indentation of the line or of the next one.
-    fn tab(&self) -> Option<Span> {
-        let mut start = self.line_start;
-        for line in self.text.get(self.line_start..)?.split_inclusive('\n').take(2) {
-            let indentation = line.len() - line.trim_start_matches([' ', '\t']).len();
-            if let Some(at) = line.get(..indentation)?.find('\t') {
-                return Some(self.span(start + at, start + at + 1));
-            }
-            start += line.len();
-        }
-        None
-    }
-
-    /// A bracket or quote that a line above opens as its value and does not close.
-    fn left_open(&self) -> Option<(Span, char)> {
-        /// Lines that are looked at.
-        const ABOVE: usize = 30;
-        let before = self.text.get(..self.line_start)?;
-        let mut end = before.len();
-        for line in before.split_inclusive('\n').rev().take(ABOVE) {
-            let start = end - line.len();
-            end = start;
-            let line = line.trim_end();
-            let from = line.find(": ").map_or_else(|| line.len() - line.trim_start().len(), |at| at + 2);
-            let value = line.get(from..)?;
-            let lead = value.len() - value.trim_start_matches(['-', ' ']).len();
-            let at = start + from + lead;
-            // What the line itself opens is not what an earlier one left open.
-            let since = self.text.get(at..self.line_start)?;
-            let Some(open) = since.chars().next() else { continue };
-            let unclosed = match open {
-                '[' => since.matches('[').count() > since.matches(']').count(),
-                '{' => since.matches('{').count() > since.matches('}').count(),
-                '\'' | '"' => since.matches(open).count() % 2 == 1,
-                _ => false,
-            };
-            if unclosed {
-                return Some((self.span(at, at + 1), open));
-            }
-        }
-        None
-    }
-}
-
-/// The part of a list or mapping that holds the first variable.
-fn part_with_variable(value: &str) -> &str {
-    let Some(at) = value.find("${") else { return value };
-    let (before, after) = value.split_at(at);
-    let start = before.rfind([' ', ',', '[', '{']).map_or(0, |at| at + 1);
-    let closing = after.find('}').map_or(after.len(), |end| end + 1);
-    let end = after.get(closing..).and_then(|rest| rest.find([' ', ',', ']', '}']));
-    let end = end.map_or(value.len(), |end| at + closing + end);
-    value.get(start..end).unwrap_or(value)
 }

@@ -17,6 +17,8 @@ mod errors;
 mod expectations;
 mod files;
 mod fronts;
+mod hostile;
+mod includes;
 mod injection;
 mod inputs;
 mod interrupts;

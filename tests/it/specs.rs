@@ -1,6 +1,7 @@
 //! Every file in `tests/specs`: the plan of the valid ones, what is said of the invalid ones. A case is a file, not code.
 //!
-//! A file may begin with comments that say how it is read: `# arguments: --var n=3`, `# environment: PIPECTL_VAR_N=3`.
+//! A file may begin with comments that say how it is read: `# arguments: --var n=3`, `# environment: PIPECTL_VAR_N=3`. An
+//! invalid one begins with `# mistakes: 2`, which somebody has counted who has read it, and not the program.
 
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -27,6 +28,18 @@ fn of_an_invalid_file_everything_wrong_is_said() {
         let (code, text) = run(&["validate"], file);
         assert_eq!(code, Some(78), "{text}");
         assert!(!text.contains(SPECS), "paths are shown as they were written: {text}");
+        let count = said(file, "mistakes").first().and_then(|count| count.parse::<usize>().ok());
+        let count = count.unwrap_or_else(|| panic!("{} begins with `# mistakes: N`", file.display()));
+        let heads = |head: &str| text.lines().filter(|line| line.starts_with(head)).count();
+        assert_eq!(heads("error["), count, "every mistake is told once:\n{text}");
+        let places: Vec<&str> =
+            text.lines().filter_map(|line| line.trim_start().strip_prefix("--> ")).collect();
+        assert_eq!(places.len(), count + heads("warning["), "each has a place:\n{text}");
+        for place in places {
+            let mut numbers = place.rsplit(':').map(|number| number.parse::<usize>().unwrap());
+            let (column, line) = (numbers.next().unwrap(), numbers.next().unwrap());
+            assert!(line > 0 && column > 0, "{place} is nowhere:\n{text}");
+        }
         hold(file, &text);
     });
 }
@@ -44,20 +57,21 @@ fn each(folder: &str, test: impl Fn(&Path)) {
     assert!(failed.is_empty(), "{failed:#?}");
 }
 
+/// The words that a file's comments say of one thing.
+fn said(file: &Path, what: &str) -> Vec<String> {
+    let text = String::from_utf8_lossy(&fs::read(file).unwrap()).into_owned();
+    let prefix = format!("# {what}: ");
+    let lines = text.lines().filter_map(|line| line.trim_start_matches('\u{FEFF}').strip_prefix(&prefix));
+    lines.flat_map(str::split_whitespace).map(str::to_owned).collect()
+}
+
 /// Exit code, and what was printed: messages, then data.
 fn run(verb: &[&str], file: &Path) -> (Option<i32>, String) {
-    let text = String::from_utf8_lossy(&fs::read(file).unwrap()).into_owned();
-    let said = |what: &str| {
-        let prefix = format!("# {what}: ");
-        let words =
-            text.lines().filter_map(move |line| line.strip_prefix(&prefix)).flat_map(str::split_whitespace);
-        words.map(str::to_owned).collect::<Vec<_>>()
-    };
     let mut command = Command::new(env!("CARGO_BIN_EXE_pipectl"));
     command.env_clear().current_dir(file.parent().unwrap());
-    command.args(verb).arg(file.file_name().unwrap()).args(said("arguments"));
+    command.args(verb).arg(file.file_name().unwrap()).args(said(file, "arguments"));
     // `O'Brien` is one word here: there is no shell.
-    command.envs(said("environment").iter().filter_map(|pair| pair.split_once('=')));
+    command.envs(said(file, "environment").iter().filter_map(|pair| pair.split_once('=')));
     let output = command.output().unwrap();
     let [stderr, stdout] = [output.stderr, output.stdout].map(|bytes| String::from_utf8(bytes).unwrap());
     (output.status.code(), stderr + &stdout)

@@ -163,7 +163,7 @@ impl Search<'_> {
         let lowering = Lowering {
             dialect: self.ground.dialect,
             bindings: &self.ground.pipeline.bindings,
-            root: &self.ground.pipeline.root,
+            root: &self.step.base.root,
             masks: &self.masks,
             input: &nothing,
             views: &self.views,

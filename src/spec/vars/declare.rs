@@ -33,7 +33,7 @@ struct Declared<'n, 't> {
 impl<'a> Variables<'a> {
     /// Declares what `vars` holds and finds every value.
     pub(in crate::spec) fn declare(
-        entry: Option<&(Key<'_>, Node<'_>)>,
+        entries: &[(Key<'_>, Node<'_>)],
         given: &Given,
         time_zone: chrono_tz::Tz,
         inputs: &'a Inputs<'a>,
@@ -41,38 +41,21 @@ impl<'a> Variables<'a> {
     ) -> Self {
         let mut variables = Self::none(inputs, time_zone, Scope::Pipeline);
         let mut declared = BTreeMap::new();
-        match entry.map(|(_, node)| (node, &node.kind)) {
-            None => {}
-            Some((_, Kind::Mapping(entries))) => {
-                for (key, node) in entries {
-                    if is_name(&key.text) {
-                        variables.declared.insert(key.text.to_string(), key.span);
-                    } else {
-                        let message = format!("`{}` can't name a variable", key.text);
-                        found.push(Diagnostic::new(Code::BadName, key.span, message).help(NAMES));
-                        variables.is_incomplete = true;
-                    }
-                    // Until its value is known it has none, which is known to have been reported.
-                    variables.values.insert(key.text.to_string(), None);
-                    secrets::in_declaration(node, found);
-                    if let Some(declaration) = decode::<Short<Declaration>>(node, found) {
-                        declared.insert(key.text.to_string(), Declared::new(key.span, declaration.0, node));
-                    }
-                }
-            }
-            Some((node, _)) if node.is_null() => {}
-            Some((node, _)) => {
-                let message =
-                    format!("`vars` is a mapping of names to declarations, not {}", node.describe());
-                found.push(
-                    Diagnostic::new(Code::WrongType, node.span, message)
-                        .help("write `name: { type: date, default: 2026-01-31 }`, one a line"),
-                );
+        for (key, node) in entries {
+            if is_name(&key.text) {
+                variables.declared.insert(key.text.to_string(), key.span);
+            } else {
+                let message = format!("`{}` can't name a variable", key.text);
+                found.push(Diagnostic::new(Code::BadName, key.span, message).help(NAMES));
                 variables.is_incomplete = true;
             }
+            // Until its value is known it has none, which is known to have been reported.
+            variables.values.insert(key.text.to_string(), None);
+            secrets::in_declaration(node, found);
+            if let Some(declaration) = decode::<Short<Declaration>>(node, found) {
+                declared.insert(key.text.to_string(), Declared::new(key.span, declaration.0, node));
+            }
         }
-        let place = entry.map_or_else(Span::default, |(key, _)| key.span);
-        variables.unknown_names(place, given, found);
         for name in order(&declared, given, inputs, found) {
             let value = variables.value(name, &declared[name], given, found);
             if let Some((_, value)) = &value {
@@ -83,8 +66,8 @@ impl<'a> Variables<'a> {
         variables
     }
 
-    /// Reports values that are given to what is no variable.
-    fn unknown_names(&self, place: Span, given: &Given, found: &mut Diagnostics) {
+    /// Reports values that are given to what is no variable; `place` is where it would be declared.
+    pub(in crate::spec) fn unknown_names(&self, place: Span, given: &Given, found: &mut Diagnostics) {
         let mut report = |name: &str, span: Span, from: &str| {
             if !self.declared.contains_key(name) {
                 let message = format!("the variable `{name}`{from} is not declared under `vars`");

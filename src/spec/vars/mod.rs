@@ -14,11 +14,13 @@ use std::path::{Path, PathBuf};
 
 use chrono::DateTime;
 
+use super::include::is_main;
 use super::moment::{Still, Unformatted, formatted, shifted};
 use super::reference::{Reference, Slip};
 use super::{Inputs, secrets};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::expr::{Bindings, Bound, Type, Value};
+use crate::name::is_name;
 use crate::scalar::{Layout, Segment};
 use crate::text::Span;
 use crate::yaml::{self, Key, Kind, Node};
@@ -37,11 +39,13 @@ pub(super) struct Variables<'a> {
     used: BTreeSet<String>,
     /// Whether a reference has no value, which was reported; it may have meant a variable that seems unused.
     is_incomplete: bool,
+    /// Whether a file could not be read that may declare more of them.
+    is_partial: bool,
     inputs: &'a Inputs<'a>,
     time_zone: chrono_tz::Tz,
     bindings: Bindings,
     scope: Scope,
-    /// Where the paths of secrets' files start, below the folder of the document itself.
+    /// Where the paths of secrets' files start: at the folder of the file that is being bound.
     folder: PathBuf,
 }
 
@@ -69,12 +73,28 @@ impl<'a> Variables<'a> {
             declared: BTreeMap::new(),
             used: BTreeSet::new(),
             is_incomplete: false,
+            is_partial: false,
             inputs,
             time_zone,
             bindings: Bindings::default(),
             scope,
             folder: PathBuf::new(),
         }
+    }
+
+    /// What is bound from here on stands in a file of this folder.
+    pub(super) fn start_at(&mut self, folder: &Path) {
+        self.folder = folder.to_path_buf();
+    }
+
+    /// Warns of no variable: a reference to it may stand in what could not be read.
+    pub(super) fn may_be_used(&mut self) {
+        self.is_incomplete = true;
+    }
+
+    /// Lets references pass that no variable is declared for: a file could not be read that may declare it.
+    pub(super) fn are_partial(&mut self) {
+        self.is_partial = true;
     }
 
     /// Puts values into every scalar of a part of a project file.
@@ -182,7 +202,13 @@ impl<'a> Variables<'a> {
     /// The value of what stands between `${` and `}`; an error without a problem was reported where it was declared.
     fn reference(&mut self, text: &str) -> Result<Bound, Option<Problem>> {
         let reference = Reference::parse(text)?;
-        let (mut data_type, mut value) = self.lookup(reference.name)?;
+        let is_partial = self.is_partial;
+        let may_be_elsewhere = |problem: &Problem| {
+            is_partial && problem.code == Code::UnknownVariable && is_name(reference.name)
+        };
+        let (mut data_type, mut value) = self
+            .lookup(reference.name)
+            .map_err(|problem| problem.filter(|problem| !may_be_elsewhere(problem)))?;
         let name = reference.name;
         for (count, unit) in &reference.shifts {
             let unit_name = unit.name();
@@ -280,11 +306,12 @@ impl<'a> Variables<'a> {
 
     /// The values by their index, once everything is bound; reports variables that nobody asked for.
     pub(super) fn into_bindings(self, found: &mut Diagnostics) -> Bindings {
-        if self.is_incomplete {
+        if self.is_incomplete || self.is_partial {
             return self.bindings;
         }
         for (name, span) in &self.declared {
-            if !self.used.contains(name) {
+            // A file that is included may serve several pipelines.
+            if !self.used.contains(name) && is_main(span.file) {
                 let message = format!("the variable `{name}` is never used");
                 found.push(Diagnostic::new(Code::UnusedVariable, *span, message));
             }
