@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use chrono::{DateTime, SubsecRound as _, Utc};
 use clap::Args;
 
-use super::environment::variable;
+use super::environment::{not_text, value, variable};
 use super::failure::Failure;
 use super::target::Chosen;
 use crate::diagnostic::Diagnostic;
@@ -102,7 +102,7 @@ impl PipelineArguments {
         let inputs = Inputs {
             variables: &self.variables,
             documents: &self.documents()?,
-            environment: &variable,
+            environment: &value,
             files: &|path| fs::read(path),
             run_id: &identity.id,
             started_at: identity.started_at,
@@ -119,6 +119,10 @@ impl PipelineArguments {
     /// The values that are given as YAML.
     fn documents(&self) -> Result<Documents, Failure> {
         let flags = self.documents.iter().map(|text| document(text, "--vars")).collect::<Result<_, _>>()?;
+        if let Some(name) = not_text("PIPECTL_VAR") {
+            let message = format!("the value of `{name}` in the environment is not UTF-8, and is no value");
+            return Err(Failure::Usage { message, hints: Vec::new() });
+        }
         let environment = variable("PIPECTL_VARS").map(|text| document(&text, "PIPECTL_VARS")).transpose()?;
         Ok(Documents { flags, environment })
     }

@@ -40,3 +40,4 @@ mod support;
 mod targets;
 mod timeouts;
 mod tokens;
+mod variables;

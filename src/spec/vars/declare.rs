@@ -71,7 +71,7 @@ impl<'a> Variables<'a> {
         }
         let place = entry.map_or_else(Span::default, |(key, _)| key.span);
         variables.unknown_names(place, given, found);
-        for name in order(&declared, given, inputs, found) {
+        for name in order(&declared, found) {
             let value = variables.value(name, &declared[name], given, found);
             variables.values.insert(name.to_owned(), value);
         }
@@ -83,7 +83,11 @@ impl<'a> Variables<'a> {
         let mut report = |name: &str, span: Span, from: &str| {
             if !self.declared.contains_key(name) {
                 let message = format!("the variable `{name}`{from} is not declared under `vars`");
-                let diagnostic = Diagnostic::new(Code::UnknownVariable, span, message);
+                let mut diagnostic = Diagnostic::new(Code::UnknownVariable, span, message);
+                if let Some((before, after)) = name.split_once(':') {
+                    diagnostic =
+                        diagnostic.help(format!("YAML wants a space after a `:`: `{before}: {after}`"));
+                }
                 found.push(diagnostic.suggest(name, self.declared.keys().map(String::as_str)));
             }
         };
@@ -138,7 +142,8 @@ impl<'a> Variables<'a> {
             let item = data_type.item();
             let values = texts.iter().map(|(text, at)| item.value(text).map_err(|reason| (reason, *at)));
             let mut values = values.collect::<Result<Vec<Value>, _>>()?;
-            Ok(if data_type.is_list() { Value::List(values) } else { values.swap_remove(0) })
+            let places: Vec<Option<Span>> = texts.iter().map(|(_, at)| *at).collect();
+            Ok((if data_type.is_list() { Value::List(values) } else { values.swap_remove(0) }, places))
         });
         match read {
             Err((reason, at)) => {
@@ -146,10 +151,11 @@ impl<'a> Variables<'a> {
                 found.push(Diagnostic::new(Code::BadVariable, place, format!("{origin}{reason}")));
                 None
             }
-            Ok(value) => match rules.check(&value) {
+            Ok((value, places)) => match rules.check(&value) {
                 Ok(()) => Some((data_type, value)),
                 Err(broken) => {
-                    found.push(broken.at(place, &origin));
+                    let item = places.get(broken.item).copied().flatten();
+                    found.push(broken.at(item.unwrap_or(place), &origin));
                     None
                 }
             },
@@ -254,17 +260,11 @@ struct Part {
 
 /// The variables in an order in which each comes after those to which its default refers. Those that need each other in a circle are
 /// reported, and are left out with those that need them.
-fn order<'d>(
-    declared: &'d BTreeMap<String, Declared<'_, '_>>,
-    given: &Given,
-    inputs: &Inputs<'_>,
-    found: &mut Diagnostics,
-) -> Vec<&'d str> {
+fn order<'d>(declared: &'d BTreeMap<String, Declared<'_, '_>>, found: &mut Diagnostics) -> Vec<&'d str> {
     let needs: BTreeMap<&str, BTreeSet<&str>> = declared
         .iter()
         .map(|(name, one)| {
-            let is_given = given.value(name, inputs).is_some();
-            let known = one.references().into_iter().filter(|name| declared.contains_key(*name) && !is_given);
+            let known = one.references().into_iter().filter(|name| declared.contains_key(*name));
             (name.as_str(), known.collect())
         })
         .collect();
@@ -390,11 +390,8 @@ fn checked_default(
         }
     };
     if let Err(broken) = rules.check(&value) {
-        let part = match &value {
-            Value::List(items) => items.iter().position(|item| rules.check(item).is_err()),
-            _ => None,
-        };
-        let place = part.and_then(|at| parts.get(at)).map_or(place, |part| part.span);
+        let part = parts.get(broken.item).filter(|_| declared.is_list);
+        let place = part.map_or(place, |part| part.span);
         found.push(broken.at(place, ""));
         return None;
     }
