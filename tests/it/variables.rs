@@ -78,7 +78,7 @@ fn every_type_comes_back(warm: &Warm, engine: &str) {
         let parts = columns(at);
         parts.split(", ").map(|part| format!("          - {part}\n")).collect::<String>()
     };
-    // Sail knows no such setting.
+    // Spark has times only where it is told so.
     let conf = if engine == "spark" { "spark.sql.timeType.enabled: true" } else { "" };
     let declared = each(
         &|at| format!("  v{at}: {{ type: \"{0}\" }}\n  list{at}: {{ type: \"array<{0}>\" }}\n", typed[at].0),

@@ -115,17 +115,15 @@ impl<'a> Variables<'a> {
         };
         // A default whose own references have no value was reported.
         let default = match default {
-            None => None,
-            Some(Some(default)) => Some(default),
             Some(None) if outside.is_none() => return None,
-            Some(None) => None,
+            default => default.flatten(),
         };
         let data_type = match &declared.declaration.r#type {
             Some(written) => parse_type(&written.value.0, written.span, found)?,
             None => default.as_ref().map_or(Type::String, |default| look_of(default, declared.is_list)),
         };
         let rules = Rules::new(name, &data_type, &declared.declaration, self.time_zone, found);
-        let default = default.map(|default| checked_default(&data_type, default, declared, &rules, found));
+        let default = default.map(|default| checked_default(&data_type, &default, declared, &rules, found));
         let Some(outside) = outside else {
             if default.is_none() {
                 let message = format!("the variable `{name}` has no value");
@@ -166,8 +164,8 @@ impl<'a> Variables<'a> {
     /// environment lacks is no mistake here.
     fn look_at(&mut self, declared: &Declared<'_, '_>, found: &mut Diagnostics) -> Option<Option<Vec<Part>>> {
         let nodes = declared.default.as_ref()?;
-        let holds = |node: &&Node<'_>| node.as_scalar().is_some_and(|scalar| scalar.text.contains("${"));
-        if !nodes.iter().any(|node| holds(&node)) {
+        let holds = |node: &Node<'_>| node.as_scalar().is_some_and(|scalar| scalar.text.contains("${"));
+        if !nodes.iter().any(|node| holds(node)) {
             return Some(self.default(nodes, found));
         }
         let was_incomplete = self.is_incomplete;
@@ -242,7 +240,7 @@ impl<'n, 't> Declared<'n, 't> {
     fn references(&self) -> BTreeSet<&'n str> {
         let nodes = self.default.iter().flatten();
         let texts = nodes.filter_map(|node| Some(&*node.as_scalar()?.text));
-        let references = texts.flat_map(|text| pieces(text)).filter_map(|piece| match piece {
+        let references = texts.flat_map(pieces).filter_map(|piece| match piece {
             Piece::Reference { text, .. } => Reference::parse(text).ok().map(|reference| reference.name),
             Piece::Text { .. } | Piece::Open { .. } => None,
         });
@@ -350,7 +348,7 @@ fn parse_type(text: &str, span: Span, found: &mut Diagnostics) -> Option<Type> {
 /// The default's value, where it has one that keeps the rules.
 fn checked_default(
     data_type: &Type,
-    parts: Vec<Part>,
+    parts: &[Part],
     declared: &Declared<'_, '_>,
     rules: &Rules,
     found: &mut Diagnostics,
@@ -360,7 +358,7 @@ fn checked_default(
         found.push(Diagnostic::new(Code::BadVariable, place, reason));
         None
     };
-    let value = match parts.as_slice() {
+    let value = match parts {
         [Part { bound: Some(bound), .. }] if bound.data_type == *data_type && !declared.is_list => {
             bound.value.clone()
         }
@@ -371,7 +369,7 @@ fn checked_default(
         }
         _ => {
             let texts = parts.iter().map(|part| (part.text.clone(), Some(part.span)));
-            let texts = match parts.as_slice() {
+            let texts = match parts {
                 [only] if !declared.is_list => Texts::One(only.text.clone(), Some(only.span)),
                 _ => Texts::Several(texts.collect()),
             };
