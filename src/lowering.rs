@@ -190,9 +190,6 @@ impl Checking<'_> {
         if message.is_none() && parts(&text) < parts(&own) {
             message = Some(format!("the variables would leave a part of this path out: `{text}`"));
         }
-        if message.is_none() && text.ends_with('/') && !own.ends_with('/') {
-            message = Some(format!("the variables would make a folder of this path: `{text}`"));
-        }
         if message.is_none() && text.split('/').any(|part| part.len() > LONGEST_NAME) {
             let all =
                 format!("the variables would make a name of more than {LONGEST_NAME} bytes in this path");

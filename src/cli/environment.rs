@@ -16,6 +16,17 @@ pub(super) fn variables() -> impl Iterator<Item = (String, String)> {
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
 }
 
+/// A variable's text, which may be empty, as a value is; nothing where it is not set, or not UTF-8.
+pub(super) fn value(name: &str) -> Option<String> {
+    std::env::var_os(name).and_then(|value| value.into_string().ok())
+}
+
+/// The first variable whose name begins so and whose text is not UTF-8.
+pub(super) fn not_text(prefix: &str) -> Option<String> {
+    let mut names = std::env::vars_os().filter(|(_, value)| value.to_str().is_none());
+    names.find_map(|(name, _)| name.into_string().ok().filter(|name| name.starts_with(prefix)))
+}
+
 /// Where managed engines are installed, and with what they run. Without a home, in the temporary folder.
 pub(super) fn engine_place(downloads: Downloads) -> Place {
     let cache = cache();

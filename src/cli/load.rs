@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use chrono::{DateTime, SubsecRound as _, Utc};
 use clap::Args;
 
-use super::environment::variable;
+use super::environment::{not_text, value, variable};
 use super::failure::Failure;
 use super::target::Chosen;
 use super::warnings::WarningArguments;
@@ -112,7 +112,7 @@ impl PipelineArguments {
         let inputs = Inputs {
             variables: &self.variables,
             documents: &self.documents()?,
-            environment: &variable,
+            environment: &value,
             files: &|path| read_file(&folder.join(path)),
             canonical: &|path| fs::canonicalize(path),
             run_id: &identity.id,
@@ -135,6 +135,10 @@ impl PipelineArguments {
     /// The values that are given as YAML.
     fn documents(&self) -> Result<Documents, Failure> {
         let flags = self.documents.iter().map(|text| document(text, "--vars")).collect::<Result<_, _>>()?;
+        if let Some(name) = not_text("PIPECTL_VAR") {
+            let message = format!("the value of `{name}` in the environment is not UTF-8, and is no value");
+            return Err(Failure::Usage { message, hints: Vec::new() });
+        }
         let environment = variable("PIPECTL_VARS").map(|text| document(&text, "PIPECTL_VARS")).transpose()?;
         Ok(Documents { flags, environment })
     }

@@ -22,13 +22,12 @@ pub(super) fn months(text: &str) -> Option<i32> {
 /// Microseconds of a text, with a sign; nothing where it is no day-time interval, or too long.
 pub(super) fn micros(text: &str) -> Option<i64> {
     let (sign, text) = signed(undressed(text, "daytosecond"));
-    let micros = match text.contains(':') {
-        true => {
-            let (days, time) = text.split_once([' ', 'T']).unwrap_or(("0", text));
-            let days = number(days)?.checked_mul(DAY)?;
-            days.checked_add(clock(time.trim())?)?
-        }
-        false => in_units(text, &[('d', DAY), ('h', HOUR), ('m', MINUTE), ('s', SECOND)], &|unit| {
+    let micros = if text.contains(':') {
+        let (days, time) = text.split_once([' ', 'T']).unwrap_or(("0", text));
+        let days = number(days)?.checked_mul(DAY)?;
+        days.checked_add(clock(time.trim())?)?
+    } else {
+        in_units(text, &[('d', DAY), ('h', HOUR), ('m', MINUTE), ('s', SECOND)], &|unit| {
             Some(match unit {
                 "w" | "week" | "weeks" => 7 * DAY,
                 "d" | "day" | "days" => DAY,
@@ -39,7 +38,7 @@ pub(super) fn micros(text: &str) -> Option<i64> {
                 "us" | "microsecond" | "microseconds" => 1,
                 _ => return None,
             })
-        })?,
+        })?
     };
     sign.checked_mul(i64::try_from(micros).ok()?)
 }

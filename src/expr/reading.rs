@@ -92,7 +92,8 @@ fn number<T: std::str::FromStr + Copy>(
     let is_word = text.contains(['i', 'I']);
     let mantissa = text.split(['e', 'E']).next().unwrap_or_default();
     let is_lost = is_zero(number) && mantissa.contains(|c: char| ('1'..='9').contains(&c));
-    (!(is_infinite(number) && !is_word) && !is_lost).then_some(number)
+    let is_beyond = is_infinite(number) && !is_word;
+    (!is_beyond && !is_lost).then_some(number)
 }
 
 fn decimal(text: &str, precision: u8, scale: u8) -> Option<Value> {
@@ -202,9 +203,7 @@ fn quoted_part(text: &str) -> Option<(String, &str)> {
     let mut name = String::new();
     let mut chars = text.char_indices().peekable();
     while let Some((at, c)) = chars.next() {
-        if c != '`' {
-            name.push(c);
-        } else if chars.next_if(|(_, next)| *next == '`').is_some() {
+        if c != '`' || chars.next_if(|(_, next)| *next == '`').is_some() {
             name.push(c);
         } else {
             let is_usable = !name.is_empty() && !name.contains('\0');

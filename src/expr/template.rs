@@ -253,7 +253,13 @@ impl Template {
                             && is_operand(after)
                             && after.kind != TokenKind::Variable
                     });
-                    (touches_before || touches_after).then(|| self.glued(token))
+                    let is_typed = before
+                        .is_some_and(|before| TYPES_OF_TEXTS.iter().any(|name| before.is_word(&text, name)));
+                    match (touches_before || touches_after, before) {
+                        (true, _) => Some(self.glued(token)),
+                        (false, Some(before)) if is_typed => Some(self.typed(token, before.text(&text))),
+                        (false, _) => None,
+                    }
                 }
                 TokenKind::Word | TokenKind::Number | TokenKind::Symbol(_) => None,
             };
@@ -281,6 +287,17 @@ impl Template {
             ),
         };
         Diagnostic::new(Code::MisplacedVariable, self.place(&token.range), what).help(help)
+    }
+
+    /// A variable behind a word that makes a value of the text behind it.
+    fn typed(&self, token: &Token, word: &str) -> Diagnostic {
+        let message = format!("`{word}` makes a value of a text, and a variable is a value already");
+        let data_type = match word.to_lowercase().as_str() {
+            "interval" => "interval day to second".to_owned(),
+            word => word.to_owned(),
+        };
+        Diagnostic::new(Code::MisplacedVariable, self.place_of_variable(token.range.start), message)
+            .help(format!("leave `{word}` out, and declare the variable with `type: {data_type}`"))
     }
 
     /// A variable that would be a part of a word.
@@ -365,6 +382,9 @@ impl Template {
         help.into_iter().fold(diagnostic, Diagnostic::help)
     }
 }
+
+/// Words that make a value of the text behind them.
+const TYPES_OF_TEXTS: [&str; 6] = ["date", "timestamp", "timestamp_ntz", "timestamp_ltz", "time", "interval"];
 
 /// Whether a token is a name or a value, so that a variable can't touch it.
 fn is_operand(token: &Token) -> bool {

@@ -86,9 +86,8 @@ impl fmt::Display for Value {
             Self::Months(months) => f.write_str(&interval::show_months(*months)),
             Self::Micros(micros) => f.write_str(&interval::show_micros(*micros)),
             Self::Identifier(parts) => {
-                let shown = parts.iter().map(|part| match crate::name::is_name(part) {
-                    true => part.clone(),
-                    false => crate::name::quoted(part),
+                let shown = parts.iter().map(|part| {
+                    if crate::name::is_name(part) { part.clone() } else { crate::name::quoted(part) }
                 });
                 f.write_str(&shown.collect::<Vec<_>>().join("."))
             }
@@ -110,7 +109,9 @@ impl Value {
         instant: &dyn Fn(NaiveDateTime) -> DateTime<FixedOffset>,
     ) -> Option<Ordering> {
         match (self, other) {
-            (Self::Integer(one), Self::Integer(other)) => one.partial_cmp(other),
+            (Self::Integer(one), Self::Integer(other)) | (Self::Micros(one), Self::Micros(other)) => {
+                one.partial_cmp(other)
+            }
             (Self::Float(one), Self::Float(other)) => one.partial_cmp(other),
             (Self::Double(one), Self::Double(other)) => one.partial_cmp(other),
             (Self::Decimal(one), Self::Decimal(other)) => unscaled(one)?.partial_cmp(&unscaled(other)?),
@@ -121,7 +122,6 @@ impl Value {
             (Self::Timestamp(one), Self::Instant(other)) => instant(*one).partial_cmp(other),
             (Self::Instant(one), Self::Timestamp(other)) => one.partial_cmp(&instant(*other)),
             (Self::Months(one), Self::Months(other)) => one.partial_cmp(other),
-            (Self::Micros(one), Self::Micros(other)) => one.partial_cmp(other),
             _ => None,
         }
     }

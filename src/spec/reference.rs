@@ -6,9 +6,12 @@ use std::ops::Range;
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Reference<'t> {
     pub(super) name: &'t str,
-    pub(super) shifts: Vec<(i64, Unit)>,
+    pub(super) shifts: Vec<Shift>,
     pub(super) format: Option<&'t str>,
 }
+
+/// So many units, in the one or the other direction.
+type Shift = (i64, Unit);
 
 /// What is wrong with the spelling of a reference.
 #[derive(Debug, PartialEq, Eq)]
@@ -69,7 +72,7 @@ impl Slip {
 }
 
 /// The shift at a byte of `text`, and where it ends; nothing where the text ends there.
-fn shift(text: &str, from: usize, name: &str) -> Result<Option<((i64, Unit), usize)>, Slip> {
+fn shift(text: &str, from: usize, name: &str) -> Result<Option<(Shift, usize)>, Slip> {
     let rest = |at: usize| text.get(at..).unwrap_or_default();
     let skip = |at: usize| at + rest(at).len() - rest(at).trim_start().len();
     let begin = skip(from);

@@ -21,7 +21,7 @@ pub(super) fn value(
 ) -> Result<(Type, Value), Option<Problem>> {
     let text = match place.split_once(':') {
         Some(("file", path)) => of_file(path, folder, inputs)?,
-        _ => (inputs.environment)(place).inspect(|_| came_from_variable(place)).ok_or_else(|| {
+        _ => (inputs.environment)(place).filter(|text| !text.is_empty()).inspect(|_| came_from_variable(place)).ok_or_else(|| {
             let message = format!("the secret `{place}` is missing: the environment has no such variable, or an empty one");
             Problem::new(Code::BadVariable, message).help(format!(
                 "set `{place}` in the environment of pipectl, or write `${{secret:file:PATH}}` for the content of a file"

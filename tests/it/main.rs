@@ -46,3 +46,4 @@ mod support;
 mod targets;
 mod timeouts;
 mod tokens;
+mod variables;

@@ -56,7 +56,7 @@ impl<'a> Variables<'a> {
                 declared.insert(key.text.to_string(), Declared::new(key.span, declaration.0, node));
             }
         }
-        for name in order(&declared, given, inputs, found) {
+        for name in order(&declared, found) {
             let value = variables.value(name, &declared[name], given, found);
             if let Some((_, value)) = &value {
                 learn_literal(name, value.plain().expose());
@@ -71,7 +71,11 @@ impl<'a> Variables<'a> {
         let mut report = |name: &str, span: Span, from: &str| {
             if !self.declared.contains_key(name) {
                 let message = format!("the variable `{name}`{from} is not declared under `vars`");
-                let diagnostic = Diagnostic::new(Code::UnknownVariable, span, message);
+                let mut diagnostic = Diagnostic::new(Code::UnknownVariable, span, message);
+                if let Some((before, after)) = name.split_once(':') {
+                    diagnostic =
+                        diagnostic.help(format!("YAML wants a space after a `:`: `{before}: {after}`"));
+                }
                 found.push(diagnostic.suggest(name, self.declared.keys().map(String::as_str)));
             }
         };
@@ -99,17 +103,15 @@ impl<'a> Variables<'a> {
         };
         // A default whose own references have no value was reported.
         let default = match default {
-            None => None,
-            Some(Some(default)) => Some(default),
             Some(None) if outside.is_none() => return None,
-            Some(None) => None,
+            default => default.flatten(),
         };
         let data_type = match &declared.declaration.r#type {
             Some(written) => parse_type(&written.value.0, written.span, found)?,
             None => default.as_ref().map_or(Type::String, |default| look_of(default, declared.is_list)),
         };
         let rules = Rules::new(name, &data_type, &declared.declaration, self.time_zone, found);
-        let default = default.map(|default| checked_default(&data_type, default, declared, &rules, found));
+        let default = default.map(|default| checked_default(&data_type, &default, declared, &rules, found));
         let Some(outside) = outside else {
             if default.is_none() {
                 let message = format!("the variable `{name}` has no value");
@@ -126,7 +128,8 @@ impl<'a> Variables<'a> {
             let item = data_type.item();
             let values = texts.iter().map(|(text, at)| Value::of(item, text).map_err(|reason| (reason, *at)));
             let mut values = values.collect::<Result<Vec<Value>, _>>()?;
-            Ok(if data_type.is_list() { Value::List(values) } else { values.swap_remove(0) })
+            let places: Vec<Option<Span>> = texts.iter().map(|(_, at)| *at).collect();
+            Ok((if data_type.is_list() { Value::List(values) } else { values.swap_remove(0) }, places))
         });
         match read {
             Err((reason, at)) => {
@@ -134,10 +137,11 @@ impl<'a> Variables<'a> {
                 found.push(Diagnostic::new(Code::BadVariable, place, format!("{origin}{reason}")));
                 None
             }
-            Ok(value) => match rules.check(&value) {
+            Ok((value, places)) => match rules.check(&value) {
                 Ok(()) => Some((data_type, value)),
                 Err(broken) => {
-                    found.push(broken.at(place, &origin));
+                    let item = places.get(broken.item).copied().flatten();
+                    found.push(broken.at(item.unwrap_or(place), &origin));
                     None
                 }
             },
@@ -148,8 +152,8 @@ impl<'a> Variables<'a> {
     /// environment lacks is no mistake here.
     fn look_at(&mut self, declared: &Declared<'_, '_>, found: &mut Diagnostics) -> Option<Option<Vec<Part>>> {
         let nodes = declared.default.as_ref()?;
-        let holds = |node: &&Node<'_>| node.as_scalar().is_some_and(|scalar| scalar.text.contains("${"));
-        if !nodes.iter().any(|node| holds(&node)) {
+        let holds = |node: &Node<'_>| node.as_scalar().is_some_and(|scalar| scalar.text.contains("${"));
+        if !nodes.iter().any(|node| holds(node)) {
             return Some(self.default(nodes, found));
         }
         let was_incomplete = self.is_incomplete;
@@ -221,7 +225,7 @@ impl<'n, 't> Declared<'n, 't> {
     fn references(&self) -> BTreeSet<&'n str> {
         let nodes = self.default.iter().flatten();
         let texts = nodes.filter_map(|node| Some(&*node.as_scalar()?.text));
-        let references = texts.flat_map(|text| pieces(text)).filter_map(|piece| match piece {
+        let references = texts.flat_map(pieces).filter_map(|piece| match piece {
             Piece::Reference { text, .. } => Reference::parse(text).ok().map(|reference| reference.name),
             Piece::Text { .. } | Piece::Open { .. } => None,
         });
@@ -239,17 +243,11 @@ struct Part {
 
 /// The variables in an order in which each comes after those to which its default refers. Those that need each other in a circle are
 /// reported, and are left out with those that need them.
-fn order<'d>(
-    declared: &'d BTreeMap<String, Declared<'_, '_>>,
-    given: &Given,
-    inputs: &Inputs<'_>,
-    found: &mut Diagnostics,
-) -> Vec<&'d str> {
+fn order<'d>(declared: &'d BTreeMap<String, Declared<'_, '_>>, found: &mut Diagnostics) -> Vec<&'d str> {
     let needs: BTreeMap<&str, BTreeSet<&str>> = declared
         .iter()
         .map(|(name, one)| {
-            let is_given = given.value(name, inputs).is_some();
-            let known = one.references().into_iter().filter(|name| declared.contains_key(*name) && !is_given);
+            let known = one.references().into_iter().filter(|name| declared.contains_key(*name));
             (name.as_str(), known.collect())
         })
         .collect();
@@ -335,7 +333,7 @@ fn parse_type(text: &str, span: Span, found: &mut Diagnostics) -> Option<Type> {
 /// The default's value, where it has one that keeps the rules.
 fn checked_default(
     data_type: &Type,
-    parts: Vec<Part>,
+    parts: &[Part],
     declared: &Declared<'_, '_>,
     rules: &Rules,
     found: &mut Diagnostics,
@@ -345,7 +343,7 @@ fn checked_default(
         found.push(Diagnostic::new(Code::BadVariable, place, reason));
         None
     };
-    let value = match parts.as_slice() {
+    let value = match parts {
         [Part { bound: Some(bound), .. }] if bound.data_type == *data_type && !declared.is_list => {
             bound.value.clone()
         }
@@ -356,7 +354,7 @@ fn checked_default(
         }
         _ => {
             let texts = parts.iter().map(|part| (part.text.clone(), Some(part.span)));
-            let texts = match parts.as_slice() {
+            let texts = match parts {
                 [only] if !declared.is_list => Texts::One(only.text.clone(), Some(only.span)),
                 _ => Texts::Several(texts.collect()),
             };
@@ -375,11 +373,8 @@ fn checked_default(
         }
     };
     if let Err(broken) = rules.check(&value) {
-        let part = match &value {
-            Value::List(items) => items.iter().position(|item| rules.check(item).is_err()),
-            _ => None,
-        };
-        let place = part.and_then(|at| parts.get(at)).map_or(place, |part| part.span);
+        let part = parts.get(broken.item).filter(|_| declared.is_list);
+        let place = part.map_or(place, |part| part.span);
         found.push(broken.at(place, ""));
         return None;
     }

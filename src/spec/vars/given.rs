@@ -219,9 +219,8 @@ fn flow(text: &str) -> Result<Vec<String>, String> {
     if let Some(first) = found.sorted().first() {
         return Err(wrong(&first.message));
     }
-    let items = match read.map(|document| document.root.kind) {
-        Some(Kind::Sequence(items)) => items,
-        _ => return Err(wrong("there is something else")),
+    let Some(Kind::Sequence(items)) = read.map(|document| document.root.kind) else {
+        return Err(wrong("there is something else"));
     };
     let item = |item: &Node<'_>| match item.as_scalar() {
         Some(scalar) if !scalar.is_null() => Ok(scalar.text.clone().into_owned()),

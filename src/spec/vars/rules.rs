@@ -6,7 +6,7 @@ use chrono::{DateTime, FixedOffset, NaiveDateTime, Offset as _, TimeZone as _};
 use regex::Regex;
 
 use super::declaration::Declaration;
-use crate::diagnostic::{Code, Diagnostic, Diagnostics};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, nearest};
 use crate::expr::{Type, Value};
 use crate::text::{Span, Spanned};
 
@@ -32,6 +32,8 @@ pub(super) struct Broken {
     help: Option<String>,
     /// Where the rule stands.
     rule: Span,
+    /// Which item of a list breaks it.
+    pub(super) item: usize,
 }
 
 impl Rules {
@@ -44,12 +46,16 @@ impl Rules {
         found: &mut Diagnostics,
     ) -> Self {
         let item = data_type.item();
-        let allowed = declaration.allowed.as_ref().map(|allowed| {
+        let allowed = declaration.allowed.as_ref().and_then(|allowed| {
             if allowed.value.is_empty() {
                 let message = format!("no value is allowed for `{name}`: the list is empty");
                 found.push(Diagnostic::new(Code::BadVariable, allowed.span, message));
+                return None;
             }
-            (allowed.value.iter().filter_map(|text| bound(text, item, found)).collect(), allowed.span)
+            let values: Vec<Bound> =
+                allowed.value.iter().filter_map(|text| bound(text, item, found)).collect();
+            // Of a list with mistakes nobody knows what it allows.
+            (values.len() == allowed.value.len()).then_some((values, allowed.span))
         });
         let mut limit = |rule: &Option<Spanned<String>>, key: &str| {
             let rule = rule.as_ref()?;
@@ -68,15 +74,14 @@ impl Rules {
             }
             Some(limit).filter(|_| is_number)
         };
-        let least = limit(&declaration.min, "min");
-        let most = limit(&declaration.max, "max");
-        if let (Some(least), Some(most)) = (&least, &most)
-            && compare(&least.value, &most.value, time_zone) == Some(Ordering::Greater)
+        let mut least = limit(&declaration.min, "min");
+        let mut most = limit(&declaration.max, "max");
+        if let (Some(low), Some(high)) = (&least, &most)
+            && compare(&low.value, &high.value, time_zone) == Some(Ordering::Greater)
         {
             let message = format!("the `max` of `{name}` is less than its `min`: no value is between them");
-            found.push(
-                Diagnostic::new(Code::BadVariable, most.span, message).related(least.span, "the `min`"),
-            );
+            found.push(Diagnostic::new(Code::BadVariable, high.span, message).related(low.span, "the `min`"));
+            (least, most) = (None, None);
         }
         let pattern =
             declaration.pattern.as_ref().and_then(|pattern| pattern_of(name, data_type, pattern, found));
@@ -85,20 +90,21 @@ impl Rules {
 
     /// Whether a value keeps them; of a list, each item.
     pub(super) fn check(&self, value: &Value) -> Result<(), Broken> {
-        if let Value::List(items) = value {
-            return items.iter().try_for_each(|item| self.check(item));
-        }
+        let Value::List(items) = value else { return self.check_one(value, 0) };
+        items.iter().enumerate().try_for_each(|(at, item)| self.check_one(item, at))
+    }
+
+    fn check_one(&self, value: &Value, at: usize) -> Result<(), Broken> {
         let text = shown(value);
         if let Some((allowed, span)) = &self.allowed
             && !allowed.iter().any(|one| is_same(&one.value, value, self.time_zone))
         {
-            let names: Vec<&str> = allowed.iter().map(|one| one.text.as_str()).collect();
-            let one = Diagnostic::new(Code::BadVariable, *span, "").suggest(&text, names.iter().copied());
-            let help = one.help.into_iter().next();
+            let help = Some(choices(&text, allowed));
             return Err(Broken {
                 message: format!("`{text}` is not one of the `allowed` values"),
                 help,
                 rule: *span,
+                item: at,
             });
         }
         for (limit, wrong, what) in [
@@ -112,7 +118,7 @@ impl Rules {
                     None => format!("`{text}` is not within any limit, and there is one, `{}`", limit.text),
                     Some(_) => format!("`{text}` is {what}, `{}`", limit.text),
                 };
-                return Err(Broken { message, help: self.limits(), rule: limit.span });
+                return Err(Broken { message, help: self.limits(), rule: limit.span, item: at });
             }
         }
         if let Some((pattern, written, span)) = &self.pattern
@@ -120,7 +126,7 @@ impl Rules {
         {
             let message = format!("`{text}` does not match the `pattern`, `{written}`");
             let help = Some("the pattern has to match the whole text".to_owned());
-            return Err(Broken { message, help, rule: *span });
+            return Err(Broken { message, help, rule: *span, item: at });
         }
         Ok(())
     }
@@ -144,6 +150,22 @@ impl Broken {
             .related(self.rule, "the rule");
         self.help.into_iter().fold(diagnostic, Diagnostic::help)
     }
+}
+
+/// The value that was probably meant, or all of them.
+fn choices(text: &str, allowed: &[Bound]) -> String {
+    /// Characters; of shorter ones each is near to any other.
+    const LONG: usize = 3;
+    /// So many are listed.
+    const FEW: usize = 12;
+    let names = allowed.iter().map(|one| one.text.as_str());
+    let long = names.clone().filter(|name| name.len() >= LONG && text.len() >= LONG);
+    if let Some(near) = nearest(text, long) {
+        return format!("did you mean `{near}`?");
+    }
+    let listed: Vec<String> = names.take(FEW).map(|name| format!("`{name}`")).collect();
+    let more = if allowed.len() > FEW { " and others" } else { "" };
+    format!("allowed are {}{more}", listed.join(", "))
 }
 
 /// A value as a message shows it: not all of a long one.
