@@ -198,8 +198,8 @@ async fn analyse(
     let trial = Box::pin(trial::rows(client, pipeline, dialect, &steps));
     let tried = place.interrupt.or(async { Ok(trial.await?) }).await?;
     // A type that does not exist is known by now.
-    let known = found.clone().sorted();
-    let is_news = |one: &Diagnostic| known.iter().all(|known| known.span != one.span);
+    let told = found.clone().sorted();
+    let is_news = |one: &Diagnostic| told.iter().all(|known| known.span != one.span);
     tried.sorted().into_iter().filter(is_news).for_each(|one| found.push(one));
     Ok(Said { dialect: dialect.clone(), found, known })
 }
@@ -234,9 +234,8 @@ fn all_said(first: &Spot, said: &[Said]) -> Vec<Diagnostic> {
             found.push(diagnostic);
         }
         let steps = first.steps();
-        differences(&first.pipeline, &steps, here.columns(), there.columns())
-            .into_iter()
-            .for_each(|one| found.push(one));
+        let others = differences(&first.pipeline, &steps, here.columns(), there.columns());
+        found.append(others.into_iter().collect());
     }
     found.sorted()
 }

@@ -71,7 +71,7 @@ mod tests {
 
     use super::*;
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn so_many_run_side_by_side_and_results_keep_their_order() {
         let (running, most) = (AtomicUsize::new(0), AtomicUsize::new(0));
         let work = (0..20_u64).map(|at| {
