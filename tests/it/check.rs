@@ -395,8 +395,8 @@ fn a_type_that_sail_can_not_read_values_of_is_told() {
     let found = mistakes(case(&text));
     assert_eq!(found.len(), 2, "{found:?}");
     let expected = [
-        "2:41 E023 values of the type `interval year` are refused: ",
-        "2:93 E023 `y` is no value of the type `int`",
+        "2:39 E023 values of the type `interval year` are refused: ",
+        "2:88 E023 `y` is no value of the type `int`",
     ];
     assert!(found.iter().zip(expected).all(|(found, expected)| found.starts_with(expected)), "{found:?}");
 }
@@ -448,7 +448,7 @@ steps:
         told(&outcome),
         [
             "10:44 E024 there is no column `oops`",
-            "13:36 E023 on Spark 4.3.0: the types do not fit: the first parameter requires the \"BOOLEAN\" type, however \"id\" has the type \"INT\".",
+            "13:37 E023 on Spark 4.3.0: the types do not fit: the first parameter requires the \"BOOLEAN\" type, however \"id\" has the type \"INT\".",
         ]
     );
     let right = text.replace(", filter: oops = 1", "").replace("if(id, 1, 2)", "id");
@@ -485,7 +485,7 @@ fn a_check_is_stopped() {
     running.signal("INT");
     assert!(running.end().stderr.contains("interrupted"));
     let outcome = check(&["--timeout", "1s"]).code(1).run();
-    assert!(outcome.stderr.contains("`--timeout` of 1s"), "{}", outcome.stderr);
+    assert!(outcome.stderr.contains("`--timeout` of 1 s"), "{}", outcome.stderr);
 }
 
 /// A pipeline of so many steps, of most kinds.
