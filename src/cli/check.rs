@@ -235,9 +235,8 @@ fn all_said(first: &Spot, said: &[Said]) -> Vec<Diagnostic> {
             found.push(diagnostic);
         }
         let steps = first.steps();
-        differences(&first.pipeline, &steps, here.columns(), there.columns())
-            .into_iter()
-            .for_each(|one| found.push(one));
+        let others = differences(&first.pipeline, &steps, here.columns(), there.columns());
+        found.append(others.into_iter().collect());
     }
     found.sorted()
 }

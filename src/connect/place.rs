@@ -59,8 +59,8 @@ mod tests {
         for (place, word) in [
             (Place::said_by_spark("[X] no. SQLSTATE: 42601 (line 2, pos 8)\n\n== SQL =="), "oops"),
             (Place::said_by_spark("[X] no. SQLSTATE: 42601 (line 1, pos 7)"), "'ü😀'"),
-            (Place::said_by_sail("invalid argument: found oops at 27:31 expected end"), "oops"),
-            (Some(Place::Characters(22..26)), "oops"),
+            (Place::said_by_sail("invalid argument: found oops at 26:30 expected end"), "oops"),
+            (Some(Place::Characters(21..25)), "oops"),
         ] {
             let range = place.unwrap().bytes(text);
             assert!(text.get(range.clone()).unwrap().starts_with(word), "{word} {range:?}");

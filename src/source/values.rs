@@ -14,24 +14,27 @@ use crate::secret::Plain;
 use crate::shape::Entries;
 use crate::text::{Span, Spanned};
 
+/// A value for each column, or nothing.
+type Row = Spanned<Vec<Option<Spanned<Plain>>>>;
+
 /// Begins with rows that stand in the file.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 pub(crate) struct Values {
     /// The columns: `name: type`.
     columns: Spanned<Entries<Spanned<String>>>,
     /// The rows, each a list with a value for each column; `null` for none.
-    rows: Vec<Spanned<Vec<Option<Spanned<Plain>>>>>,
+    rows: Vec<Row>,
 }
 
 impl Values {
-    fn cell(row: &Spanned<Vec<Option<Spanned<Plain>>>>, at: usize) -> Option<&str> {
+    fn cell(row: &Row, at: usize) -> Option<&str> {
         Some(row.value.get(at)?.as_ref()?.value.expose())
     }
 
     /// The value in a row and a column, and the column's type.
     pub(crate) fn value(&self, row: usize, column: usize) -> Option<(&Spanned<Plain>, &str)> {
         let value = self.rows.get(row)?.value.get(column)?.as_ref()?;
-        let (_, data_type) = self.columns.value.iter().nth(column)?;
+        let (_, data_type) = self.columns.value.get(column)?;
         Some((value, data_type.value.as_str()))
     }
 
@@ -50,7 +53,7 @@ impl Values {
         const NUMBER: &str = "row";
         let names: Vec<String> = tried.iter().map(|column| format!("c{column}")).collect();
         let columns: Vec<&str> = std::iter::once(NUMBER).chain(names.iter().map(String::as_str)).collect();
-        let numbers: Vec<(String, &Spanned<Vec<Option<Spanned<Plain>>>>)> =
+        let numbers: Vec<(String, &Row)> =
             self.rows.iter().enumerate().map(|(number, row)| (number.to_string(), row)).collect();
         let (batch, ddl) =
             local::text_rows(&columns, &numbers, |(number, row), at| match at.checked_sub(1) {

@@ -211,7 +211,7 @@ pub(crate) fn every_mistake_of_a_query_is_told() {
             "11:33 E024 there is no column `nme`",
             "11:40 E024 there is no column `att`",
             "11:45 E023 there is no function `upperr`",
-            "11:88 E023 there is no data type `nosuch`",
+            "11:87 E023 there is no data type `nosuch`",
             "12:55 E023 there is no table or view `nowhere`",
             "12:77 E024 there is no column `idd`",
             "12:82 E023 there is no table or view `nowheretoo`",
@@ -281,9 +281,9 @@ pub(crate) fn every_mistake_of_a_step_is_told() {
             "24:16 E024 there is no column `nothere`",
             "28:19 E024 there is no column `nam`",
             "30:16 E024 there is no column `naame`",
-            "33:37 E024 there is no column `idd`",
+            "33:35 E024 there is no column `idd`",
             "38:36 E026 the input of `absent` is missing: `/nowhere/x.parquet` does not exist",
-            "41:36 E023 there is no data type `nosuch`",
+            "41:37 E023 there is no data type `nosuch`",
         ]
     );
 }
@@ -390,8 +390,15 @@ steps:
 
 #[test]
 fn a_type_that_sail_can_not_read_values_of_is_told() {
-    let text = "version: 1\nsteps: { a: { values: { columns: { a: interval, b: int }, rows: [[1 day, 1]] }, write: stdout } }\n";
-    assert_eq!(mistakes(case(text)).len(), 1);
+    let values = "values: { columns: { a: interval year, b: int }, rows: [[1 year, 1], [x, y]] }";
+    let text = format!("version: 1\nsteps: {{ a: {{ {values}, write: stdout }} }}\n");
+    let found = mistakes(case(&text));
+    assert_eq!(found.len(), 2, "{found:?}");
+    let expected = [
+        "2:39 E023 values of the type `interval year` are refused: ",
+        "2:88 E023 `y` is no value of the type `int`",
+    ];
+    assert!(found.iter().zip(expected).all(|(found, expected)| found.starts_with(expected)), "{found:?}");
 }
 
 #[test]
@@ -425,7 +432,7 @@ steps:
     transform: [select: [id, age], filter: oops = 1]
   checked:
     from: people
-    transform: [with_columns: { n: 'upper(map(id, id))' }]
+    transform: [with_columns: { n: 'if(id, 1, 2)' }]
     write: stdout
 ";
     let check = |text: &str| {
@@ -441,12 +448,44 @@ steps:
         told(&outcome),
         [
             "10:44 E024 there is no column `oops`",
-            "13:36 E023 on Spark 4.3.0: the types do not fit: the first parameter requires the \"STRING\" type, however \"map(id, id)\" has the type \"MAP<INT, INT>\".",
+            "13:37 E023 on Spark 4.3.0: the types do not fit: the first parameter requires the \"BOOLEAN\" type, however \"id\" has the type \"INT\".",
         ]
     );
-    let right = text.replace(", filter: oops = 1", "").replace("upper(map(id, id))", "id");
+    let right = text.replace(", filter: oops = 1", "").replace("if(id, 1, 2)", "id");
     let outcome = check(&right).run();
     assert_eq!(told(&outcome), Vec::<String>::new(), "warnings are quiet");
+    let outcome = Case::new(["check", "--log-format", "json", "--also", "spark", "p.yaml"])
+        .file("p.yaml", &right)
+        .env("XDG_RUNTIME_DIR", warm.runtime())
+        .engine()
+        .any_stderr()
+        .run();
+    let differs = |it: &String| it.contains(" W007 ");
+    assert_eq!(
+        told(&outcome).into_iter().filter(differs).collect::<Vec<_>>(),
+        [
+            "5:3 W007 the columns of `aged` are others on Spark 4.3.0: `age` is INTERVAL DAY there, and BIGINT on Sail 0.7.2",
+            "8:3 W007 the columns of `older` are others on Spark 4.3.0: `age` is INTERVAL DAY there, and BIGINT on Sail 0.7.2, as in `aged`",
+        ]
+    );
+}
+
+#[test]
+fn a_check_is_stopped() {
+    let text = "version: 1\nsteps: { a: { range: 3, write: stdout } }\n";
+    let check = |arguments: &[&str]| {
+        Case::new(["check", "p.yaml", "--engine", "spark"])
+            .args(arguments)
+            .file("p.yaml", text)
+            .spark()
+            .any_stderr()
+    };
+    let running = check(&[]).code(130).start();
+    running.engine();
+    running.signal("INT");
+    assert!(running.end().stderr.contains("interrupted"));
+    let outcome = check(&["--timeout", "1s"]).code(1).run();
+    assert!(outcome.stderr.contains("`--timeout` of 1 s"), "{}", outcome.stderr);
 }
 
 /// A pipeline of so many steps, of most kinds.

@@ -64,20 +64,20 @@ fn refused() -> String {
 fn what_sail_says_of_plans() {
     assert_snapshot!(refused(), @"
     error[E024]: there is no column `nope`
-    error[E023]: there is no function `nofn` [UNRESOLVED_ROUTINE]
+    error[E023]: there is no function `nofn`
     error[E023]: a function takes one value, not 3 [WRONG_NUM_ARGS.WITHOUT_SUGGESTION]
-    error[E023]: the source of `table` is refused by the engine: the table or view `nowhere` cannot be found [TABLE_OR_VIEW_NOT_FOUND]
-    error[E023]: INT + ARRAY<INT> can not be worked out: cast one side [DATATYPE_MISMATCH]
-    error[E023]: the condition is neither true nor false: its type is INT [DATATYPE_MISMATCH.FILTER_NOT_BOOLEAN]
-    error[E023]: Syntax error at or near `SELEC`. [PARSE_SYNTAX_ERROR]
-    error[E023]: there is no data type `nosuchtype` [UNSUPPORTED_DATATYPE]
-    error[E023]: the column `id` is ambiguous: more than one input has it [AMBIGUOUS_REFERENCE]
+    error[E023]: there is no table or view `nowhere`
+    error[E023]: INT + ARRAY<INT> can not be worked out: cast one side
+    error[E023]: the condition is neither true nor false: its type is INT
+    error[E023]: a syntax error at or near `SELEC`
+    error[E023]: there is no data type `nosuchtype`
+    error[E023]: the column `id` is ambiguous: more than one input has it
     error[E023]: an aggregate function stands in the argument of another one [NESTED_AGGREGATE_FUNCTION]
     error[E023]: a column is used where there is none, perhaps one that is neither grouped by nor inside an aggregate function
     error[E023]: the window function `row_number` needs an OVER clause [WINDOW_FUNCTION_WITHOUT_OVER_CLAUSE]
     error[E023]: a union of 1 and 2 columns [NUM_COLUMNS_MISMATCH]
     error[E023]: the date 2024-13-1 does not exist [INVALID_TYPED_LITERAL]
-    error[E023]: the source of `format` is refused by the engine: the engine has no data source `nofmt` [DATA_SOURCE_NOT_FOUND]
+    error[E023]: the `read` of `format` is refused: the engine has no data source `nofmt` [DATA_SOURCE_NOT_FOUND]
     ");
 }
 

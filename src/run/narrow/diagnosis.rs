@@ -59,7 +59,7 @@ impl Text<'_> {
         let chains = chains(self.template);
         let diagnosis = match &complaint {
             Complaint::Column(names) => self.column(names, place.clone(), &chains, error),
-            Complaint::Field(name) => self.field(name, place.clone(), &chains),
+            Complaint::Field(name) => self.field(name, place.as_ref(), &chains),
             Complaint::Ambiguous { name, meanings } => self.ambiguous(name, meanings, place.clone(), &chains),
             Complaint::Function(names) => function(names, place.clone(), &chains).map(|(chain, edits)| {
                 let message = format!("there is no function `{}`", names.join("."));
@@ -152,13 +152,13 @@ impl Text<'_> {
     fn field(
         &self,
         name: &str,
-        place: Option<Range<usize>>,
+        place: Option<&Range<usize>>,
         chains: &[Chain],
     ) -> Option<(Diagnostic, Option<Range<usize>>, Vec<Edit>)> {
         let has = |chain: &&Chain| {
             chain.is_value() && chain.parts.iter().skip(1).any(|(part, _)| alike(part, name))
         };
-        let at_place = |chain: &&Chain| place.as_ref().is_none_or(|place| overlap(place, &chain.range()));
+        let at_place = |chain: &&Chain| place.is_none_or(|place| overlap(place, &chain.range()));
         let chain = chains.iter().filter(has).find(at_place)?;
         let missing = self.scope.missing(chain, |name| self.is_alias(name, chains));
         let names: Vec<String> = chain.parts.iter().map(|(name, _)| name.clone()).collect();

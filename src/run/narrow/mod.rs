@@ -121,9 +121,10 @@ pub(super) async fn narrow(
                 inputs.filter_map(|input| Some((*input, Arc::clone(findings.known.get(input)?)))).collect();
             let is_unknown = unknown.contains(&id);
             running.push(async move {
-                let result = match is_unknown {
-                    true => Ok((Known::default(), Diagnostics::default())),
-                    false => step::search(ground, id, inputs).await,
+                let result = if is_unknown {
+                    Ok((Known::default(), Diagnostics::default()))
+                } else {
+                    step::search(ground, id, inputs).await
                 };
                 (id, result)
             });

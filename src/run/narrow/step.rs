@@ -352,10 +352,7 @@ impl Search<'_> {
         is_after_mistakes: bool,
         scope: &Scope,
     ) -> Result<Option<Diagnostics>, Error> {
-        let error = match self.analyse(at + 1, &masks).await? {
-            Ok(_) => return Ok(None),
-            Err(error) => error,
-        };
+        let Err(error) = self.analyse(at + 1, &masks).await? else { return Ok(None) };
         let complaint = Complaint::of(&error);
         let may_follow = is_after_mistakes || self.is_doubtful || names_a_mask(expr.template(), scope);
         if may_follow && !complaint.is_about_a_name() {
