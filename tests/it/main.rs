@@ -31,6 +31,7 @@ mod schema;
 #[expect(dead_code, unused_imports, reason = "the client's own tests use the rest")]
 #[path = "../scripted/mod.rs"]
 mod scripted;
+mod secrets;
 mod semantics;
 mod spark;
 mod specs;
