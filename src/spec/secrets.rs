@@ -76,3 +76,59 @@ fn of_file(path: &str, folder: &Path, inputs: &Inputs<'_>) -> Result<String, Pro
     }
     Ok(text)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+    use std::path::{Path, PathBuf};
+
+    use chrono::DateTime;
+
+    use crate::secret::{Plain, Secret};
+    use crate::spec::{Inputs, load};
+    use crate::target::{Settings, Variable};
+
+    #[test]
+    fn a_pipeline_holds_secrets_that_nothing_prints() {
+        let text = "\
+version: 1
+vars: { given: { type: string } }
+conf: { spark.a: \"${secret:CANARY}\" }
+steps:
+  a:
+    read: { format: jdbc, options: { password: \"${secret:CANARY}\" } }
+    transform: [ { filter: \"a = ${secret:file:c.txt} OR b = ${given}\" } ]
+    expect: [ { that: \"a <> ${secret:CANARY}\" } ]
+    write: stdout
+  b: { values: { columns: { a: string }, rows: [[\"${secret:CANARY}\"]] }, write: stdout }
+  c: { sql: \"SELECT ${secret:CANARY} AS a\", write: stdout }
+";
+        let canary = "d3bug-c4n4ry";
+        let value = given(canary);
+        let inputs = Inputs {
+            variables: &[],
+            environment: &|name| (name == "CANARY").then(|| canary.to_owned()),
+            files: &|path| {
+                if path == Path::new("c.txt") {
+                    Ok(format!("{canary}\n").into())
+                } else {
+                    Err(io::ErrorKind::NotFound.into())
+                }
+            },
+            run_id: "",
+            started_at: DateTime::UNIX_EPOCH,
+            root: None,
+            target: &Settings { conf: Vec::new(), variables: vec![value] },
+        };
+        let loaded = load(Path::new("p.yaml"), PathBuf::from("/"), text.as_bytes().to_vec(), &inputs);
+        let pipeline = loaded.pipeline.map_err(|_| loaded.diagnostics).unwrap();
+        let shown = format!("{pipeline:?}");
+        assert!(shown.contains("Secret(…)") && !shown.contains(canary), "{shown}");
+        assert_eq!(pipeline.conf[0].1.expose(), canary);
+    }
+
+    fn given(canary: &str) -> Variable {
+        let value = std::iter::once(Plain::Hidden(Secret::new(canary))).collect();
+        Variable { name: "given".to_owned(), value, place: String::new() }
+    }
+}

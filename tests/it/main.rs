@@ -38,6 +38,7 @@ mod schema;
 #[expect(dead_code, unused_imports, reason = "the client's own tests use the rest")]
 #[path = "../scripted/mod.rs"]
 mod scripted;
+mod secrets;
 mod semantics;
 mod spark;
 mod specs;

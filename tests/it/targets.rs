@@ -236,7 +236,7 @@ targets:
 ";
     below(project, NUMBERS, &["-q"]).engine().stdout("id\n0\n1\n").run();
     let outcome = below(project, NUMBERS, &["-t", "prod"]).code(78).run();
-    assert!(outcome.stderr.contains("no variable `TOKEN_OF_PROD`"), "{}", outcome.stderr);
+    assert!(outcome.stderr.contains("the secret `TOKEN_OF_PROD` is missing"), "{}", outcome.stderr);
     // Another server does not get it, and needs none.
     below(project, NUMBERS, &["-t", "prod", "--remote", "sc://127.0.0.1:1"]).code(69).run();
     for case in [

@@ -355,7 +355,7 @@ impl Line {
         );
         // One that has failed meanwhile is not found out only at the end.
         while let Some(ended) = sending.parts.try_join_next() {
-            self.ended(ended)?;
+            outcome(ended)?;
         }
         Ok(())
     }
@@ -363,7 +363,7 @@ impl Line {
     /// Waits until one part is there.
     fn take_one(&self, parts: &mut JoinSet<object_store::Result<()>>) -> io::Result<()> {
         let ended = self.unless_stopped(parts.join_next())?;
-        ended.map_or(Ok(()), |ended| self.ended(ended))
+        ended.map_or(Ok(()), outcome)
     }
 
     /// Waits for as long as the object is wanted.
@@ -375,10 +375,6 @@ impl Line {
                 done = what => Ok(done),
             }
         })
-    }
-
-    fn ended(&self, ended: Result<object_store::Result<()>, tokio::task::JoinError>) -> io::Result<()> {
-        ended.map_err(io::Error::other)?.map_err(|error| failed(&error))
     }
 
     /// Ends uploads without their objects, not for long.
@@ -409,6 +405,10 @@ impl Line {
         );
         let _too_late = receiver.recv_timeout(limit);
     }
+}
+
+fn outcome(ended: Result<object_store::Result<()>, tokio::task::JoinError>) -> io::Result<()> {
+    ended.map_err(io::Error::other)?.map_err(|error| failed(&error))
 }
 
 pub(super) fn failed(error: &StoreError) -> io::Error {
