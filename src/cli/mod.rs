@@ -6,6 +6,7 @@ mod doctor;
 mod engine;
 mod environment;
 mod failure;
+mod help;
 mod interrupt;
 mod load;
 mod plan;
@@ -28,7 +29,13 @@ use failure::Failure;
 
 /// Runs declarative data pipelines on Spark Connect.
 #[derive(Debug, Parser)]
-#[command(name = "pipectl", version, propagate_version = true, max_term_width = 100)]
+#[command(
+    name = "pipectl",
+    version,
+    propagate_version = true,
+    disable_help_subcommand = true,
+    max_term_width = 100
+)]
 struct Arguments {
     #[command(subcommand)]
     verb: Verb,
@@ -71,6 +78,7 @@ enum Verb {
     #[command(subcommand)]
     Engine(engine::Engine),
     Completions(completions::Completions),
+    Help(help::Help),
 }
 
 /// Runs the command line of this process.
@@ -96,6 +104,7 @@ pub(crate) fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Verb::Doctor(doctor) => doctor::doctor(&doctor, reporter),
         Verb::Engine(engine) => engine::engine(&engine, reporter),
         Verb::Completions(completions) => completions::completions(&completions),
+        Verb::Help(help) => help::help(&help),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -27,7 +27,7 @@ use crate::text::{FileId, Source, Sources, Span};
 use crate::yaml;
 
 pub(crate) use project::{LoadedProject, ProjectInputs, Token, load_project};
-pub(crate) use schema::{json_schema, project_schema};
+pub(crate) use schema::{Block, Doc, Family, KindSchema, described, json_schema, kinds, project_schema};
 
 /// What the outside world says to a pipeline.
 pub(crate) struct Inputs<'a> {

@@ -26,6 +26,7 @@ mod pipelines;
 mod proto;
 mod protocol;
 mod proxy;
+mod reference;
 mod run;
 mod schema;
 #[expect(dead_code, unused_imports, reason = "the client's own tests use the rest")]
