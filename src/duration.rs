@@ -15,8 +15,8 @@ pub(crate) struct NoLimit {
     pub(crate) help: String,
 }
 
-/// A pattern for the texts that are lengths of time.
-pub(crate) const LIMIT_PATTERN: &str = "^([0-9]+(ms|s|m|h|d))+$";
+/// A pattern for the texts that are lengths of time: a digit of them is not 0.
+pub(crate) const LIMIT_PATTERN: &str = "^(?=.*[1-9])([0-9]+(ms|s|m|h|d))+$";
 
 /// The units with their milliseconds, and how else people write them.
 const UNITS: [(&str, u64, &[&str]); 5] = [

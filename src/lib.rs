@@ -50,15 +50,17 @@
 //! | `pipeline` | the validated steps | words, `duration`, `lowering`, kinds |
 //! | `graph` | order, what is needed for what, circles | `pipeline` |
 //! | `spec` | from the text of files to a `Pipeline` or a `Project`, all mistakes at once; the JSON Schemas | words, `secret`, `duration`, `target`, `yaml`, `shape`, `lowering`, kinds, `pipeline`, `graph` |
+//! | `manual` | the pages of the reference, made of the schemas and their comments | `transform`, `spec` |
 //! | `plan` | which relations the engine works out, in which order, for which output | words, `local`, `lowering`, `proto`, kinds, `pipeline`, `graph` |
 //! | `connect` | a Spark Connect client that has never heard of pipelines | `secret`, `proto` |
 //! | `engine` | kinds of engine: installation, start, readiness, stop; those that stay | words, `connect` |
 //! | `run` | execution: a pure schedule, a driver that awaits, events | words, `duration`, `local`, `lowering`, `proto`, kinds, `pipeline`, `plan`, `connect` |
 //! | `report` | events and failures for people and machines; the only writer to stderr | words, `expect`, `run` |
-//! | `cli` | one file a verb; exit codes, signals, environment variables | words, `duration`, `target`, `lowering`, `sink`, `pipeline`, `spec`, `graph`, `plan`, `run`, `report`, `connect`, `engine` |
+//! | `cli` | one file a verb; exit codes, signals, environment variables | words, `duration`, `target`, `lowering`, `sink`, `pipeline`, `spec`, `manual`, `graph`, `plan`, `run`, `report`, `connect`, `engine` |
 //!
 //! What belongs to one kind is in its file: settings with their documentation, what is wrong with them, what an engine
-//! lacks for them, the relation. Adding one touches its file and its line in the folder's `mod.rs`.
+//! lacks for them, the relation. The comment on its settings is its page of the reference, with an example that tests run.
+//! Adding one touches its file and its line in the folder's `mod.rs`; then the schema and the reference are written again.
 //!
 //! # Crates
 //!
@@ -90,7 +92,7 @@
 //! | `ring` | `local`, `connect` |
 //! | `rustix` | `sink`, `cli` |
 //! | `serde_yaml` | `yaml` |
-//! | `serde_json` | `spec`, `connect`, `engine`, `sink`, `report`, `fuzzing` |
+//! | `serde_json` | `shape`, `spec`, `manual`, `connect`, `engine`, `sink`, `report`, `fuzzing` |
 //! | `chrono` | `expr`, `lowering`, `spec`, `sink`, `report`, `cli`, `bench`, `fuzzing` |
 //! | `chrono_tz` | `spec` |
 //! | `petgraph` | `graph` |
@@ -140,6 +142,7 @@ pub mod fuzzing;
 mod graph;
 mod local;
 mod lowering;
+mod manual;
 mod name;
 mod pipeline;
 mod plan;

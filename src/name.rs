@@ -58,7 +58,7 @@ macro_rules! name {
                 stringify!($type).into()
             }
             fn json_schema(_: &mut SchemaGenerator) -> Schema {
-                json_schema!({ "type": "string", "pattern": NAME_PATTERN })
+                json_schema!({ "title": "name", "type": "string", "pattern": NAME_PATTERN })
             }
         }
     };
@@ -101,7 +101,9 @@ impl JsonSchema for StepRef {
         "StepRef".into()
     }
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        StepName::json_schema(generator)
+        let mut schema = StepName::json_schema(generator);
+        schema.insert("title".to_owned(), "step".into());
+        schema
     }
 }
 

@@ -10,6 +10,7 @@ use std::ops::Deref;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{DeserializeOwned, Deserializer, Visitor};
 use serde::{Deserialize, de};
+use serde_json::Value;
 
 use crate::text::Spanned;
 
@@ -83,11 +84,39 @@ impl<T: JsonSchema + Shorthand> JsonSchema for Short<T> {
         let description = long.remove("description");
         let key = T::NAME.trim_start_matches(SHORT);
         let short = long.get("properties").and_then(|properties| properties.get(key)).cloned();
-        let mut schema = json_schema!({ "anyOf": [short.unwrap_or_default(), long] });
+        let mut short = short.unwrap_or_default();
+        without_null(&mut short);
+        let mut schema = json_schema!({ "anyOf": [short, long] });
         if let Some(description) = description {
             schema.insert("description".to_owned(), description);
         }
         schema
+    }
+}
+
+/// Takes `null` away from what a schema lets stand.
+pub(crate) fn without_null(schema: &mut Value) {
+    let Value::Object(object) = schema else { return };
+    if let Some(Value::Array(names)) = object.get_mut("type") {
+        // What holds other things may be empty, its parts a comment for now.
+        let holds = |name: &Value| name == "object" || name == "array";
+        if !names.iter().any(holds) {
+            names.retain(|name| name != "null");
+            if let [only] = names.as_slice() {
+                let only = only.clone();
+                object.insert("type".to_owned(), only);
+            }
+        }
+    }
+    let Some(Value::Array(choices)) = object.get_mut("anyOf") else { return };
+    choices.retain(|choice| choice.get("type").is_none_or(|name| name != "null"));
+    if let [Value::Object(_)] = choices.as_slice()
+        && let Some(Value::Object(only)) = choices.pop()
+    {
+        object.remove("anyOf");
+        for (key, value) in only {
+            object.entry(key).or_insert(value);
+        }
     }
 }
 

@@ -7,6 +7,7 @@ mod doctor;
 mod engine;
 mod environment;
 mod failure;
+mod help;
 mod interrupt;
 mod load;
 mod plan;
@@ -33,7 +34,13 @@ use failure::Failure;
 
 /// Runs declarative data pipelines on Spark Connect.
 #[derive(Debug, Parser)]
-#[command(name = "pipectl", version, propagate_version = true, max_term_width = 100)]
+#[command(
+    name = "pipectl",
+    version,
+    propagate_version = true,
+    disable_help_subcommand = true,
+    max_term_width = 100
+)]
 struct Arguments {
     #[command(subcommand)]
     verb: Verb,
@@ -81,6 +88,7 @@ enum Verb {
     #[command(subcommand)]
     Engine(engine::Engine),
     Completions(completions::Completions),
+    Help(help::Help),
 }
 
 /// Runs the command line of this process.
@@ -116,6 +124,7 @@ pub(crate) fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Verb::Doctor(doctor) => doctor::doctor(&doctor, reporter),
         Verb::Engine(engine) => engine::engine(&engine, reporter),
         Verb::Completions(completions) => completions::completions(&completions),
+        Verb::Help(help) => help::help(&help),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

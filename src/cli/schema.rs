@@ -3,6 +3,7 @@
 use clap::Args;
 
 use super::failure::Failure;
+use crate::engine::Kind;
 use crate::spec;
 
 /// Print the JSON Schema of a file, for editors and validators.
@@ -25,7 +26,7 @@ enum File {
 pub(super) fn schema(arguments: &Schema) -> Result<(), Failure> {
     let schema = match arguments.file {
         File::Pipeline => spec::json_schema(),
-        File::Project => spec::project_schema(),
+        File::Project => spec::project_schema(&Kind::NAMES),
     };
     super::print(&format!("{schema:#}\n"))
 }

@@ -10,8 +10,38 @@ use crate::shape::Many;
 use crate::text::Spanned;
 
 /// Columns that have a value in every row.
+///
+/// The rows of the step are counted before anything is made of them. Where some lack a value the step fails, and nothing that needs it
+/// is done; with `on_fail: warn` it is told, and the run goes on. A column that does not exist is a mistake.
+///
+/// ```yaml
+/// version: 1
+/// steps:
+///   people:
+///     values:
+///       columns: { name: string, age: int }
+///       rows:
+///         - [Ann, 34]
+///         - [Bob, 12]
+///         - [Cem, null]
+///   known:
+///     from: people
+///     transform:
+///       - filter: age IS NOT NULL
+///     expect:
+///       - not_null: [name, age]
+///     write: stdout
+/// ```
+///
+/// ```text
+/// name | age
+/// -----+----
+/// Ann  |  34
+/// Bob  |  12
+/// ```
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(transparent)]
+#[schemars(extend("minItems" = 1))]
 pub(crate) struct NotNull(Many<Spanned<String>>);
 
 impl Kind for NotNull {

@@ -233,11 +233,15 @@ impl<'de> Deserialize<'de> for Expr {
 }
 
 impl JsonSchema for Expr {
+    fn inline_schema() -> bool {
+        true
+    }
     fn schema_name() -> Cow<'static, str> {
         "Expression".into()
     }
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({
+            "title": "expression",
             "type": ["string", "number", "boolean"],
             "description": "A Spark SQL expression, parsed by the engine. Variables: `${name}`.",
         })

@@ -123,6 +123,7 @@ impl JsonSchema for SortKey {
     }
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({
+            "title": "sort key",
             "type": "string",
             "description": "An expression, then `ASC` or `DESC`, then `NULLS FIRST` or `NULLS LAST`. Without them: `ASC NULLS FIRST`; with `DESC` alone: `NULLS LAST`.",
         })

@@ -29,6 +29,37 @@ const BUFFER: usize = 256 << 10;
 const LIMITS: Limits = Limits { format: "Arrow", shape: Shape::Any, lacks: |_| None };
 
 /// Writes Arrow IPC files, which hold every type as it is.
+///
+/// Columns of one name are allowed. In short: `arrow: out/people.arrow`.
+///
+/// ```yaml
+/// version: 1
+/// steps:
+///   people:
+///     values:
+///       columns: { name: string, age: int }
+///       rows:
+///         - [Ann, 34]
+///         - [Bob, 12]
+///         - [Cem, null]
+///   saved:
+///     from: people
+///     write:
+///       - arrow: { path: out/people.arrow, compression: lz4 }
+///       - stdout
+/// ```
+///
+/// ```text
+/// name |  age
+/// -----+-----
+/// Ann  |   34
+/// Bob  |   12
+/// Cem  | NULL
+/// ```
+///
+/// ```files
+/// out/people.arrow
+/// ```
 #[derive(Debug, Clone, serde::Deserialize, schemars::JsonSchema)]
 pub(crate) struct Arrow {
     /// The file, or the folder. A relative path starts at the pipeline file's folder; missing folders are made. Objects of
@@ -36,17 +67,21 @@ pub(crate) struct Arrow {
     path: Template,
     /// What happens to a file or folder that is there already. Rows can be added to a folder only.
     #[serde(default)]
+    #[schemars(extend("default" = "overwrite"))]
     mode: Mode,
     /// Which of the two formats of Arrow IPC is written.
     #[serde(default)]
+    #[schemars(extend("default" = "file"))]
     format: Format,
     /// How the columns are compressed.
     #[serde(default)]
+    #[schemars(extend("default" = "none"))]
     compression: Compression,
     /// Writes a folder, in it a folder for each value: `day=2026-01-31/part-00000.arrow`. These columns are not in
     /// the files.
     partition_by: Option<Many<Spanned<String>>>,
     /// Writes a folder with files of so many rows at most.
+    #[schemars(extend("minimum" = 1))]
     max_rows_per_file: Option<Spanned<u64>>,
 }
 

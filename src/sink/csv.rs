@@ -40,7 +40,28 @@ const LIMITS: Limits = Limits {
 /// UTF-8, the names of the columns first, `,` between fields and a line break (`\n`) after each line. A field
 /// is put in `"` where it must be, and `"` in it is doubled. NULL is an empty field and an empty string is `""`,
 /// so that the two can be told apart. Numbers have all their digits; dates and times are ISO 8601, with the
-/// session's offset for TIMESTAMP; binary is hexadecimal; arrays, maps and structs are JSON.
+/// session's offset for TIMESTAMP; binary is hexadecimal; arrays, maps and structs are JSON. In short: `csv: out/people.csv`.
+///
+/// ```yaml
+/// version: 1
+/// steps:
+///   notes:
+///     values:
+///       columns: { id: int, note: string }
+///       rows:
+///         - [1, 'the "old" one']
+///         - [2, ""]
+///         - [3, null]
+///     write:
+///       csv: { path: out/notes.csv, delimiter: ";" }
+/// ```
+///
+/// ```csv out/notes.csv
+/// id;note
+/// 1;"the ""old"" one"
+/// 2;""
+/// 3;
+/// ```
 #[derive(Debug, Clone, serde::Deserialize, schemars::JsonSchema)]
 pub(crate) struct Csv {
     /// The file, or the folder. A relative path starts at the pipeline file's folder; missing folders are made. Objects of
@@ -48,12 +69,15 @@ pub(crate) struct Csv {
     path: Template,
     /// What happens to a file or folder that is there already. Rows are added to a file with the same header.
     #[serde(default)]
+    #[schemars(extend("default" = "overwrite"))]
     mode: Mode,
     /// How it is compressed; where not given, the end of the path says it (`.gz`, `.zst`).
     compression: Option<Spanned<Compression>>,
-    /// Whether the names of the columns come first; they do where not given.
+    /// Whether the names of the columns come first.
+    #[schemars(extend("default" = true))]
     header: Option<bool>,
-    /// What stands between fields: one character, or `\t` for a tab. A comma where not given.
+    /// What stands between fields: one character, or `\t` for a tab.
+    #[schemars(extend("default" = ",", "pattern" = "^([^\"\r\n]|\\\\t)$"))]
     delimiter: Option<Spanned<String>>,
     /// What stands for NULL, without quotes; nothing where not given. Text that looks like it is put in quotes.
     /// Write `"NULL"` for that word: bare, it means nothing to YAML.
@@ -62,6 +86,7 @@ pub(crate) struct Csv {
     /// the files.
     partition_by: Option<Many<Spanned<String>>>,
     /// Writes a folder with files of so many rows at most.
+    #[schemars(extend("minimum" = 1))]
     max_rows_per_file: Option<Spanned<u64>>,
 }
 

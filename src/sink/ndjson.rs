@@ -35,7 +35,25 @@ const LIMITS: Limits = Limits {
 /// UTF-8, a line break (`\n`) after each object. Every column is in every object, NULL as `null`. Integers and
 /// decimals are numbers with all their digits, so read decimals as such; a double that is not a number is
 /// `"NaN"`, `"Infinity"` or `"-Infinity"`; dates and times are ISO 8601, with the session's offset for TIMESTAMP;
-/// binary is hexadecimal; a map is an object, with keys as text.
+/// binary is hexadecimal; a map is an object, with keys as text. In short: `ndjson: out/people.ndjson`.
+///
+/// ```yaml
+/// version: 1
+/// steps:
+///   prices:
+///     values:
+///       columns: { item: string, price: "decimal(6,2)", since: date }
+///       rows:
+///         - [tea, 2.5, 2026-01-31]
+///         - [milk, null, null]
+///     write:
+///       ndjson: out/prices.ndjson
+/// ```
+///
+/// ```json out/prices.ndjson
+/// {"item":"tea","price":2.50,"since":"2026-01-31"}
+/// {"item":"milk","price":null,"since":null}
+/// ```
 #[derive(Debug, Clone, serde::Deserialize, schemars::JsonSchema)]
 pub(crate) struct Ndjson {
     /// The file, or the folder. A relative path starts at the pipeline file's folder; missing folders are made. Objects of
@@ -43,6 +61,7 @@ pub(crate) struct Ndjson {
     path: Template,
     /// What happens to a file or folder that is there already.
     #[serde(default)]
+    #[schemars(extend("default" = "overwrite"))]
     mode: Mode,
     /// How it is compressed; where not given, the end of the path says it (`.gz`, `.zst`).
     compression: Option<Spanned<Compression>>,
@@ -50,6 +69,7 @@ pub(crate) struct Ndjson {
     /// in the files.
     partition_by: Option<Many<Spanned<String>>>,
     /// Writes a folder with files of so many rows at most.
+    #[schemars(extend("minimum" = 1))]
     max_rows_per_file: Option<Spanned<u64>>,
 }
 

@@ -77,7 +77,30 @@ const SCHEMA_KEY: &str = "ARROW:schema";
 
 /// Writes Parquet files.
 ///
-/// A file is replaced whole: until the last row is written the old one stays as it is.
+/// A file is replaced whole: until the last row is written the old one stays as it is. Every type is kept but calendar intervals (cast them
+/// to strings); columns need distinct names. In short: `parquet: out/people.parquet`.
+///
+/// ```yaml
+/// version: 1
+/// steps:
+///   people:
+///     values:
+///       columns: { name: string, age: int }
+///       rows:
+///         - [Ann, 34]
+///         - [Bob, 12]
+///         - [Cem, null]
+///   saved:
+///     from: people
+///     write:
+///       parquet: { path: out/by_name, partition_by: [name] }
+/// ```
+///
+/// ```files
+/// out/by_name/name=Ann/part-00000.parquet
+/// out/by_name/name=Bob/part-00000.parquet
+/// out/by_name/name=Cem/part-00000.parquet
+/// ```
 #[derive(Debug, Clone, serde::Deserialize, schemars::JsonSchema)]
 pub(crate) struct Parquet {
     /// The file, or the folder. A relative path starts at the pipeline file's folder; missing folders are made. Objects of
@@ -85,19 +108,25 @@ pub(crate) struct Parquet {
     path: Template,
     /// What happens to a file or folder that is there already. Rows can be added to a folder only.
     #[serde(default)]
+    #[schemars(extend("default" = "overwrite"))]
     mode: Mode,
     /// How pages are compressed.
     #[serde(default)]
+    #[schemars(extend("default" = "zstd"))]
     compression: Codec,
     /// How hard: 1 to 22 for zstd (1 where not given), 0 to 9 for gzip (6 where not given).
+    #[schemars(extend("minimum" = 0, "maximum" = 22))]
     compression_level: Option<Spanned<i32>>,
     /// How many rows a row group has. Where not given, it is closed by its size: at 128 Ki rows or more, at 1 Mi
     /// in any case.
+    #[schemars(extend("minimum" = 1, "maximum" = MOST_GROUP_ROWS))]
     row_group_size: Option<Spanned<u64>>,
     /// Of what smallest and largest values are kept, by which readers skip what they need not read.
     #[serde(default)]
+    #[schemars(extend("default" = "chunk"))]
     statistics: Statistics,
-    /// Whether values that occur often are stored once; they are where not given.
+    /// Whether values that occur often are stored once.
+    #[schemars(extend("default" = true))]
     dictionary: Option<bool>,
     /// Columns for which Bloom filters are kept, by which readers skip row groups that lack a value.
     bloom_filters: Option<Many<Spanned<String>>>,
@@ -108,6 +137,7 @@ pub(crate) struct Parquet {
     /// in the files.
     partition_by: Option<Many<Spanned<String>>>,
     /// Writes a folder with files of so many rows at most.
+    #[schemars(extend("minimum" = 1))]
     max_rows_per_file: Option<Spanned<u64>>,
 }
 

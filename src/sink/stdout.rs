@@ -20,10 +20,35 @@ const TABLE_ROWS: u64 = 20;
 const BUFFER: usize = 64 << 10;
 
 /// Prints the rows on standard output.
+///
+/// Outputs are printed whole, one after the other, in the order of the steps that they need; everything else that pipectl says goes to
+/// standard error. In short: `stdout: csv`, or the bare word.
+///
+/// ```yaml
+/// version: 1
+/// steps:
+///   people:
+///     values:
+///       columns: { name: string, age: int }
+///       rows:
+///         - [Ann, 34]
+///         - [Bob, 12]
+///         - [Cem, null]
+///   shown:
+///     from: people
+///     write:
+///       stdout: { format: ndjson, limit: 2 }
+/// ```
+///
+/// ```json
+/// {"name":"Ann","age":34}
+/// {"name":"Bob","age":12}
+/// ```
 #[derive(Debug, Clone, Default, serde::Deserialize, schemars::JsonSchema)]
 pub(crate) struct Stdout {
     /// How the rows look.
     #[serde(default)]
+    #[schemars(extend("default" = "table"))]
     format: Format,
     /// How many rows are printed at most. Without it a table has 20, and the other formats have all.
     #[serde(default)]

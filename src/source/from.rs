@@ -9,6 +9,32 @@ use crate::name::StepRef;
 use crate::proto::spark::Relation;
 
 /// Begins with the rows of another step of this file.
+///
+/// The conditions of joins call the columns by that step's name: `people.age`. A step that nobody but this one reads becomes part of its
+/// plan, and one that several read is worked out once where that pays (`cache`).
+///
+/// ```yaml
+/// version: 1
+/// steps:
+///   people:
+///     values:
+///       columns: { name: string, age: int }
+///       rows:
+///         - [Ann, 34]
+///         - [Bob, 12]
+///         - [Cem, null]
+///   children:
+///     from: people
+///     transform:
+///       - filter: age < 18
+///     write: stdout
+/// ```
+///
+/// ```text
+/// name | age
+/// -----+----
+/// Bob  |  12
+/// ```
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub(crate) struct From(StepRef);

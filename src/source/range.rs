@@ -12,11 +12,29 @@ use crate::shape::{Short, Shorthand};
 use crate::text::Spanned;
 
 /// Makes numbers, one a row, in the column `id`. In short: `range: 100`.
+///
+/// They begin with 0 where `start` is not given. Where there are none between `start` and `end` there are no rows.
+///
+/// ```yaml
+/// version: 1
+/// steps:
+///   countdown:
+///     range: { start: 6, end: 0, step: -2 }
+///     write: stdout
+/// ```
+///
+/// ```text
+/// id
+/// --
+///  6
+///  4
+///  2
+/// ```
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub(crate) struct Range(Short<Settings>);
 
-/// Makes numbers, one a row, in the column `id`. In short: `range: 100`.
+/// The settings of a range.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 struct Settings {
     /// The first number.
@@ -25,8 +43,10 @@ struct Settings {
     /// The end, which is not one of them.
     end: i64,
     /// From one number to the next; negative to count down.
+    #[schemars(extend("default" = 1, "not" = { "const": 0 }))]
     step: Option<Spanned<i64>>,
     /// The number of partitions; the engine's default where not given.
+    #[schemars(extend("minimum" = 1))]
     partitions: Option<i32>,
 }
 

@@ -19,11 +19,49 @@ use crate::shape::{Entries, Many};
 use crate::text::Spanned;
 
 /// Reads files, or any data source that the engine can reach.
+///
+/// Relative paths start at the pipeline file's folder, or at the target's `root` where it has one. A file that is not there is an
+/// error, on every engine. CSV and JSON have no types: give them by `schema`, or by a `contract` beside `read`. In CSV a quote
+/// inside of quotes is doubled, unless the option `escape` says otherwise.
+///
+/// Sail reads no `orc`, `xml` and `jdbc`, and makes strings of columns that are folders' names (`day=2026-01-31/`): cast them. It
+/// fails at a bad row of CSV or JSON, where Spark can make NULLs of it (`mode: PERMISSIVE`).
+///
+/// ```csv data/people.csv
+/// name,age
+/// Ann,34
+/// "Bob ""Bobby"" Bell",12
+/// Cem,
+/// ```
+///
+/// ```yaml
+/// version: 1
+/// steps:
+///   people:
+///     read:
+///       format: csv
+///       path: data/people.csv
+///       schema: name STRING, age INT
+///       options: { header: true }
+///     transform:
+///       - sort: [name]
+///     write: stdout
+/// ```
+///
+/// ```text
+/// name             |  age
+/// -----------------+-----
+/// Ann              |   34
+/// Bob "Bobby" Bell |   12
+/// Cem              | NULL
+/// ```
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 pub(crate) struct Read {
     /// The data source: `parquet`, `csv`, `json`, `text`, `orc`, `avro`, or any other name that the engine knows.
+    #[schemars(extend("examples" = ["parquet", "csv", "json", "text", "orc", "avro", "delta", "iceberg"]))]
     format: Spanned<String>,
     /// Files or folders at the engine, also with `*`, relative to this file.
+    #[schemars(extend("minItems" = 1))]
     path: Option<Many<Template>>,
     /// The names and types of the columns as DDL, for data that has none of its own: `id BIGINT, name STRING`.
     schema: Option<Template>,

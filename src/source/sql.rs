@@ -17,15 +17,45 @@ use crate::text::Spanned;
 
 /// Begins with the rows of a query, which may name other steps as if they were tables. In short: `sql: SELECT …`.
 ///
-/// Variables are bound as arguments of the query.
+/// A name after `FROM` or `JOIN` is the step of that name where there is one, else a table of the catalog. Variables are bound as
+/// arguments of the query, whatever their type. The query is one statement in the engine's own SQL: Sail has no `QUALIFY`,
+/// `GROUP BY ALL`, recursive `WITH` and `|>`.
+///
+/// ```yaml
+/// version: 1
+/// vars:
+///   least: 18
+/// steps:
+///   people:
+///     values:
+///       columns: { name: string, age: int }
+///       rows:
+///         - [Ann, 34]
+///         - [Bob, 12]
+///         - [Cem, null]
+///   counted:
+///     sql: |
+///       SELECT age >= ${least} AS is_grown_up, count(*) AS people
+///       FROM people
+///       GROUP BY 1
+///       ORDER BY 1
+///     write: stdout
+/// ```
+///
+/// ```text
+/// is_grown_up | people
+/// ------------+-------
+/// NULL        |      1
+/// false       |      1
+/// true        |      1
+/// ```
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub(crate) struct Sql(Short<Settings>);
 
-/// Begins with the rows of a query, which may name other steps as if they were tables. In short: `sql: SELECT …`.
-///
-/// Variables are bound as arguments of the query.
+/// The settings of a query.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[schemars(extend("oneOf" = [{ "required": ["query"] }, { "required": ["file"] }]))]
 struct Settings {
     /// The query: one statement that returns rows.
     query: Option<Template>,

@@ -11,8 +11,34 @@ use crate::proto::spark::Relation;
 use crate::scalar::Segment;
 
 /// Begins with a table or view of the engine's catalog: `sales.orders`, `${database}.orders`.
+///
+/// A variable in the name has the type `identifier`. The catalog of a private engine begins empty with each run, but a file is a table
+/// too, under its format and its path at the engine. Sail has a catalog for each session.
+///
+/// ```json data/members.json
+/// {"age": 34, "name": "Ann"}
+/// {"age": 12, "name": "Bob"}
+/// ```
+///
+/// ```yaml
+/// version: 1
+/// steps:
+///   oldest:
+///     table: json.`/data/members.json`
+///     transform:
+///       - sort: [age DESC]
+///       - limit: 1
+///     write: stdout
+/// ```
+///
+/// ```text
+/// age | name
+/// ----+-----
+///  34 | Ann
+/// ```
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(transparent)]
+#[schemars(extend("minLength" = 1))]
 pub(crate) struct Table(Template);
 
 impl Kind for Table {

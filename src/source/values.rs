@@ -5,6 +5,7 @@ use serde::Deserialize;
 
 use super::Kind;
 use crate::diagnostic::{Code, Diagnostic};
+use crate::expr::TYPE_NAMES;
 use crate::local;
 use crate::lowering::{Checking, Lowering};
 use crate::name::quoted;
@@ -18,9 +19,33 @@ use crate::text::{Span, Spanned};
 type Row = Spanned<Vec<Option<Spanned<Plain>>>>;
 
 /// Begins with rows that stand in the file.
+///
+/// Each value is cast to its column's type as SQL casts text, so `2026-01-31` is a date where the column says so; one that can't be
+/// cast fails the run. `null` is NULL, and in quotes the word. Types are single values; build arrays, maps and structs from text with
+/// `from_json` in `with_columns`.
+///
+/// ```yaml
+/// version: 1
+/// steps:
+///   days:
+///     values:
+///       columns: { day: date, price: "decimal(6,2)", note: string }
+///       rows:
+///         - [2026-01-31, 9.5, null]
+///         - [2026-02-01, 12, sold out]
+///     write: stdout
+/// ```
+///
+/// ```text
+/// day        | price | note
+/// -----------+-------+---------
+/// 2026-01-31 |  9.50 | NULL
+/// 2026-02-01 | 12.00 | sold out
+/// ```
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 pub(crate) struct Values {
     /// The columns: `name: type`.
+    #[schemars(extend("minProperties" = 1, "additionalProperties" = { "title": "type", "type": "string", "examples": TYPE_NAMES }))]
     columns: Spanned<Entries<Spanned<String>>>,
     /// The rows, each a list with a value for each column; `null` for none.
     rows: Vec<Row>,

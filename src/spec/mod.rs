@@ -34,7 +34,7 @@ use crate::yaml;
 use include::Texts;
 
 pub(crate) use project::{LoadedProject, ProjectInputs, Token, load_project};
-pub(crate) use schema::{json_schema, project_schema};
+pub(crate) use schema::{Block, Doc, Family, KindSchema, described, json_schema, kinds, project_schema};
 pub(crate) use vars::{Document, Documents};
 
 /// What the outside world says to a pipeline.

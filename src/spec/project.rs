@@ -12,7 +12,7 @@ use super::document::{get, learn_literals, time_zone};
 use super::vars::{Documents, NAMES, Scope, Variables};
 use super::{Inputs, text_of};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
-use crate::name::is_name;
+use crate::name::{NAME_PATTERN, is_name};
 use crate::secret::{Plain, Secret};
 use crate::shape::{Entries, Many};
 use crate::target::{CertificateFiles, Project, Server, Settings, Target, Variable};
@@ -25,6 +25,9 @@ const KEYS: [&str; 2] = ["default_target", "targets"];
 /// What names a target is made of, for messages.
 const TARGET_NAMES: &str = "a target's name has letters, digits, `_` and `-`";
 
+/// The same as a pattern, without the classes of Unicode that not every reader of patterns knows.
+const TARGET_PATTERN: &str = "^[^\\s!-,./:-@\\[-^`{-~]+$";
+
 /// Where pipelines run: a pipectl project file, `pipectl.yaml`.
 #[derive(JsonSchema)]
 #[expect(
@@ -35,11 +38,16 @@ pub(super) struct Document {
     /// The target that applies where none is asked for; without it a private Sail engine.
     default_target: Option<String>,
     /// Places where pipelines run, by name.
-    targets: Option<Entries<TargetDocument>>,
+    #[schemars(extend("propertyNames" = { "pattern": TARGET_PATTERN }))]
+    targets: Option<Entries<Option<TargetDocument>>>,
 }
 
 /// A place where pipelines run, and what they are told there.
 #[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(extend(
+    "not" = { "type": "object", "required": ["engine", "remote"] },
+    "dependentRequired" = { "token": ["remote"], "tls": ["remote"], "allow_plaintext": ["remote"] },
+))]
 struct TargetDocument {
     /// What the target is for.
     #[expect(dead_code, reason = "for readers of the file and of its schema")]
@@ -50,6 +58,7 @@ struct TargetDocument {
     remote: Option<Spanned<String>>,
     /// The bearer token of `remote`, as `${secret:NAME}` (the environment's variable) or `${secret:file:PATH}`. It goes to this
     /// server alone.
+    #[schemars(extend("minLength" = 1))]
     token: Option<Plain>,
     /// Certificates for the way to `remote`. They turn nothing on: that is for `use_ssl=true` in the connection string.
     tls: Option<TlsDocument>,
@@ -65,11 +74,13 @@ struct TargetDocument {
     conf: Entries<Plain>,
     /// Values of variables, for the pipelines that declare them. `--var` and the environment go before them.
     #[serde(default)]
+    #[schemars(extend("propertyNames" = { "pattern": NAME_PATTERN }))]
     vars: Entries<Many<Plain>>,
 }
 
 /// Files with certificates (PEM). Relative paths start at the project file's folder.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
+#[schemars(extend("dependentRequired" = { "cert": ["key"], "key": ["cert"] }))]
 struct TlsDocument {
     /// Certificates of authorities: one of them has to sign the server's, or to be it. They stand in place of the system's.
     ca: Option<Spanned<String>>,

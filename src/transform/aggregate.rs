@@ -13,6 +13,39 @@ use crate::shape::{Entries, Many};
 use crate::text::Spanned;
 
 /// Makes one row for each group: its keys, then the aggregates.
+///
+/// NULL is a group of its own. Functions pass over NULLs, but for `count(*)`, which counts rows; without keys and without rows there is
+/// still one row. Groups come in no order. A sum of integers that is too large for its type fails on Spark and is wrong on Sail: cast to
+/// `bigint` or `decimal` first.
+///
+/// ```yaml
+/// version: 1
+/// steps:
+///   sales:
+///     values:
+///       columns: { town: string, price: int }
+///       rows:
+///         - [Ulm, 5]
+///         - [Jena, 7]
+///         - [Ulm, null]
+///         - [null, 1]
+///     transform:
+///       - aggregate:
+///           by: [town]
+///           columns:
+///             total: sum(price)
+///             sales: count(*)
+///       - sort: [town]
+///     write: stdout
+/// ```
+///
+/// ```text
+/// town | total | sales
+/// -----+-------+------
+/// NULL |     1 |     1
+/// Jena |     7 |     1
+/// Ulm  |     5 |     2
+/// ```
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 pub(crate) struct Aggregate {
     /// The groups' keys: columns, or expressions with a name, `year(day) AS year`. Without keys there is one row in all.

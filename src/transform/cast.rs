@@ -5,6 +5,7 @@ use serde::Deserialize;
 
 use super::{Kind, Order};
 use crate::diagnostic::{Code, Diagnostic};
+use crate::expr::TYPE_NAMES;
 use crate::lowering::{Checking, Lowering};
 use crate::name::quoted;
 use crate::proto::spark::Relation;
@@ -13,8 +14,33 @@ use crate::shape::Entries;
 use crate::text::{Span, Spanned};
 
 /// Changes the types of columns: `column: type`, as in `price: decimal(12,2)`.
+///
+/// NULL stays NULL. A value that the new type can't hold fails the run; `try_cast(… AS …)` in `with_columns` makes NULL of it. Columns
+/// keep their places. A column that does not exist is a mistake.
+///
+/// ```yaml
+/// version: 1
+/// steps:
+///   prices:
+///     values:
+///       columns: { item: string, price: string }
+///       rows:
+///         - [tea, "2.5"]
+///         - [milk, null]
+///     transform:
+///       - cast: { price: "decimal(6,2)" }
+///     write: stdout
+/// ```
+///
+/// ```text
+/// item | price
+/// -----+------
+/// tea  |  2.50
+/// milk |  NULL
+/// ```
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(transparent)]
+#[schemars(extend("minProperties" = 1, "additionalProperties" = { "title": "type", "type": "string", "minLength": 1, "examples": TYPE_NAMES }))]
 pub(crate) struct Cast(Entries<Spanned<String>>);
 
 impl Kind for Cast {

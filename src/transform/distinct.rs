@@ -9,6 +9,28 @@ use crate::proto::relation;
 use crate::proto::spark::Relation;
 
 /// Keeps one of rows that are equal in all columns. It has no settings: `- distinct`.
+///
+/// For this NULL equals NULL. Rows come in no order.
+///
+/// ```yaml
+/// version: 1
+/// steps:
+///   towns:
+///     values:
+///       columns: { town: string }
+///       rows: [[Ulm], [null], [Ulm], [null]]
+///     transform:
+///       - distinct
+///       - sort: [town]
+///     write: stdout
+/// ```
+///
+/// ```text
+/// town
+/// ----
+/// NULL
+/// Ulm
+/// ```
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 pub(crate) struct Distinct {}
 

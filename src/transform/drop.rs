@@ -13,8 +13,37 @@ use crate::shape::Many;
 use crate::text::Spanned;
 
 /// Removes columns, by their plain names. A column that does not exist is a mistake.
+///
+/// A qualified name (`people.age`) is a mistake too: engines would remove nothing, and say nothing. Of two columns with one name keep
+/// one with `select`.
+///
+/// ```yaml
+/// version: 1
+/// steps:
+///   people:
+///     values:
+///       columns: { name: string, age: int }
+///       rows:
+///         - [Ann, 34]
+///         - [Bob, 12]
+///         - [Cem, null]
+///   names:
+///     from: people
+///     transform:
+///       - drop: [age]
+///     write: stdout
+/// ```
+///
+/// ```text
+/// name
+/// ----
+/// Ann
+/// Bob
+/// Cem
+/// ```
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(transparent)]
+#[schemars(extend("minItems" = 1))]
 pub(crate) struct Drop(Many<Spanned<String>>);
 
 impl Kind for Drop {

@@ -10,6 +10,33 @@ use crate::proto::relation;
 use crate::proto::spark::Relation;
 
 /// Keeps the rows for which a condition is true; rows for which it is false or NULL go.
+///
+/// Write `coalesce(…, true)` to keep those for which it is NULL. The order of the rows stays.
+///
+/// ```yaml
+/// version: 1
+/// vars:
+///   least: 18
+/// steps:
+///   people:
+///     values:
+///       columns: { name: string, age: int }
+///       rows:
+///         - [Ann, 34]
+///         - [Bob, 12]
+///         - [Cem, null]
+///   grown_ups:
+///     from: people
+///     transform:
+///       - filter: age >= ${least}
+///     write: stdout
+/// ```
+///
+/// ```text
+/// name | age
+/// -----+----
+/// Ann  |  34
+/// ```
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub(crate) struct Filter(Expr);

@@ -18,8 +18,55 @@ use crate::text::{Span, Spanned};
 
 /// Brings the rows of another step beside those of this one.
 ///
-/// In `on`, the left side's columns are qualified by the step they come `from`, the right side's by `as` or its step's name.
+/// In `on`, the left side's columns are qualified by the step they come `from`, the right side's by `as` or its step's name, until
+/// the next `select` or `aggregate`. A row that several rows of the other side fit occurs several times. NULL equals nothing, not even
+/// NULL; write `a <=> b` where it shall. Two columns of one name stay two, and are a mistake at the step's end: `drop` or `select` one away,
+/// or join by `using`. Rows come in no order. After `using`, Sail knows the common columns by their plain names alone.
+///
+/// ```yaml
+/// version: 1
+/// steps:
+///   people:
+///     values:
+///       columns: { name: string, town_id: int }
+///       rows:
+///         - [Ann, 1]
+///         - [Bob, 2]
+///         - [Cem, null]
+///   towns:
+///     values:
+///       columns: { id: int, town: string }
+///       rows:
+///         - [1, Ulm]
+///         - [3, Jena]
+///   with_towns:
+///     from: people
+///     transform:
+///       - join:
+///           with: towns
+///           on: people.town_id = towns.id
+///           how: left
+///       - select: [name, town]
+///       - sort: [name]
+///     write: stdout
+/// ```
+///
+/// ```text
+/// name | town
+/// -----+-----
+/// Ann  | Ulm
+/// Bob  | NULL
+/// Cem  | NULL
+/// ```
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
+// A condition, columns, or for a cross join nothing.
+#[schemars(extend("oneOf" = [
+    { "required": ["on"] },
+    { "required": ["using"] },
+    { "required": ["how"], "properties": {
+        "how": { "enum": ["cross"], "description": "Every row with every row; without `on` and `using`." },
+    } },
+]))]
 pub(crate) struct Join {
     /// The step on the right side.
     with: StepRef,
@@ -28,8 +75,9 @@ pub(crate) struct Join {
     /// The condition: `orders.customer = customers.id`.
     on: Option<Expr>,
     /// Columns that both sides have; the result has each once.
+    #[schemars(extend("minItems" = 1))]
     using: Option<Many<Spanned<String>>>,
-    /// Which rows are kept: `inner`, `left`, `right`, `full`, `semi`, `anti` or `cross`.
+    /// Which rows are kept. Spark's other spellings (`left_outer`, `outer`, `leftsemi`) are understood.
     how: Option<Spanned<How>>,
 }
 
@@ -48,6 +96,16 @@ enum How {
 
 impl How {
     const NAMES: [&str; 7] = ["inner", "left", "right", "full", "semi", "anti", "cross"];
+    /// What each keeps, for users.
+    const MEANINGS: [&str; 7] = [
+        "The pairs that fit.",
+        "The pairs that fit, and the left rows that fit none, with NULLs.",
+        "The pairs that fit, and the right rows that fit none, with NULLs.",
+        "The pairs that fit, and the rows of both sides that fit none, with NULLs.",
+        "The left rows that fit one on the right, each once, with the left columns alone.",
+        "The left rows that fit none on the right, with the left columns alone.",
+        "Every row with every row; without `on` and `using`.",
+    ];
 
     /// Spark's other spellings are understood: `left_outer`, `outer`, `leftsemi`.
     fn parse(text: &str) -> Option<Self> {
@@ -206,7 +264,17 @@ impl JsonSchema for How {
         "How".into()
     }
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "examples": Self::NAMES, "default": "inner" })
+        let words = Self::NAMES.iter().zip(Self::MEANINGS);
+        let words = words.map(|(name, meaning)| json_schema!({ "const": name, "description": meaning }));
+        let mut choices: Vec<Schema> = words.collect();
+        choices.push(json_schema!({
+            "type": "string",
+            "pattern": concat!(
+                "^((left|right|full)[_ ]?outer|outer|left[_ ]?(semi|anti)",
+                "|INNER|CROSS|(LEFT|RIGHT|FULL)([_ ]?OUTER)?|OUTER|(LEFT[_ ]?)?(SEMI|ANTI))$",
+            ),
+        }));
+        json_schema!({ "oneOf": choices, "default": "inner" })
     }
 }
 

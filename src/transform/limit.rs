@@ -11,8 +11,35 @@ use crate::proto::spark::Relation;
 use crate::text::Spanned;
 
 /// Keeps this many rows: the first ones after a `sort`, any without.
+///
+/// Which rows an engine takes without a `sort` may differ from run to run.
+///
+/// ```yaml
+/// version: 1
+/// steps:
+///   people:
+///     values:
+///       columns: { name: string, age: int }
+///       rows:
+///         - [Ann, 34]
+///         - [Bob, 12]
+///         - [Cem, null]
+///   oldest:
+///     from: people
+///     transform:
+///       - sort: [age DESC]
+///       - limit: 1
+///     write: stdout
+/// ```
+///
+/// ```text
+/// name | age
+/// -----+----
+/// Ann  |  34
+/// ```
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(transparent)]
+#[schemars(extend("maximum" = i32::MAX))]
 pub(crate) struct Limit(Spanned<u64>);
 
 impl Kind for Limit {

@@ -13,8 +13,36 @@ use crate::shape::Entries;
 use crate::text::Spanned;
 
 /// Gives columns new names: `old: new`. A column that does not exist is a mistake.
+///
+/// Columns keep their places, and rows their order. Names are plain, without a qualifier.
+///
+/// ```yaml
+/// version: 1
+/// steps:
+///   people:
+///     values:
+///       columns: { name: string, age: int }
+///       rows:
+///         - [Ann, 34]
+///         - [Bob, 12]
+///         - [Cem, null]
+///   renamed:
+///     from: people
+///     transform:
+///       - rename: { name: first_name }
+///     write: stdout
+/// ```
+///
+/// ```text
+/// first_name |  age
+/// -----------+-----
+/// Ann        |   34
+/// Bob        |   12
+/// Cem        | NULL
+/// ```
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(transparent)]
+#[schemars(extend("minProperties" = 1, "additionalProperties" = { "title": "name", "type": "string", "minLength": 1 }))]
 pub(crate) struct Rename(Entries<Spanned<String>>);
 
 impl Kind for Rename {

@@ -11,8 +11,37 @@ use crate::proto::spark::Relation;
 use crate::shape::Many;
 
 /// Makes the columns of the result, in this order: `[id, price * 2 AS double_price, "*"]`.
+///
+/// Give a computed column a name with `AS`: the names that engines make up differ. After it no column has a qualifier (`people.age`) any
+/// more. `"*"` needs its quotes, since YAML reads a bare one as something else.
+///
+/// ```yaml
+/// version: 1
+/// steps:
+///   people:
+///     values:
+///       columns: { name: string, age: int }
+///       rows:
+///         - [Ann, 34]
+///         - [Bob, 12]
+///         - [Cem, null]
+///   next_year:
+///     from: people
+///     transform:
+///       - select: [upper(name) AS who, age + 1 AS age]
+///     write: stdout
+/// ```
+///
+/// ```text
+/// who |  age
+/// ----+-----
+/// ANN |   35
+/// BOB |   13
+/// CEM | NULL
+/// ```
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(transparent)]
+#[schemars(extend("minItems" = 1))]
 pub(crate) struct Select(Many<Expr>);
 
 impl Kind for Select {

@@ -13,8 +13,38 @@ use crate::proto::{expression, relation};
 use crate::shape::Many;
 
 /// Puts all rows in order, by the first key, then by the next: `[revenue DESC, name]`.
+///
+/// Upwards NULLs come first, downwards last; `NULLS FIRST` and `NULLS LAST` say otherwise. Rows with equal keys come in any order. The
+/// order lasts until rows are brought together again: sort last. On Sail a `sort` whose keys are replaced or dropped before its order is used is
+/// refused, since the order would be lost.
+///
+/// ```yaml
+/// version: 1
+/// steps:
+///   people:
+///     values:
+///       columns: { name: string, age: int }
+///       rows:
+///         - [Ann, 34]
+///         - [Bob, 12]
+///         - [Cem, null]
+///   by_age:
+///     from: people
+///     transform:
+///       - sort: [age DESC NULLS FIRST, name]
+///     write: stdout
+/// ```
+///
+/// ```text
+/// name |  age
+/// -----+-----
+/// Cem  | NULL
+/// Ann  |   34
+/// Bob  |   12
+/// ```
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(transparent)]
+#[schemars(extend("minItems" = 1))]
 pub(crate) struct Sort(Many<SortKey>);
 
 impl Sort {

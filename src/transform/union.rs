@@ -13,21 +13,48 @@ use crate::shape::{Many, Short, Shorthand};
 use crate::text::Span;
 
 /// Adds the rows of other steps; rows that occur several times are kept. In short: `union: [a, b]`.
+///
+/// Add `- distinct` to keep one of equal rows. Rows come in no order. Columns that are matched need types that go together; a number
+/// and a string fail on Spark, and become strings on Sail.
+///
+/// ```yaml
+/// version: 1
+/// steps:
+///   here:
+///     values: { columns: { name: string, age: int }, rows: [[Ann, 34]] }
+///   there:
+///     values: { columns: { name: string, town: string }, rows: [[Bob, Ulm]] }
+///   both:
+///     from: here
+///     transform:
+///       - union: { with: there, missing: null }
+///       - sort: [name]
+///     write: stdout
+/// ```
+///
+/// ```text
+/// name |  age | town
+/// -----+------+-----
+/// Ann  |   34 | NULL
+/// Bob  | NULL | Ulm
+/// ```
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub(crate) struct Union(Short<Settings>);
 
-/// Adds the rows of other steps; rows that occur several times are kept. In short: `union: [a, b]`.
+/// The settings of a union.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 struct Settings {
     /// The steps whose rows are added, in this order.
+    #[schemars(extend("minItems" = 1))]
     with: Many<StepRef>,
-    /// How columns are matched: by `name`, whatever their order, or by `position`, whatever their names.
+    /// How columns are matched.
     #[serde(default)]
+    #[schemars(extend("default" = "name"))]
     by: By,
-    /// Columns that one side lacks, when matched by name: an `error`, or `null` there.
+    /// What becomes of columns that one side lacks, when they are matched by name.
     #[serde(default, deserialize_with = "missing")]
-    #[schemars(with = "Option<Missing>")]
+    #[schemars(with = "Missing", extend("default" = "error"))]
     missing: Missing,
 }
 
@@ -38,16 +65,20 @@ impl Shorthand for Settings {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 enum By {
+    /// By their names, whatever their order.
     #[default]
     Name,
+    /// By their order, whatever their names.
     Position,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 enum Missing {
+    /// It is an error.
     #[default]
     Error,
+    /// They are NULL there.
     Null,
 }
 

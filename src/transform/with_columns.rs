@@ -12,9 +12,40 @@ use crate::shape::Entries;
 
 /// Adds columns, or replaces those of the same name: `name: expression`.
 ///
-/// All expressions see the step's input as it is before this item. To build on a new column, add another item.
+/// All expressions see the step's input as it is before this item. To build on a new column, add another item. New columns come
+/// last, in their order here; a replaced one keeps its place.
+///
+/// ```yaml
+/// version: 1
+/// steps:
+///   people:
+///     values:
+///       columns: { name: string, age: int }
+///       rows:
+///         - [Ann, 34]
+///         - [Bob, 12]
+///         - [Cem, null]
+///   more:
+///     from: people
+///     transform:
+///       - with_columns:
+///           age: coalesce(age, 0)
+///           was: age
+///       - with_columns:
+///           is_grown_up: age >= 18
+///     write: stdout
+/// ```
+///
+/// ```text
+/// name | age |  was | is_grown_up
+/// -----+-----+------+------------
+/// Ann  |  34 |   34 | true
+/// Bob  |  12 |   12 | false
+/// Cem  |   0 | NULL | false
+/// ```
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(transparent)]
+#[schemars(extend("minProperties" = 1))]
 pub(crate) struct WithColumns(Entries<Expr>);
 
 impl Kind for WithColumns {

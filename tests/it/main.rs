@@ -33,6 +33,7 @@ mod proto;
 mod protocol;
 mod proxy;
 mod readme;
+mod reference;
 mod run;
 mod schema;
 #[expect(dead_code, unused_imports, reason = "the client's own tests use the rest")]

@@ -1,0 +1,316 @@
+//! `help`, and the reference: each of its pages can be asked for, and each of its examples gives on every engine what the page shows.
+
+use std::fs;
+use std::path::Path;
+use std::thread;
+
+use insta::assert_snapshot;
+
+use crate::spark::Warm;
+use crate::support::{Case, Outcome};
+
+const COMMITTED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/reference.md");
+/// How many examples run side by side.
+const THREADS: usize = 4;
+
+fn help(topic: &str) -> String {
+    Case::new(["help"]).args(topic.split_whitespace()).any_stdout().run().stdout.clone()
+}
+
+#[test]
+fn the_reference_is_the_one_of_this_version() {
+    let committed = fs::read_to_string(COMMITTED).unwrap_or_default();
+    assert!(
+        help("reference") == committed,
+        "`docs/reference.md` is out of date; write it again with `cargo run -- help reference > docs/reference.md`"
+    );
+    let headings: Vec<String> = committed
+        .lines()
+        .filter_map(|line| line.strip_prefix("### ").or_else(|| line.strip_prefix("## ")))
+        .map(|heading| heading.to_lowercase().replace('`', "").replace(' ', "-"))
+        .collect();
+    let contents = committed.split("\n## Contents\n").nth(1).unwrap().split("\n## ").next().unwrap();
+    let links: Vec<&str> =
+        contents.lines().filter_map(|line| line.split_once("](#")?.1.split(')').next()).collect();
+    assert!(links.len() > 30, "{contents}");
+    for link in links {
+        assert!(headings.iter().any(|heading| heading == link), "`#{link}` leads nowhere");
+    }
+}
+
+#[test]
+fn help_of_verbs_is_that_of_their_flag() {
+    for verb in ["", "run", "engine", "engine install", "help"] {
+        let words: Vec<&str> = verb.split_whitespace().collect();
+        let flag = Case::new(words.iter().chain(&["--help"])).any_stdout().run().stdout.clone();
+        // Each run has an environment of its own.
+        let without =
+            |text: &str| text.lines().filter(|line| !line.contains("[env:")).collect::<Vec<_>>().join("\n");
+        assert_eq!(without(&help(verb)), without(&flag), "{verb}");
+    }
+    let completions = Case::new(["completions", "bash"]).any_stdout().run().stdout.clone();
+    assert!(completions.contains("pipectl__subcmd__help"), "{completions}");
+}
+
+#[test]
+fn help_of_steps_lists_all_kinds() {
+    assert_snapshot!(help("transform"), @r#"
+    Transforms:
+      filter        Keeps the rows for which a condition is true; rows for which it
+                    is false or NULL go
+      select        Makes the columns of the result, in this order:
+                    `[id, price * 2 AS double_price, "*"]`
+      with_columns  Adds columns, or replaces those of the same name:
+                    `name: expression`
+      rename        Gives columns new names: `old: new`
+      drop          Removes columns, by their plain names
+      cast          Changes the types of columns: `column: type`, as in
+                    `price: decimal(12,2)`
+      join          Brings the rows of another step beside those of this one
+      union         Adds the rows of other steps; rows that occur several times are
+                    kept
+      aggregate     Makes one row for each group: its keys, then the aggregates
+      sort          Puts all rows in order, by the first key, then by the next:
+                    `[revenue DESC, name]`
+      limit         Keeps this many rows: the first ones after a `sort`, any without
+      distinct      Keeps one of rows that are equal in all columns
+    "#);
+    let all = help("step");
+    let reference = help("reference");
+    for heading in reference.lines().filter_map(|line| line.strip_prefix("### ")) {
+        let Some((family, key)) = heading.split_once(" `") else { continue };
+        let key = key.trim_end_matches('`');
+        assert!(all.lines().any(|line| line.starts_with(&format!("  {key} "))), "`{key}` is not listed");
+        let page = help(&format!("{family} {key}").to_lowercase());
+        assert!(page.starts_with(&format!("{heading}\n")), "{page}");
+        assert!(help(key).contains(&page) && help(&format!("step {key}")).contains(&page), "{key}");
+        assert!(
+            page.lines().filter(|line| !line.starts_with("    ")).all(|line| line.chars().count() <= 80),
+            "{page}"
+        );
+    }
+}
+
+#[test]
+fn a_page_tells_all_of_a_kind() {
+    assert_snapshot!(help("step limit"), @r"
+    Transform `limit`
+
+    Keeps this many rows: the first ones after a `sort`, any without.
+
+    Which rows an engine takes without a `sort` may differ from run to run.
+
+    Value: whole number from 0 to 2147483647
+
+    Example:
+
+        version: 1
+        steps:
+          people:
+            values:
+              columns: { name: string, age: int }
+              rows:
+                - [Ann, 34]
+                - [Bob, 12]
+                - [Cem, null]
+          oldest:
+            from: people
+            transform:
+              - sort: [age DESC]
+              - limit: 1
+            write: stdout
+
+    What it prints:
+
+        name | age
+        -----+----
+        Ann  |  34
+    ");
+    assert_snapshot!(help("timeout"), @r"
+    A step, key `timeout`
+
+      timeout: length of time
+          How long each action of the step may take, the engine's work and the
+          writing: `90s`, `5m`, `1h30m`. After that it is interrupted, nothing of
+          its output is left, and the step has failed.
+    ");
+}
+
+#[test]
+fn other_topics_have_pages() {
+    for (topic, text) in [
+        ("vars", "--var name=value"),
+        ("variables", "--var name=value"),
+        ("pipeline", "artifacts: list"),
+        ("project", "targets.NAME.token: text"),
+        ("write", "parquet"),
+        ("write parquet", "row_group_size"),
+        ("expect", "not_null"),
+        ("source sql", "QUALIFY"),
+    ] {
+        assert!(help(topic).contains(text), "{topic}: {}", help(topic));
+    }
+}
+
+#[test]
+fn a_topic_that_is_none_is_2_with_what_is_near() {
+    let said = |topic: &str| {
+        let case = Case::new(["help"]).args(topic.split_whitespace()).code(2).any_stderr();
+        format!("$ help {topic}\n{}", case.run().stderr)
+    };
+    let topics = [
+        "fliter",
+        "step agregate",
+        "write parqet",
+        "rnu",
+        "where",
+        "pivot",
+        "write filter",
+        "run fast",
+        "zzzzzz",
+    ];
+    assert_snapshot!(topics.map(said).concat(), @r"
+    $ help fliter
+    error: there is no topic `fliter`
+      help: did you mean `pipectl help filter`?
+    $ help step agregate
+    error: there is no topic `step agregate`
+      help: did you mean `pipectl help aggregate`?
+    $ help write parqet
+    error: there is no topic `write parqet`
+      help: did you mean `pipectl help parquet`?
+    $ help rnu
+    error: there is no topic `rnu`
+      help: did you mean `pipectl help run`?
+    $ help where
+    error: there is no topic `where`
+      help: here it is called `filter`: `pipectl help filter`
+    $ help pivot
+    error: there is no topic `pivot`
+      help: the transform `pivot` is not available in this version of pipectl
+    $ help write filter
+    error: there is no topic `write filter`
+      help: did you mean `pipectl help filter`?
+    $ help run fast
+    error: there is no topic `run fast`
+      help: did you mean `pipectl help run`?
+    $ help zzzzzz
+    error: there is no topic `zzzzzz`
+      help: `pipectl help` lists the verbs, `pipectl help step` the kinds
+    ");
+}
+
+/// A page's example: what there is before, the pipeline, what comes of it.
+#[derive(Debug, Default)]
+struct Example {
+    page: String,
+    inputs: Vec<(String, String)>,
+    pipeline: String,
+    prints: String,
+    makes: Vec<(String, String)>,
+    lists: Vec<String>,
+    says: Vec<String>,
+}
+
+fn examples() -> Vec<Example> {
+    let text = fs::read_to_string(COMMITTED).unwrap();
+    let pages = text.split("\n### ").skip(1).filter(|page| !page.starts_with("Targets\n"));
+    pages.map(example).collect()
+}
+
+fn example(page: &str) -> Example {
+    let mut example = Example { page: page.lines().next().unwrap().to_owned(), ..Example::default() };
+    let mut parts = page.split("\n\n```");
+    let mut before = parts.next().unwrap();
+    for part in parts {
+        let caption = before.trim_end().lines().last().unwrap();
+        let (block, after) = part.split_once("\n```").unwrap();
+        let (_, text) = block.split_once('\n').unwrap();
+        let text = format!("{text}\n");
+        let file = caption.strip_prefix('`').and_then(|rest| rest.strip_suffix("`:"));
+        match (caption, file) {
+            (_, Some(file)) if example.pipeline.is_empty() => example.inputs.push((file.to_owned(), text)),
+            (_, Some(file)) => example.makes.push((file.to_owned(), text)),
+            ("Example:", None) => example.pipeline = text,
+            ("What it prints:", None) => example.prints = text,
+            ("Files that it makes:", None) => example.lists.extend(text.lines().map(str::to_owned)),
+            ("What it says:", None) => example.says.extend(text.lines().map(str::to_owned)),
+            (other, None) => panic!("{}: what is `{other}`?", example.page),
+        }
+        before = after;
+    }
+    let shows = !example.prints.is_empty() || !example.makes.is_empty() || !example.lists.is_empty();
+    assert!(
+        !example.pipeline.is_empty() && shows,
+        "`{}` has no example, or shows nothing of it",
+        example.page
+    );
+    example
+}
+
+impl Example {
+    /// Runs it on an engine that is kept; says what is not as the page shows it.
+    fn run(&self, kind: &str, runtime: &Path) -> Vec<String> {
+        // A few rows need no two hundred tasks.
+        let target = format!("engine: {kind}, conf: {{ spark.sql.shuffle.partitions: 1 }}");
+        let project = format!("default_target: here\ntargets: {{ here: {{ {target} }} }}\n");
+        let case = Case::new(["run", "p.yaml"]).env("XDG_RUNTIME_DIR", runtime).file("pipectl.yaml", project);
+        // A table may be a file, whose path is a whole one.
+        let pipeline = self.pipeline.replace("`/data/", &format!("`{}/data/", case.path("").display()));
+        let case = case.file("p.yaml", pipeline);
+        let case = self.inputs.iter().fold(case, |case, (path, text)| case.file(path, text));
+        let outcome = case.any_stdout().any_stderr().run();
+        self.compare(&outcome).into_iter().map(|said| format!("{} on {kind}: {said}", self.page)).collect()
+    }
+
+    fn compare(&self, outcome: &Outcome) -> Vec<String> {
+        let mut wrong = Vec::new();
+        if outcome.stdout != self.prints {
+            wrong.push(format!("it prints\n{}and not\n{}", outcome.stdout, self.prints));
+        }
+        for (path, text) in &self.makes {
+            let made = fs::read_to_string(outcome.path(path)).unwrap_or_default();
+            if made != *text {
+                wrong.push(format!("`{path}` is\n{made}and not\n{text}"));
+            }
+        }
+        let mut made = outcome.files();
+        made.retain(|path| path.starts_with("out/"));
+        if !self.lists.is_empty() && made != self.lists {
+            wrong.push(format!("it makes {made:?} and not {:?}", self.lists));
+        }
+        for line in &self.says {
+            if !outcome.stderr.lines().any(|said| said.trim_start() == line) {
+                wrong.push(format!("it does not say `{line}`, but\n{}", outcome.stderr));
+            }
+        }
+        wrong
+    }
+}
+
+/// All examples on one engine, which starts once.
+fn hold_on(kind: &str) {
+    let examples = examples();
+    assert!(examples.len() > 25, "the examples are gone");
+    let warm = Warm::start(kind.to_owned());
+    let share = examples.len().div_ceil(THREADS);
+    let wrong: Vec<String> = thread::scope(|scope| {
+        let run = |part| {
+            let run = |example: &Example| example.run(kind, warm.runtime());
+            scope.spawn(move || <[Example]>::iter(part).flat_map(run).collect::<Vec<_>>())
+        };
+        let threads: Vec<_> = examples.chunks(share).map(run).collect();
+        threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
+    });
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_example_gives_on_sail_what_its_page_shows() {
+    hold_on("sail");
+}
+
+#[test]
+fn every_example_gives_on_spark_what_its_page_shows() {
+    hold_on("spark");
+}
