@@ -6,17 +6,18 @@ use clap::{Args, CommandFactory as _, Parser as _};
 
 use super::Arguments;
 use super::failure::Failure;
-use crate::diagnostic::nearest;
+use crate::diagnostic::{Code, nearest};
 use crate::manual::{self, Page, Section};
 
 /// Explain a verb, a kind of step, or a key of the file.
 ///
 /// Without a topic this lists the verbs. `pipectl help step` lists the kinds of source, transform, expectation and output; `pipectl
 /// help step filter`, or `help filter` in short, prints the page of one, with its settings and an example. There are also
-/// `pipeline`, `vars` and `project`, every common key of a step (`help timeout`), and `reference`: all pages as Markdown.
+/// `pipeline`, `vars` and `project`, every common key of a step (`help timeout`), and `reference`: all pages as Markdown. `pipectl
+/// help E012` explains a code of what is wrong with a file, with an example of the mistake and of the mend; `help codes` lists them.
 #[derive(Debug, Args)]
 pub(super) struct Help {
-    /// What to explain: `run`, `engine install`, `step`, `step filter`, `vars`, `reference`.
+    /// What to explain: `run`, `engine install`, `step`, `step filter`, `vars`, `E012`, `codes`, `reference`.
     #[arg(value_name = "TOPIC")]
     topic: Vec<String>,
 }
@@ -31,11 +32,16 @@ pub(super) fn help(arguments: &Help) -> Result<(), Failure> {
     if is_verb(&words) {
         return usage(&words);
     }
-    // A topic that no verb and no page explains (the code of a diagnostic) has its place here.
+    if let [code] = words.as_slice()
+        && let Some(code) = Code::parse(code)
+    {
+        return super::print(&manual::section(code.page(), width()));
+    }
     let pages = manual::pages();
     let width = width();
     let text = match words.as_slice() {
         ["reference"] => manual::document(),
+        ["codes" | "diagnostics"] => codes(),
         ["step" | "steps"] => {
             let step = page(&pages, "step").map(|page| manual::text(page, width));
             format!("{}\n{}", step.unwrap_or_default(), manual::list(&pages, &Section::KINDS, width))
@@ -92,6 +98,12 @@ fn usage(words: &[&str]) -> Result<(), Failure> {
     }
 }
 
+/// All codes, a line each.
+fn codes() -> String {
+    let headings = Code::ALL.iter().map(|code| code.page().lines().next().unwrap_or_default());
+    headings.map(|heading| format!("{heading}\n")).collect()
+}
+
 fn page<'p>(pages: &'p [Page], key: &str) -> Option<&'p Page> {
     pages.iter().find(|page| page.key == key)
 }
@@ -114,7 +126,12 @@ fn unknown(pages: &[Page], words: &[&str]) -> Failure {
         Arguments::command().get_subcommands().map(|verb| verb.get_name().to_owned()).collect();
     let step = page(pages, "step").into_iter().flat_map(Page::keys);
     let known = pages.iter().map(|page| page.key.as_str());
-    let known = known.chain(step).chain(verbs.iter().map(String::as_str)).chain(["reference"]);
+    let known = known
+        .chain(["codes"])
+        .chain(Code::ALL.iter().map(|code| code.as_str()))
+        .chain(step)
+        .chain(verbs.iter().map(String::as_str))
+        .chain(["reference"]);
     let hint = match (manual::elsewhere(last), nearest(last, known)) {
         _ if words.len() > 1 && is_verb(&words[..1]) => format!("did you mean `pipectl help {}`?", words[0]),
         (Some(hint), _) => hint,

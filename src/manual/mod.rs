@@ -14,7 +14,7 @@ use crate::spec::{self, Doc, Family, KindSchema};
 use crate::transform::Transform;
 
 pub(crate) use markdown::document;
-pub(crate) use plain::{key, list, text};
+pub(crate) use plain::{key, list, section, text};
 use setting::Setting;
 
 /// What pages stand together under, in the order of the document.

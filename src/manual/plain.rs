@@ -35,6 +35,31 @@ pub(crate) fn text(page: &Page, width: usize) -> String {
     text
 }
 
+/// A section of Markdown, its heading first: paragraphs in lines that fit, blocks as they stand.
+pub(crate) fn section(markdown: &str, width: usize) -> String {
+    let mut text = String::new();
+    let mut paragraph = String::new();
+    let mut is_block = false;
+    for line in markdown.lines().chain([""]) {
+        if line.starts_with("```") {
+            is_block = !is_block;
+        } else if is_block {
+            let indent = if line.is_empty() { "" } else { "    " };
+            text.push_str(&format!("{indent}{line}\n"));
+        } else if !line.is_empty() {
+            paragraph.push_str(line);
+            paragraph.push(' ');
+        } else if !paragraph.is_empty() {
+            wrap(&paragraph, "", "", width, &mut text);
+            paragraph.clear();
+            text.push('\n');
+        } else if !text.ends_with("\n\n") {
+            text.push('\n');
+        }
+    }
+    format!("{}\n", text.trim_end())
+}
+
 /// What a page says of one of its keys.
 pub(crate) fn key(page: &Page, key: &str, width: usize) -> Option<String> {
     let setting = page.settings.iter().find(|setting| setting.key == key)?;
