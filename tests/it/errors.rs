@@ -85,20 +85,20 @@ fn what_sail_says_of_plans() {
 pub(crate) fn what_spark_says_of_plans() {
     assert_snapshot!(refused(), @r#"
     error[E024]: there is no column `nope`
-    error[E023]: Cannot resolve routine `nofn` on search path [`system`.`builtin`, `system`.`session`, `spark_catalog`.`default`]. [UNRESOLVED_ROUTINE]
+    error[E023]: there is no function `nofn`
     error[E023]: The `upper` requires 1 parameters but the actual number is 3. Please, refer to 'https://spark.apache.org/docs/latest/sql-ref-functions.html' for a fix. [WRONG_NUM_ARGS.WITHOUT_SUGGESTION]
-    error[E023]: the source of `table` is refused by the engine: The table or view `nowhere` cannot be found. Verify the spelling and correctness of the schema and catalog. [TABLE_OR_VIEW_NOT_FOUND]
-    error[E023]: Cannot resolve "(id + array(1))" due to data type mismatch: the left and right operands of the binary operator have incompatible types ("INT" and "ARRAY<INT>"). [DATATYPE_MISMATCH.BINARY_OP_DIFF_TYPES]
-    error[E023]: Cannot resolve "id" due to data type mismatch: Filter expression "id" of type "INT" is not a boolean. [DATATYPE_MISMATCH.FILTER_NOT_BOOLEAN]
-    error[E023]: Syntax error at or near 'SELEC'. [PARSE_SYNTAX_ERROR]
-    error[E023]: Unsupported data type "NOSUCHTYPE". [UNSUPPORTED_DATATYPE]
-    error[E023]: Reference `id` is ambiguous, could be: [`a`.`id`, `b`.`id`]. [AMBIGUOUS_REFERENCE]
+    error[E023]: there is no table or view `nowhere`
+    error[E023]: the types do not fit: the left and right operands of the binary operator have incompatible types ("INT" and "ARRAY<INT>").
+    error[E023]: the condition is neither true nor false: its type is INT
+    error[E023]: a syntax error at or near `SELEC`
+    error[E023]: there is no data type `nosuchtype`
+    error[E023]: the column `id` is ambiguous: more than one input has it
     error[E023]: It is not allowed to use an aggregate function in the argument of another aggregate function. Please use the inner aggregate function in a sub-query. [NESTED_AGGREGATE_FUNCTION]
-    error[E023]: The query does not include a GROUP BY clause. Add GROUP BY or turn it into the window functions using OVER clauses. [MISSING_GROUP_BY]
+    error[E023]: a column is used where there is none, perhaps one that is neither grouped by nor inside an aggregate function
     error[E023]: Window function "row_number()" requires an OVER clause. [WINDOW_FUNCTION_WITHOUT_OVER_CLAUSE]
     error[E023]: UNION can only be performed on inputs with the same number of columns, but the first input has 1 columns and the second input has 2 columns. [NUM_COLUMNS_MISMATCH]
     error[E023]: The value of the typed literal "DATE" is invalid: '2024-13-01'. [INVALID_TYPED_LITERAL]
-    error[E023]: the source of `format` is refused by the engine: Failed to find the data source: nofmt. Make sure the provider name is correct and the package is properly registered and compatible with your Spark version. [DATA_SOURCE_NOT_FOUND]
+    error[E023]: the `read` of `format` is refused: Failed to find the data source: nofmt. Make sure the provider name is correct and the package is properly registered and compatible with your Spark version. [DATA_SOURCE_NOT_FOUND]
     error[E023]: The WHERE condition "(sum(id) > 1)" contains invalid expressions: sum(people.id). Rewrite the query to avoid window functions, aggregate functions, and generator functions in the WHERE clause. [INVALID_WHERE_CONDITION]
     error[E023]: grouping()/grouping_id() can only be used with GroupingSets/Cube/Rollup. [UNSUPPORTED_GROUPING_EXPRESSION]
     "#);
