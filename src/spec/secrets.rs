@@ -107,9 +107,11 @@ steps:
         let value = given(canary);
         let inputs = Inputs {
             variables: &[],
+            documents: &crate::spec::Documents::default(),
+            canonical: &|path| Ok(path.to_path_buf()),
             environment: &|name| (name == "CANARY").then(|| canary.to_owned()),
             files: &|path| {
-                if path == Path::new("c.txt") {
+                if path.ends_with("c.txt") {
                     Ok(format!("{canary}\n").into())
                 } else {
                     Err(io::ErrorKind::NotFound.into())
