@@ -172,10 +172,13 @@ async fn analyse(
 ) -> Result<Said, Failure> {
     let Spot { pipeline, graph, .. } = spot;
     let steps = spot.steps();
-    let mut found = inputs::missing(pipeline, &steps);
-    let mut known = HashMap::new();
     let compiled = plan::compile_scope(pipeline, graph, dialect, Scope::Everything);
     let lacking = compiled.as_ref().err().cloned().unwrap_or_default();
+    // What the engine can't read need not be there.
+    let lacks = without(pipeline, lacking.clone());
+    let read: Vec<StepId> = steps.iter().copied().filter(|id| !lacks.contains(id)).collect();
+    let mut found = inputs::missing(pipeline, &read);
+    let mut known = HashMap::new();
     found.append(lacking.clone());
     let unknown = without(pipeline, found.clone());
     if let Ok(plan) = &compiled {

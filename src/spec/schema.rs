@@ -153,7 +153,10 @@ fn pipeline() -> Value {
             "description": { "type": "string", "description": "What the pipeline is for." },
             "include": {
                 "description": "Files whose steps and variables belong to this pipeline; the paths start at this file's folder.",
-                "anyOf": [{ "type": "string" }, { "type": "array", "items": { "type": "string" } }],
+                "anyOf": [
+                    { "type": "string", "minLength": 1 },
+                    { "type": "array", "items": { "type": "string", "minLength": 1 }, "minItems": 1 },
+                ],
             },
             "vars": {
                 "description": "Variables: `${name}` in values. Set with `--var name=value`, `PIPECTL_VAR_NAME`, a target's `vars` or the default.",

@@ -62,7 +62,23 @@ const CODES: [(&str, Sight); 36] = [
 ];
 
 /// Mistakes that a schema does not mark, though their code says so: the file, how the message begins, and why.
-const NOT_MARKED: [(&str, &str, &str); 7] = [
+const NOT_MARKED: [(&str, &str, &str); 15] = [
+    ("include_no_steps", "neither this file nor what it includes", "the other files have to be read"),
+    ("many_classes_at_once", "`Europe/Berln` is not a time zone", "a list of all time zones ages"),
+    ("merge_keys_everywhere", "unknown key `<<`", "the validator's reader merges as YAML 1.1 does"),
+    ("numbers_and_truths", "expected a whole number, found `0x1F`", "to YAML this is the number 31"),
+    (
+        "numbers_and_truths",
+        "expected a whole number, 0 or more, found `1_000`",
+        "to the validator's reader this is a number",
+    ),
+    (
+        "numbers_and_truths",
+        "expected a whole number, 0 or more, found `1e3`",
+        "to JSON this is the number 1000",
+    ),
+    ("numbers_and_truths", "expected a whole number, 0 or more, found `5.0`", "to JSON this is the number 5"),
+    ("only_text", "a pipeline is a mapping", "the whole file is marked, not the line of its text"),
     ("conf_value_is_a_list", "`Europe/Berln` is not a time zone", "a list of all time zones ages"),
     ("limit_values", "expected a whole number, 0 or more, found `1e3`", "to JSON this is the number 1000"),
     ("merge_key", "unknown key `<<`", "the validator's reader merges as YAML 1.1 does"),
