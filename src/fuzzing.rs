@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use chrono::DateTime;
 
 use crate::connect::{Defaults, Endpoint};
-use crate::diagnostic::Diagnostics;
+use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::dialect::{Dialect, Quotes};
 use crate::expr::{Bindings, Template, check_query, without_end};
 use crate::graph::Graph;
@@ -39,7 +39,7 @@ pub fn yaml(bytes: &[u8]) {
     let loaded = load(bytes, &[]);
     match loaded.pipeline {
         Ok(pipeline) => {
-            assert!(!loaded.diagnostics.iter().any(|one| one.is_error()));
+            assert!(!loaded.diagnostics.iter().any(Diagnostic::is_error));
             let graph = Graph::new(&pipeline);
             for dialect in [Dialect::sail(), Dialect::spark()] {
                 if let Ok(plan) = plan::compile(&pipeline, &graph, &dialect) {
@@ -48,7 +48,7 @@ pub fn yaml(bytes: &[u8]) {
             }
         }
         Err(sources) => {
-            assert!(loaded.diagnostics.iter().any(|one| one.is_error()), "refused without a word");
+            assert!(loaded.diagnostics.iter().any(Diagnostic::is_error), "refused without a word");
             for one in &loaded.diagnostics {
                 let source = sources.get(one.span.file);
                 assert!(one.span.start <= one.span.end && one.span.end as usize <= source.text().len());

@@ -43,7 +43,7 @@ impl Template {
 
     #[cfg(any(test, feature = "fuzzing"))]
     pub(crate) fn of_text(text: &str) -> Self {
-        let span = Span { end: u32::try_from(text.len()).unwrap(), ..Span::default() };
+        let span = Span { end: u32::try_from(text.len()).unwrap_or(u32::MAX), ..Span::default() };
         let segments = vec![Segment::Text { text: text.to_owned(), at: 0 }];
         Self(Written { span, style: Style::PlainInFlow, layout: Layout::Verbatim, segments })
     }

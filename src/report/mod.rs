@@ -80,7 +80,9 @@ impl Reporter {
                     write_line(&format!("{}\n", render(sources, &shown, self.colour)));
                 }
                 if self.format == Format::Github {
-                    shown.iter().for_each(|one| write_line(&escaped(&github::diagnostic(sources, one))));
+                    for one in &shown {
+                        write_line(&escaped(&github::diagnostic(sources, one)));
+                    }
                 }
             }
         }

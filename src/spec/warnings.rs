@@ -70,10 +70,9 @@ pub(super) fn joins(spec: &StepSpec, found: &mut Diagnostics) {
     let mut names: Vec<&str> = Vec::new();
     for transform in &spec.transforms {
         match transform.value.kind().names() {
-            Names::Kept => {}
             Names::Gone => names.clear(),
             Names::Wanted if names.is_empty() => names.push(left),
-            Names::Wanted => {}
+            Names::Kept | Names::Wanted => {}
         }
         let Transform::Join(join) = &transform.value else { continue };
         let right = join.right_name();
