@@ -20,7 +20,7 @@ use crate::duration::Limit;
 use crate::graph::Graph;
 use crate::pipeline::{Pipeline, StepId};
 use crate::plan::{self, Scope};
-use crate::report::{Reporter, RunFacts};
+use crate::report::Reporter;
 use crate::run::check::{Depth, Known, search};
 use crate::run::differences::{There, differences};
 use crate::run::{self, Sender, inputs, together, trial};
@@ -48,13 +48,7 @@ pub(super) struct Check {
 pub(super) fn check(arguments: &Check, reporter: Reporter) -> Result<(), Failure> {
     let began = Instant::now();
     let identity = RunIdentity::new();
-    let facts = RunFacts {
-        run_id: identity.id.clone(),
-        file: arguments.pipeline.file.clone(),
-        started_at: identity.started_at,
-        clock: began,
-    };
-    let (events, listener) = reporter.listen(facts);
+    let (events, listener) = reporter.listen(identity.facts(&arguments.pipeline.file, began));
     let runtime = super::runtime()?;
     let result = runtime.block_on(carry_out(arguments, &identity, reporter, &events, began));
     drop(events);

@@ -3,6 +3,7 @@
 use std::fs::{self, File};
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use chrono::{DateTime, SubsecRound as _, Utc};
 use clap::Args;
@@ -14,6 +15,7 @@ use super::warnings::WarningArguments;
 use crate::diagnostic::Diagnostic;
 use crate::lowering::normal;
 use crate::pipeline::Pipeline;
+use crate::report::RunFacts;
 use crate::spec::{self, Document, Documents, Inputs};
 
 /// Bytes; a file beyond this is not even read.
@@ -83,6 +85,11 @@ impl RunIdentity {
     /// Ids sort by time.
     pub(super) fn new() -> Self {
         Self { id: uuid::Uuid::now_v7().to_string(), started_at: Utc::now().trunc_subsecs(6) }
+    }
+
+    /// What the report of a run begins with.
+    pub(super) fn facts(&self, file: &Path, clock: Instant) -> RunFacts {
+        RunFacts { run_id: self.id.clone(), file: file.to_path_buf(), started_at: self.started_at, clock }
     }
 }
 

@@ -19,7 +19,7 @@ use crate::duration::{Limit, NoLimit};
 use crate::graph::Graph;
 use crate::pipeline::Pipeline;
 use crate::plan;
-use crate::report::{Ending, Reporter, RunFacts};
+use crate::report::{Ending, Reporter};
 use crate::run::check::Depth;
 use crate::run::{self, Event, OnFailure, Sender, Settings, inputs};
 use crate::sink::{OutputLock, Stores};
@@ -82,13 +82,7 @@ impl Run {
 pub(super) fn run(arguments: &Run, reporter: Reporter) -> u8 {
     let began = Instant::now();
     let identity = RunIdentity::new();
-    let facts = RunFacts {
-        run_id: identity.id.clone(),
-        file: arguments.pipeline.file.clone(),
-        started_at: identity.started_at,
-        clock: began,
-    };
-    let (events, listener) = reporter.listen(facts);
+    let (events, listener) = reporter.listen(identity.facts(&arguments.pipeline.file, began));
     let chosen = arguments.pipeline.folder().and_then(|folder| arguments.target.choose(&folder));
     let project = chosen.as_ref().ok().and_then(|chosen| chosen.project.clone());
     let stores = Stores::new(store_settings());

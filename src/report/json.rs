@@ -11,7 +11,7 @@ use crate::diagnostic::{Diagnostic, Severity};
 use crate::expect::OnFail;
 use crate::run::{Event, Label, Outcome, Output, ServerError, Tasks, Verdict};
 use crate::secret::scrubbed;
-use crate::text::Sources;
+use crate::text::{Sources, Span};
 
 fn line(event: &str, level: &str, mut rest: Value) -> String {
     let mut object = json!({ "time": Utc::now().to_rfc3339(), "level": level, "event": event });
@@ -31,19 +31,29 @@ pub(super) fn diagnostic(sources: &Sources, diagnostic: &Diagnostic) -> String {
 
 /// A diagnostic with its place.
 pub(super) fn diagnostic_value(sources: &Sources, diagnostic: &Diagnostic) -> Value {
-    let source = sources.get(diagnostic.span.file);
-    let (start, end) = (source.position(diagnostic.span.start), source.position(diagnostic.span.end));
+    let related = diagnostic.related.iter();
+    let related: Vec<Value> =
+        related.map(|(span, label)| merged(json!({ "message": label }), place(sources, *span))).collect();
+    let what = json!({ "code": diagnostic.code.as_str(), "message": diagnostic.message });
+    let rest = json!({
+        "help": diagnostic.help,
+        "related": related,
+        "class": diagnostic.class,
+        "sql_state": diagnostic.sql_state,
+    });
+    merged(merged(what, place(sources, diagnostic.span)), rest)
+}
+
+/// Where something stands; lines and columns begin with 1, and the end is one behind the last character.
+fn place(sources: &Sources, span: Span) -> Value {
+    let source = sources.get(span.file);
+    let (start, end) = (source.position(span.start), source.position(span.end));
     json!({
-        "code": diagnostic.code.as_str(),
-        "message": diagnostic.message,
         "file": scrubbed(&source.path().display().to_string()),
         "line": start.line,
         "column": start.column,
         "end_line": end.line,
         "end_column": end.column,
-        "help": diagnostic.help,
-        "class": diagnostic.class,
-        "sql_state": diagnostic.sql_state,
     })
 }
 
