@@ -84,6 +84,7 @@
 //! | `x509_cert` | `connect` |
 //! | `tokio_util` | `sink`, `run`, `cli`, `bench` |
 //! | `tokio_stream` | `connect`, `sink` |
+//! | `futures_util` | `run` |
 //! | `arrow` | `connect`, `local`, `lowering`, `run`, `sink`, `bench` |
 //! | `parquet` | `sink` |
 //! | `flate2` | `sink` |

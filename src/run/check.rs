@@ -5,8 +5,10 @@
 
 use std::collections::{HashSet, VecDeque};
 
+use futures_util::stream::{FuturesUnordered, StreamExt as _};
+
 use super::narrow::{self, Ground, SIDE_BY_SIDE, analyse};
-use super::together::{Together, all};
+use super::together::all;
 use super::upload;
 use crate::connect::{Client, Error};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
@@ -86,7 +88,7 @@ async fn everything(
     }
     let mut ready: VecDeque<usize> =
         (0..plan.actions.len()).filter(|action| waits_for[*action] == 0).collect();
-    let mut running = Together::new();
+    let mut running = FuturesUnordered::new();
     loop {
         while running.len() < SIDE_BY_SIDE
             && let Some(at) = ready.pop_front()

@@ -1,67 +1,10 @@
 //! Carries out work side by side in one task, so that what it borrows need not be shared.
 
-use std::future::poll_fn;
-use std::pin::Pin;
-use std::task::Poll;
-
-type Work<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
-
-/// Work under way.
-pub(crate) struct Together<'a, T>(Vec<Work<'a, T>>);
-
-impl<'a, T> Together<'a, T> {
-    pub(crate) fn new() -> Self {
-        Self(Vec::new())
-    }
-
-    pub(crate) fn len(&self) -> usize {
-        self.0.len()
-    }
-
-    pub(crate) fn push(&mut self, work: impl Future<Output = T> + 'a) {
-        self.0.push(Box::pin(work));
-    }
-
-    /// The result of what ends next; nothing where nothing is under way.
-    pub(crate) async fn next(&mut self) -> Option<T> {
-        if self.0.is_empty() {
-            return None;
-        }
-        let (at, result) = poll_fn(|context| {
-            for (at, work) in self.0.iter_mut().enumerate() {
-                if let Poll::Ready(result) = work.as_mut().poll(context) {
-                    return Poll::Ready((at, result));
-                }
-            }
-            Poll::Pending
-        })
-        .await;
-        drop(self.0.swap_remove(at));
-        Some(result)
-    }
-}
+use futures_util::stream::{self, StreamExt as _};
 
 /// The results of all of it, in its order, at most so many side by side.
-pub(crate) async fn all<'a, T: 'a>(
-    work: impl IntoIterator<Item = impl Future<Output = T> + 'a>,
-    most: usize,
-) -> Vec<T> {
-    let mut waiting = work.into_iter().enumerate();
-    let mut running = Together::new();
-    let mut results: Vec<(usize, T)> = Vec::new();
-    loop {
-        while running.len() < most
-            && let Some((at, work)) = waiting.next()
-        {
-            running.push(async move { (at, work.await) });
-        }
-        match running.next().await {
-            Some(result) => results.push(result),
-            None => break,
-        }
-    }
-    results.sort_by_key(|(at, _)| *at);
-    results.into_iter().map(|(_, result)| result).collect()
+pub(crate) async fn all<T>(work: impl IntoIterator<Item = impl Future<Output = T>>, most: usize) -> Vec<T> {
+    stream::iter(work).buffered(most).collect().await
 }
 
 #[cfg(test)]
@@ -85,6 +28,5 @@ mod tests {
         });
         assert_eq!(all(work, 8).await, (0..20).collect::<Vec<_>>());
         assert_eq!(most.into_inner(), 8);
-        assert_eq!(Together::<()>::new().next().await, None);
     }
 }

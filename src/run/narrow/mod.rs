@@ -15,7 +15,8 @@ mod union;
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
-use super::together::Together;
+use futures_util::stream::{FuturesUnordered, StreamExt as _};
+
 use crate::connect::{Client, Error};
 use crate::diagnostic::Diagnostics;
 use crate::dialect::{Dialect, Implementation};
@@ -111,7 +112,7 @@ pub(super) async fn narrow(
         }
     }
     let mut findings = Findings::default();
-    let mut running = Together::new();
+    let mut running = FuturesUnordered::new();
     loop {
         while running.len() < SIDE_BY_SIDE
             && let Some(id) = ready.pop_front()
