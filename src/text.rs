@@ -137,6 +137,12 @@ impl Sources {
         self.0.iter().map(Source::path)
     }
 
+    /// Whether both are the same files in the same order, so that a place in one is that in the other.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        self.0.len() == other.0.len()
+            && self.0.iter().zip(&other.0).all(|(a, b)| a.path() == b.path() && a.text() == b.text())
+    }
+
     /// Whether no further file can be told from the others.
     pub(crate) fn is_full(&self) -> bool {
         self.0.len() > usize::from(u16::MAX)

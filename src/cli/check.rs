@@ -21,7 +21,7 @@ use crate::graph::Graph;
 use crate::pipeline::{Pipeline, StepId};
 use crate::plan::{self, Scope};
 use crate::report::Reporter;
-use crate::run::check::{Depth, Known, search};
+use crate::run::check::{Known, search};
 use crate::run::differences::{There, differences};
 use crate::run::{self, Sender, inputs, together, trial};
 
@@ -106,13 +106,22 @@ async fn carry_out(
     let folder = arguments.pipeline.folder()?;
     let others = arguments.also.iter().map(|name| arguments.target.another(name).choose(&folder));
     let chosen = std::iter::once(arguments.target.choose(&folder)).chain(others);
-    let mut spots = Vec::new();
+    let mut spots: Vec<Spot> = Vec::new();
     for (number, chosen) in chosen.enumerate() {
         let chosen = chosen?;
         chosen.events().into_iter().for_each(|event| events.send(event));
         let Loaded { pipeline, warnings } = arguments.pipeline.load(identity, &chosen)?;
         if number == 0 {
             reporter.diagnostics(&pipeline.sources, &warnings);
+        }
+        if let Some(first) = spots.first()
+            && !first.pipeline.sources.is_same(&pipeline.sources)
+        {
+            return Err(Failure::Usage {
+                message: "the pipeline reads other files there, and one check is about one set of files"
+                    .to_owned(),
+                hints: vec!["check it there by itself: `--target`".to_owned()],
+            });
         }
         let graph = Graph::new(&pipeline);
         spots.push(Spot { chosen, pipeline, graph });
@@ -135,8 +144,9 @@ async fn carry_out(
     });
     let said = together::all(analyses, spots.len()).await;
     let said: Vec<Said> = said.into_iter().collect::<Result<_, Failure>>()?;
+    let found = all_said(&spots, &said);
+    let found = arguments.pipeline.warnings.told(found);
     let first = &spots[0];
-    let found = all_said(first, &said);
     if found.iter().any(Diagnostic::is_error) {
         return Err(wrong(&first.pipeline, found));
     }
@@ -179,7 +189,7 @@ async fn analyse(
         place.send(client, pipeline, plan).await?;
     }
     if wanted == Wanted::Columns || found.has_errors() {
-        let search = Box::pin(search(client, pipeline, (dialect, Depth::Plans), &steps, &unknown));
+        let search = Box::pin(search(client, pipeline, dialect, &steps, &unknown));
         match place.interrupt.or(async { Ok(search.await) }).await? {
             Ok(findings) => {
                 found.append(findings.found);
@@ -191,7 +201,7 @@ async fn analyse(
         }
     }
     if let Some(plan) = compiled.ok().filter(|_| !found.has_errors()) {
-        found.append(place.analyse(client, pipeline, &plan, Depth::Plans).await?);
+        found.append(place.analyse(client, pipeline, &plan).await?);
     }
     let trial = Box::pin(trial::rows(client, pipeline, dialect, &steps));
     let tried = place.interrupt.or(async { Ok(trial.await?) }).await?;
@@ -216,13 +226,18 @@ fn without(pipeline: &Pipeline, found: Diagnostics) -> HashSet<StepId> {
 }
 
 /// What all engines say: a mistake that several find once, then what is other on others than the first.
-fn all_said(first: &Spot, said: &[Said]) -> Vec<Diagnostic> {
-    let Some((here, others)) = said.split_first() else { return Vec::new() };
+fn all_said(spots: &[Spot], said: &[Said]) -> Vec<Diagnostic> {
+    let (Some(first), Some((here, others))) = (spots.first(), said.split_first()) else { return Vec::new() };
     let mut found = here.found.clone();
-    for there in others {
+    for (spot, there) in spots.iter().skip(1).zip(others) {
         let known = found.clone().sorted();
+        // With other values a mistake at one place may be another one.
+        let has_same_values = spot.pipeline.bindings == first.pipeline.bindings;
         for mut diagnostic in there.found.clone().sorted() {
-            if known.iter().any(|one| is_same(one, &diagnostic)) {
+            let is_told = |one: &Diagnostic| {
+                is_same(one, &diagnostic) && (has_same_values || one.message == diagnostic.message)
+            };
+            if known.iter().any(is_told) {
                 continue;
             }
             // What an engine lacks names the engine.

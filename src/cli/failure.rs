@@ -145,7 +145,7 @@ impl Failure {
             Self::Pipeline { sources, diagnostics }
             | Self::Project { sources, diagnostics }
             | Self::Input { sources, diagnostics } => {
-                reporter.diagnostics(sources, diagnostics);
+                reporter.mistakes(sources, diagnostics);
                 reporter.failure(&self.message(), &[]);
             }
             _ => reporter.refusal(&escaped(&self.message()), &self.hints(), self.said()),

@@ -63,7 +63,10 @@ fn document(text: &str, from: &str) -> Result<Document, Failure> {
     if !metadata.is_dir() && metadata.len() > LARGEST_READ {
         return Err(failure("it is too large".to_owned()));
     }
-    let bytes = fs::read(&path).map_err(|error| failure(error.to_string()))?;
+    let bytes = read(&path).map_err(|error| failure(error.to_string()))?;
+    if bytes.len() as u64 >= LARGEST_READ {
+        return Err(failure("it is too large".to_owned()));
+    }
     Ok(Document { name: path, bytes })
 }
 

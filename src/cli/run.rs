@@ -20,7 +20,6 @@ use crate::graph::Graph;
 use crate::pipeline::Pipeline;
 use crate::plan;
 use crate::report::{Ending, Reporter};
-use crate::run::check::Depth;
 use crate::run::{self, Event, OnFailure, Sender, Settings, inputs};
 use crate::sink::{OutputLock, Stores};
 
@@ -173,7 +172,7 @@ async fn carry_out(
             plan::compile(&pipeline, &graph, dialect).map_err(|gaps| wrong(&pipeline, gaps.sorted()))?;
         place.send(client, &pipeline, &plan).await?;
         let began = Instant::now();
-        let found = place.analyse(client, &pipeline, &plan, Depth::Columns).await?;
+        let found = place.analyse(client, &pipeline, &plan).await?;
         if found.has_errors() {
             return Err(wrong(&pipeline, found.sorted()));
         }

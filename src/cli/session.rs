@@ -14,7 +14,7 @@ use crate::dialect::Dialect;
 use crate::engine::Managed;
 use crate::pipeline::Pipeline;
 use crate::plan::Plan;
-use crate::run::check::{Depth, check};
+use crate::run::check::check;
 use crate::run::{self, Event, Sender, upload};
 use crate::secret::Plain;
 
@@ -106,9 +106,8 @@ impl Place<'_> {
         client: &Client,
         pipeline: &Pipeline,
         plan: &Plan,
-        depth: Depth,
     ) -> Result<Diagnostics, Failure> {
-        let check = Box::pin(check(client, pipeline, plan, depth));
+        let check = Box::pin(check(client, pipeline, plan));
         self.interrupt.or(async { Ok(check.await?) }).await
     }
 }

@@ -71,6 +71,7 @@ impl Expr {
     pub(crate) fn check(&self, role: Role, found: &mut Diagnostics) {
         let Some(tokens) = self.0.check(found) else { return };
         otherwise::warn(&self.0, &tokens, found);
+        dates(&self.0, &tokens, found);
         if let Some(comma) = comma(&tokens) {
             found.push(
                 Diagnostic::new(
@@ -120,6 +121,35 @@ impl Expr {
 pub(crate) fn check_query(query: &Template, found: &mut Diagnostics) {
     if let Some(tokens) = query.check(found) {
         otherwise::warn(query, &tokens, found);
+        dates(query, &tokens, found);
+    }
+}
+
+/// Reports dates without quotes, which SQL takes for differences of numbers: some engines compare those with dates, in silence.
+fn dates(template: &Template, tokens: &[Token], found: &mut Diagnostics) {
+    let text = template.scanned();
+    for five in tokens.windows(5) {
+        let [year, minus, month, other_minus, day] = five else { continue };
+        let is_number = |token: &Token, digits: usize| {
+            token.kind == TokenKind::Number && token.text(&text).len() == digits
+        };
+        let is_one = five.windows(2).all(|pair| pair[0].range.end == pair[1].range.start);
+        let is_minus = |token: &Token| token.kind == TokenKind::Symbol('-');
+        if is_one
+            && is_number(year, 4)
+            && is_number(month, 2)
+            && is_number(day, 2)
+            && is_minus(minus)
+            && is_minus(other_minus)
+        {
+            let range = year.range.start..day.range.end;
+            let date = text.get(range.clone()).unwrap_or_default();
+            let message = format!("`{date}` is no date here, but one number minus two others");
+            found.push(
+                Diagnostic::new(Code::Expression, template.place(&range), message)
+                    .help(format!("write `DATE '{date}'`")),
+            );
+        }
     }
 }
 

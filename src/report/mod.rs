@@ -67,12 +67,24 @@ impl Reporter {
         }
     }
 
-    /// Tells what is wrong with the user's files.
+    /// Tells what is worth knowing of the user's files; who wants failures alone is told no warnings.
     pub(crate) fn diagnostics(self, sources: &Sources, diagnostics: &[Diagnostic]) {
         let errors_only = self.verbosity == Verbosity::Quiet;
-        let shown: Vec<Diagnostic> =
-            diagnostics.iter().filter(|one| !errors_only || one.is_error()).cloned().collect();
-        let shown = shown.scrubbed();
+        let shown = diagnostics.iter().filter(|one| !errors_only || one.is_error());
+        self.show(sources, shown.cloned().collect());
+    }
+
+    /// Tells what the user's files are refused for: mistakes, or warnings that are taken for such.
+    pub(crate) fn mistakes(self, sources: &Sources, diagnostics: &[Diagnostic]) {
+        if diagnostics.iter().any(Diagnostic::is_error) {
+            self.diagnostics(sources, diagnostics);
+        } else {
+            self.show(sources, diagnostics.to_vec());
+        }
+    }
+
+    fn show(self, sources: &Sources, diagnostics: Vec<Diagnostic>) {
+        let shown = diagnostics.scrubbed();
         match self.format {
             Format::Json => shown.iter().for_each(|one| write_line(&json::diagnostic(sources, one))),
             Format::Text | Format::Github => {

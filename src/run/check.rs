@@ -20,19 +20,14 @@ use crate::proto::spark::data_type::Kind;
 use crate::proto::spark::{DataType, Relation};
 use crate::proto::{command, relation};
 
-pub(crate) use super::narrow::{Depth, Findings, Known};
+pub(crate) use super::narrow::{Findings, Known};
 
 /// What the engine's analysis finds wrong; an error where the engine itself can't be asked.
-pub(crate) async fn check(
-    client: &Client,
-    pipeline: &Pipeline,
-    plan: &Plan,
-    depth: Depth,
-) -> Result<Diagnostics, Error> {
-    let mut result = everything(client, pipeline, plan, depth).await;
+pub(crate) async fn check(client: &Client, pipeline: &Pipeline, plan: &Plan) -> Result<Diagnostics, Error> {
+    let mut result = everything(client, pipeline, plan).await;
     if matches!(&result, Err((_, error)) if error.is_missing_rows()) {
         upload::rows(client, plan).await?;
-        result = everything(client, pipeline, plan, depth).await;
+        result = everything(client, pipeline, plan).await;
     }
     match result {
         Ok(found) => Ok(found),
@@ -49,7 +44,7 @@ pub(crate) async fn check(
             .into())
         }
         Err((at, Error::Server(first))) => {
-            let ground = Ground { client, pipeline, dialect: &plan.dialect, depth };
+            let ground = Ground { client, pipeline, dialect: &plan.dialect };
             let found = narrow::narrow(&ground, &plan.steps, &HashSet::new()).await?.found;
             if found.has_errors() {
                 return Ok(found);
@@ -66,11 +61,11 @@ pub(crate) async fn check(
 pub(crate) async fn search(
     client: &Client,
     pipeline: &Pipeline,
-    (dialect, depth): (&crate::dialect::Dialect, Depth),
+    dialect: &crate::dialect::Dialect,
     steps: &[StepId],
     unknown: &HashSet<StepId>,
 ) -> Result<Findings, Error> {
-    narrow::narrow(&Ground { client, pipeline, dialect, depth }, steps, unknown).await
+    narrow::narrow(&Ground { client, pipeline, dialect }, steps, unknown).await
 }
 
 /// Analyses every action and answers every probe, side by side as far as they do not need each other; the first failure ends it, with
@@ -79,7 +74,6 @@ async fn everything(
     client: &Client,
     pipeline: &Pipeline,
     plan: &Plan,
-    depth: Depth,
 ) -> Result<Diagnostics, (StepId, Error)> {
     let mut waits_for: Vec<usize> = plan.actions.iter().map(|action| action.needs.len()).collect();
     let mut needed_by: Vec<Vec<usize>> = vec![Vec::new(); plan.actions.len()];
@@ -94,7 +88,7 @@ async fn everything(
             && let Some(at) = ready.pop_front()
         {
             let action = &plan.actions[at];
-            running.push(async move { (action, prepare(client, plan, action, depth).await) });
+            running.push(async move { (action, prepare(client, plan, action).await) });
         }
         let Some((action, result)) = running.next().await else { break };
         result.map_err(|error| (action.step, error))?;
@@ -118,17 +112,17 @@ async fn everything(
 }
 
 /// Analyses an action, so that those that need it can be analysed.
-async fn prepare(client: &Client, plan: &Plan, action: &Action, depth: Depth) -> Result<(), Error> {
+async fn prepare(client: &Client, plan: &Plan, action: &Action) -> Result<(), Error> {
     let relation = action.relation.clone();
     match &action.work {
         Work::View { name } => create_view(client, relation, name).await,
         Work::Store { name } => {
             // Whoever reads it is analysed against its columns, so that the analysis of a deep plan stays shallow.
-            let schema = analyse(client, &plan.dialect, depth, relation).await?.map_err(Error::Server)?;
+            let schema = analyse(client, &plan.dialect, relation).await?.map_err(Error::Server)?;
             create_view(client, relation::empty(columns_text(&schema)), name).await
         }
         Work::Expect { .. } | Work::Write { .. } => {
-            analyse(client, &plan.dialect, depth, relation).await?.map_err(Error::Server).map(drop)
+            analyse(client, &plan.dialect, relation).await?.map_err(Error::Server).map(drop)
         }
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 /// Bytes from which on a line of a secret says something about it.
-const TELLING_LINE: usize = 16;
+const TELLING_LINE: usize = 8;
 /// Characters from which on base64 is not met by chance.
 const TELLING_BASE64: usize = 8;
 

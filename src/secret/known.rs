@@ -114,7 +114,12 @@ impl Scanner {
         }
         let texts = patterns.iter().map(|pattern| &pattern.text);
         // Overlapping secrets have to be found both.
-        let all = AhoCorasick::builder().match_kind(MatchKind::Standard).build(texts).ok();
+        let all = AhoCorasick::builder()
+            .match_kind(MatchKind::Standard)
+            // `upper(${secret:X})` is as telling.
+            .ascii_case_insensitive(true)
+            .build(texts)
+            .ok();
         Self { all, patterns }
     }
 

@@ -19,6 +19,9 @@ const WORDS: [&str; 9] = [
 /// What names end with that say where a secret is, and not which.
 const NOT_THEMSELVES: [&str; 5] = ["file", "path", "type", "provider", "class"];
 
+/// Digits from which on a number is no count any more; a timestamp has fewer.
+const SHORTEST_DIGITS: usize = 21;
+
 /// Texts that are no secrets, whatever the name says.
 const ORDINARY: [&str; 4] = ["true", "false", "null", "none"];
 
@@ -32,7 +35,10 @@ fn names_a_secret(name: &str) -> bool {
 
 /// Takes the value of a setting for a secret where the setting's name says so.
 pub(crate) fn learn_literal(name: &str, value: &str) {
-    if names_a_secret(name) && !ORDINARY.contains(&value.to_ascii_lowercase().as_str()) {
+    // Numbers and dates behind such names count tokens, or say until when one holds.
+    let is_count = value.len() < SHORTEST_DIGITS
+        && value.bytes().all(|byte| byte.is_ascii_digit() || b"+-.:TZ".contains(&byte));
+    if names_a_secret(name) && !is_count && !ORDINARY.contains(&value.to_ascii_lowercase().as_str()) {
         known::learn(value);
     }
 }

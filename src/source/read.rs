@@ -21,8 +21,9 @@ use crate::text::Spanned;
 /// Reads files, or any data source that the engine can reach.
 ///
 /// Relative paths start at the pipeline file's folder, or at the target's `root` where it has one. A file that is not there is an
-/// error, on every engine. CSV and JSON have no types: give them by `schema`, or by a `contract` beside `read`. In CSV a quote
-/// inside of quotes is doubled, unless the option `escape` says otherwise.
+/// error, on every engine. CSV and JSON have no types: give them by `schema`, or by a `contract` beside `read`. For CSV both name
+/// the columns by their position: a header is passed over, whatever it says. In CSV a quote inside of quotes is doubled, unless the
+/// option `escape` says otherwise.
 ///
 /// Sail reads no `orc`, `xml` and `jdbc`, and makes strings of columns that are folders' names (`day=2026-01-31/`): cast them. It
 /// fails at a bad row of CSV or JSON, where Spark can make NULLs of it (`mode: PERMISSIVE`).

@@ -60,7 +60,7 @@ struct Settings {
     /// The query: one statement that returns rows.
     query: Option<Template>,
     /// A file with the query, relative to this file.
-    file: Option<Spanned<String>>,
+    file: Option<Template>,
     /// The steps that the query names; found by themselves where not given.
     inputs: Option<Many<StepRef>>,
 }
@@ -71,7 +71,7 @@ impl Shorthand for Settings {
 
 impl Sql {
     /// The file in which the query stands, where it stands in one.
-    pub(crate) fn file(&self) -> Option<&Spanned<String>> {
+    pub(crate) fn file(&self) -> Option<&Template> {
         self.0.0.file.as_ref()
     }
 
@@ -147,8 +147,8 @@ impl Kind for Sql {
         }
         match (&settings.query, &settings.file) {
             // The text of a file is the query by now, so both are there.
-            (Some(query), Some(file)) if query.span().file == file.span.file => checking.report(
-                Diagnostic::new(Code::Settings, file.span, "`query` and `file` exclude each other")
+            (Some(query), Some(file)) if query.span().file == file.span().file => checking.report(
+                Diagnostic::new(Code::Settings, file.span(), "`query` and `file` exclude each other")
                     .related(query.span(), "the other one")
                     .help("keep one of them"),
             ),

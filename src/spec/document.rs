@@ -224,6 +224,19 @@ pub(super) fn time_zone(conf: Option<&Node<'_>>, found: &mut Diagnostics) -> chr
     else {
         return chrono_tz::UTC;
     };
+    // What is not known was reported, or is no matter here.
+    if node.as_scalar().and_then(crate::yaml::Scalar::bound).is_some_and(|bound| !bound.is_complete) {
+        return chrono_tz::UTC;
+    }
+    if name.contains("${") {
+        let message = "the session's time zone is needed before variables have values";
+        found.push(
+            Diagnostic::new(Code::MisplacedVariable, node.span, message).help(
+                "write it out here, or set it in the `conf` of a target, where `${env:NAME}` may stand",
+            ),
+        );
+        return chrono_tz::UTC;
+    }
     name.parse().unwrap_or_else(|_| {
         let message = format!("`{name}` is not a time zone");
         found.push(

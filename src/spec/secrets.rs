@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::vars::Problem;
+use super::vars::{Problem, has_secret};
 use super::{Inputs, reason};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::expr::{Type, Value};
@@ -35,7 +35,7 @@ pub(super) fn value(
 pub(super) fn in_declaration(node: &Node<'_>, found: &mut Diagnostics) {
     match &node.kind {
         Kind::Scalar(scalar) => {
-            if scalar.text.split_once("${secret:").is_some_and(|(before, _)| !before.ends_with('$')) {
+            if has_secret(&scalar.text) {
                 let message = "a secret can't be declared: what stands here is in messages and in help";
                 found.push(Diagnostic::new(Code::Secret, node.span, message).help(
                     "write `${secret:NAME}` where it is needed, or give the variable its value in a target's `vars`",

@@ -14,6 +14,7 @@ use crate::duration::{Limit, NoLimit};
 use crate::expect::{Check, Expectation, OnFail};
 use crate::expr::Template;
 use crate::lowering::Base;
+use crate::lowering::Checking;
 use crate::name::{StepName, StepRef};
 use crate::pipeline::{Cache, Contract};
 use crate::shape::{Decoder, Many};
@@ -126,7 +127,8 @@ impl StepSpec {
                     decode::<Many<StepRef>>(node, found).map_or_else(Vec::new, |after| after.to_vec());
             }
             "contract" => {
-                self.contract = decode::<Spanned<String>>(node, found).and_then(|path| {
+                self.contract = decode::<Template>(node, found).and_then(|path| {
+                    let path = named_file(&path, context, variables, found)?;
                     let value = contract::read(&path, context, found)?;
                     Some(Spanned { span: path.span, value })
                 });
@@ -188,6 +190,18 @@ impl StepSpec {
     }
 }
 
+/// The path of a file that is read now; nothing where its variables take it out of its folder, which is reported.
+fn named_file(
+    path: &Template,
+    context: &Context<'_, '_>,
+    variables: &Variables<'_>,
+    found: &mut Diagnostics,
+) -> Option<Spanned<String>> {
+    let (bindings, root) = (variables.bindings(), &context.base.root);
+    let is_right = Checking { bindings, root, item: path.span(), found }.path(path);
+    is_right.then(|| Spanned { span: path.span(), value: path.plain() })
+}
+
 /// Puts the text of a query's file into its settings.
 fn query_file(
     source: &mut Source,
@@ -197,6 +211,7 @@ fn query_file(
 ) {
     let Some(sql) = source.as_sql_mut() else { return };
     let Some(name) = sql.file().filter(|_| sql.query().is_none()).cloned() else { return };
+    let Some(name) = named_file(&name, context, variables, found) else { return };
     match context.file(&name.value, name.span) {
         Err(diagnostic) => found.push(*diagnostic),
         Ok((file, text)) => {

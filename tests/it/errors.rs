@@ -78,6 +78,8 @@ fn what_sail_says_of_plans() {
     error[E023]: a union of 1 and 2 columns [NUM_COLUMNS_MISMATCH]
     error[E023]: the date 2024-13-1 does not exist [INVALID_TYPED_LITERAL]
     error[E023]: the `read` of `format` is refused: the engine has no data source `nofmt` [DATA_SOURCE_NOT_FOUND]
+    error[E023]: an aggregate function stands where none may, as in a filter
+    error[E023]: an aggregate function stands where none may, as in a filter
     ");
 }
 

@@ -26,15 +26,6 @@ use inside::Analysed;
 
 pub(super) use diagnosis::refused;
 
-/// How much an engine is asked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Depth {
-    /// For the columns.
-    Columns,
-    /// Also how it would work them out, where it finds more wrong then.
-    Plans,
-}
-
 /// Questions that are asked side by side.
 pub(super) const SIDE_BY_SIDE: usize = 8;
 
@@ -43,26 +34,19 @@ pub(super) struct Ground<'a> {
     pub(super) client: &'a Client,
     pub(super) pipeline: &'a Pipeline,
     pub(super) dialect: &'a Dialect,
-    pub(super) depth: Depth,
 }
 
 impl Ground<'_> {
     /// The columns of a relation, or why the engine refuses it.
     pub(super) async fn analyse(&self, relation: Relation) -> Analysed {
-        analyse(self.client, self.dialect, self.depth, relation).await
+        analyse(self.client, self.dialect, relation).await
     }
 }
 
 /// The columns of a relation, or why the engine refuses it.
-pub(super) async fn analyse(
-    client: &Client,
-    dialect: &Dialect,
-    depth: Depth,
-    relation: Relation,
-) -> Analysed {
+pub(super) async fn analyse(client: &Client, dialect: &Dialect, relation: Relation) -> Analysed {
     // Sail looks at some types only when it makes a plan of its own.
-    let explained =
-        (depth == Depth::Plans && dialect.implementation() == Implementation::Sail).then(|| relation.clone());
+    let explained = (dialect.implementation() == Implementation::Sail).then(|| relation.clone());
     let schema = match client.analyze_schema(relation.into()).await {
         Ok(schema) => schema,
         Err(Error::Server(error)) => return Ok(Err(error)),

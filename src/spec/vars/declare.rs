@@ -18,6 +18,9 @@ use crate::spec::{Inputs, secrets};
 use crate::text::Span;
 use crate::yaml::{Key, Kind, Node, decode};
 
+/// Bytes of a default that is made of other variables: those that double each other would soon fill all memory.
+const LONGEST: usize = 1 << 20;
+
 /// A declaration that could be read.
 struct Declared<'n, 't> {
     span: Span,
@@ -56,10 +59,22 @@ impl<'a> Variables<'a> {
                 declared.insert(key.text.to_string(), Declared::new(key.span, declaration.0, node));
             }
         }
+        // Before any value is looked at: what is said of a wrong one does not show it.
+        for (name, one) in &declared {
+            let scalars = one.default.iter().flatten().filter_map(|node| node.as_scalar());
+            scalars.for_each(|scalar| learn_literal(name, &scalar.text));
+            given.value(name, inputs).into_iter().flat_map(|outside| outside.texts.all()).for_each(|text| {
+                learn_literal(name, text.expose());
+            });
+        }
         for name in order(&declared, found) {
             let value = variables.value(name, &declared[name], given, found);
-            if let Some((_, value)) = &value {
-                learn_literal(name, value.plain().expose());
+            match &value {
+                Some((_, Value::List(items))) => {
+                    items.iter().for_each(|item| learn_literal(name, item.plain().expose()));
+                }
+                Some((_, value)) => learn_literal(name, value.plain().expose()),
+                None => {}
             }
             variables.values.insert(name.to_owned(), value);
         }
@@ -106,6 +121,21 @@ impl<'a> Variables<'a> {
             Some(None) if outside.is_none() => return None,
             default => default.flatten(),
         };
+        if declared.declaration.r#type.is_none()
+            && let [only] = declared.default.as_deref().unwrap_or_default()
+            && let Some(scalar) =
+                only.as_scalar().filter(|scalar| scalar.style.is_plain() && !declared.is_list)
+            && Type::parse(&scalar.text).is_some()
+        {
+            let message =
+                format!("`{}` is the name of a type, and stands where the default does", scalar.text);
+            found.push(
+                Diagnostic::new(Code::BadVariable, only.span, message)
+                    .help(format!("write `{name}: {{ type: {} }}`", scalar.text))
+                    .help("for a text of these letters write it in quotes"),
+            );
+            return None;
+        }
         let data_type = match &declared.declaration.r#type {
             Some(written) => parse_type(&written.value.0, written.span, found)?,
             None => default.as_ref().map_or(Type::String, |default| look_of(default, declared.is_list)),
@@ -199,7 +229,15 @@ impl<'a> Variables<'a> {
                 found.push(Diagnostic::new(Code::BadVariable, node.span, message));
                 is_complete = false;
             }
-            parts.push(Part { text: Segment::plain(&bound.segments), span: node.span, bound: whole });
+            let text = Segment::plain(&bound.segments);
+            if text.expose().len() > LONGEST {
+                let message =
+                    format!("a value has at most {} KiB, and this default would have more", LONGEST >> 10);
+                found.push(Diagnostic::new(Code::BadVariable, node.span, message));
+                is_complete = false;
+                continue;
+            }
+            parts.push(Part { text, span: node.span, bound: whole });
         }
         is_complete.then_some(parts)
     }
@@ -286,7 +324,11 @@ fn circles(
 ) {
     let done: BTreeSet<&str> = ordered.iter().copied().collect();
     let mut told: BTreeSet<&str> = BTreeSet::new();
-    for start in needs.keys().filter(|name| !done.contains(**name)) {
+    let mut seen: BTreeSet<&str> = BTreeSet::new();
+    'starts: for start in needs.keys().filter(|name| !done.contains(**name)) {
+        if !seen.insert(start) {
+            continue;
+        }
         // Each that is left needs one that is left: the way comes back to where it was.
         let mut way: Vec<&str> = vec![start];
         let circle = loop {
@@ -294,6 +336,10 @@ fn circles(
             let Some(next) = needs[last].iter().find(|name| !done.contains(**name)) else { return };
             if let Some(at) = way.iter().position(|name| name == next) {
                 break way.split_off(at);
+            }
+            if !seen.insert(next) {
+                // From there on the way was gone before.
+                continue 'starts;
             }
             way.push(next);
         };

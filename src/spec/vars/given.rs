@@ -188,6 +188,14 @@ fn texts(node: &Node<'_>) -> Result<Texts, (Option<Span>, String)> {
 }
 
 impl Texts {
+    /// Each text that was given.
+    pub(super) fn all(self) -> Vec<Plain> {
+        match self {
+            Self::One(text, _) => vec![text],
+            Self::Several(items) => items.into_iter().map(|(text, _)| text).collect(),
+        }
+    }
+
     /// The text of each value: one, or those of a list. A list stands in one text as YAML writes it (`["a,b", c]`), or with commas
     /// between its items.
     pub(super) fn of(self, data_type: &Type) -> Result<Vec<(Plain, Option<Span>)>, String> {

@@ -22,6 +22,7 @@ use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::expr::{Bindings, Bound, Type, Value};
 use crate::name::is_name;
 use crate::scalar::{Layout, Segment};
+use crate::secret::learn_literal;
 use crate::text::Span;
 use crate::yaml::{self, Key, Kind, Node};
 
@@ -150,6 +151,11 @@ impl<'a> Variables<'a> {
         let segments = self.bound(text, &Layout::Verbatim, span, found).segments;
         self.folder = around;
         segments
+    }
+
+    /// The values that were bound so far.
+    pub(super) fn bindings(&self) -> &Bindings {
+        &self.bindings
     }
 
     /// Whether something of the file is not known, because it stands where a value is missing.
@@ -296,7 +302,10 @@ impl<'a> Variables<'a> {
 
     fn environment(&self, variable: &str) -> Result<(Type, Value), Option<Problem>> {
         match (self.inputs.environment)(variable) {
-            Some(text) => Ok((Type::String, Value::Text(text))),
+            Some(text) => {
+                learn_literal(variable, &text);
+                Ok((Type::String, Value::Text(text)))
+            }
             None => Err(Some(
                 Problem::new(Code::BadVariable, format!("the environment has no variable `{variable}`"))
                     .help(format!("set it: `export {variable}=…`")),
@@ -367,6 +376,14 @@ enum Piece<'t> {
     Open {
         at: usize,
     },
+}
+
+/// Whether a text refers to a secret.
+pub(super) fn has_secret(text: &str) -> bool {
+    pieces(text).iter().any(|piece| match piece {
+        Piece::Reference { text, .. } => text.trim_start().starts_with("secret"),
+        Piece::Text { .. } | Piece::Open { .. } => false,
+    })
 }
 
 /// A text with its variables apart; `$${` is a literal `${`.
