@@ -71,7 +71,9 @@ impl<'a> Variables<'a> {
             let value = variables.value(name, &declared[name], given, found);
             match &value {
                 Some((_, Value::List(items))) => {
-                    items.iter().for_each(|item| learn_literal(name, item.plain().expose()));
+                    for item in items {
+                        learn_literal(name, item.plain().expose());
+                    }
                 }
                 Some((_, value)) => learn_literal(name, value.plain().expose()),
                 None => {}
