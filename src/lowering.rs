@@ -258,7 +258,15 @@ fn foreign(path: &str) -> Option<(&str, String)> {
         let start = path.len() - rest.len() - 2;
         return Some((path.get(start..start + name.len() + 4)?, VARIABLES.to_owned()));
     }
-    if let Some(rest) = path.strip_prefix('$') {
+    let begins_a_name = |c: char| c.is_ascii_alphabetic() || c == '_';
+    // Where a part of the path begins; elsewhere it may belong to a name.
+    let begins_a_part =
+        |at: usize| path.get(..at).is_some_and(|before| before.is_empty() || before.ends_with(['/', '=']));
+    let dollar = path.match_indices('$').find(|(at, _)| {
+        begins_a_part(*at) && path.get(at + 1..).is_some_and(|rest| rest.starts_with(begins_a_name))
+    });
+    if let Some((at, _)) = dollar {
+        let (path, rest) = (path.get(at..)?, path.get(at + 1..)?);
         let end = rest.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).unwrap_or(rest.len());
         let name = rest.get(..end).filter(|name| !name.is_empty())?;
         return Some((path.get(..=end)?, format!("the environment's variable stands as `${{env:{name}}}`")));

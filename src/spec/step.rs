@@ -470,10 +470,15 @@ fn kinds_of<'n, 't>(
 
 /// The key that names a kind as other tools do it, `type: filter`, and that kind.
 fn named_kind(entries: &[(Key<'_>, Node<'_>)], keys: &[&str]) -> Option<(String, String)> {
-    let (key, value) = entries.first()?;
     let names_kinds = ["type", "kind", "op", "operation", "action", "transform", "format", "name"];
-    let kind = value.as_scalar().filter(|_| names_kinds.contains(&&*key.text))?.plain();
-    keys.contains(&&*kind).then(|| (key.text.to_string(), kind.into_owned()))
+    let (first, _) = entries.first()?;
+    if keys.contains(&&*first.text) {
+        return None;
+    }
+    entries.iter().find_map(|(key, value)| {
+        let kind = value.as_scalar().filter(|_| names_kinds.contains(&&*key.text))?.plain();
+        keys.contains(&&*kind).then(|| (key.text.to_string(), kind.into_owned()))
+    })
 }
 
 /// Whether all values below a node are known.

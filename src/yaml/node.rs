@@ -61,6 +61,11 @@ impl<'t> Scalar<'t> {
         self.further.as_ref()?.bound.as_ref()
     }
 
+    /// Its text is not in the file at its own place, as that of an alias, so that no part of it is found there.
+    pub(super) fn stands_elsewhere(&mut self) {
+        self.further.get_or_insert_default().layout = Layout::Runs(Box::default());
+    }
+
     /// Puts values in.
     pub(crate) fn bind(&mut self, bound: Bound) {
         self.further.get_or_insert_default().bound = Some(bound);

@@ -254,7 +254,11 @@ impl<'t> Reader<'t, '_, '_> {
             return Err(too_many(place));
         }
         self.nodes += size;
-        Ok(Node { span: place, kind: node.kind.clone() })
+        let mut kind = node.kind.clone();
+        if let Kind::Scalar(scalar) = &mut kind {
+            scalar.stands_elsewhere();
+        }
+        Ok(Node { span: place, kind })
     }
 
     /// A key, or nothing where it was reported and is left out with its value.

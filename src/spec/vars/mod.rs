@@ -207,6 +207,9 @@ impl<'a> Variables<'a> {
 
     /// The value of what stands between `${` and `}`; an error without a problem was reported where it was declared.
     fn reference(&mut self, text: &str) -> Result<Bound, Option<Problem>> {
+        if let Some(problem) = self.misspelt_place(text) {
+            return Err(Some(problem));
+        }
         let reference = Reference::parse(text)?;
         let is_partial = self.is_partial;
         let may_be_elsewhere = |problem: &Problem| {
@@ -247,6 +250,17 @@ impl<'a> Variables<'a> {
             data_type = Type::String;
         }
         Ok(Bound { name: name.to_owned(), data_type, value })
+    }
+
+    /// `${secrets:NAME}` and `${ENV:NAME}`, which would be read as a variable with a format.
+    fn misspelt_place(&self, text: &str) -> Option<Problem> {
+        let (place, name) = text.trim().split_once(':').filter(|(_, name)| !name.contains('%'))?;
+        let near = crate::diagnostic::nearest(place, ["env", "secret"])?;
+        if place == near || self.declared.contains_key(place) {
+            return None;
+        }
+        let problem = Problem::new(Code::UnknownVariable, format!("there is no `${{{text}}}`"));
+        Some(problem.help(format!("did you mean `${{{near}:{name}}}`?")))
     }
 
     fn lookup(&mut self, name: &str) -> Result<(Type, Value), Option<Problem>> {
