@@ -523,3 +523,23 @@ fn a_hundred_steps_are_checked() {
     let messages: Vec<&str> = found.iter().filter_map(|it| it.split_once(' ')).map(|it| it.1).collect();
     assert_eq!(messages, ["E024 there is no column `nope`"], "what reads a query that is wrong is not known");
 }
+
+#[test]
+fn an_expression_reads_no_steps() {
+    let pipeline = "\
+version: 1
+steps:
+  t: { range: 3, write: { csv: t.csv } }
+  a:
+    values: { columns: { x: int }, rows: [[1]] }
+    transform:
+      - filter: x IN (SELECT id FROM t)
+    write: stdout
+";
+    let outcome =
+        Case::new(["check", "p.yaml"]).file("p.yaml", pipeline).engine().any_stderr().code(78).run();
+    assert_eq!(outcome.stderr.matches("error[").count(), 1, "{}", outcome.stderr);
+    assert!(outcome.stderr.contains("there is no table or view `t`"), "{}", outcome.stderr);
+    assert!(outcome.stderr.contains("an expression can't read steps"), "{}", outcome.stderr);
+    assert!(!outcome.stderr.contains("pipectl_check"), "{}", outcome.stderr);
+}

@@ -214,7 +214,14 @@ impl Text<'_> {
         let edits = all.iter().map(|chain| Edit { range: chain.range(), with: With::Table }).collect();
         let message = format!("there is no table or view `{}`", shown.join("."));
         let (diagnostic, range, edits) = self.told(Code::Analysis, &chain.range(), message, edits);
-        Some((meant_step(diagnostic, &shown.join("."), self.steps), range, edits))
+        let diagnostic = if self.is_query {
+            meant_step(diagnostic, &shown.join("."), self.steps)
+        } else {
+            diagnostic.help(
+                "an expression can't read steps: `join` with `how: semi` or `anti`, or write a `sql` step",
+            )
+        };
+        Some((diagnostic, range, edits))
     }
 
     fn data_type(

@@ -364,6 +364,10 @@ impl Search<'_> {
             return Ok(Some(found));
         }
         let steps = self.step_names();
+        if matches!(complaint, Complaint::Table(_)) {
+            // It stands in for the table that the expression asks for.
+            create_view(self.ground.client, empty("`pipectl_check` STRING"), SOME_TABLE).await?;
+        }
         let sent = expr.sent(&self.ground.pipeline.bindings, self.ground.dialect.quotes());
         let inside = Inside::new(expr.template(), sent, "", scope, &steps);
         let found = inside
