@@ -25,7 +25,8 @@ const TELLING_BEGINNING: usize = 8;
 const LONGEST_BEGINNING: usize = 512;
 
 static IS_ANY: AtomicBool = AtomicBool::new(false);
-static KNOWN: RwLock<Known> = RwLock::new(Known { texts: BTreeSet::new(), scanner: None });
+#[cfg(not(test))]
+static KNOWN: RwLock<Known> = RwLock::new(Known::none());
 static VARIABLES: RwLock<BTreeSet<String>> = RwLock::new(BTreeSet::new());
 
 struct Known {
@@ -34,12 +35,33 @@ struct Known {
     scanner: Option<Arc<Scanner>>,
 }
 
+impl Known {
+    const fn none() -> Self {
+        Self { texts: BTreeSet::new(), scanner: None }
+    }
+}
+
+/// The secrets of this process.
+#[cfg(not(test))]
+fn list() -> &'static RwLock<Known> {
+    &KNOWN
+}
+
+/// Those of one test, so that what another one takes for a secret changes nothing in it.
+#[cfg(test)]
+fn list() -> &'static RwLock<Known> {
+    thread_local! {
+        static KNOWN: &'static RwLock<Known> = Box::leak(Box::new(RwLock::new(Known::none())));
+    }
+    KNOWN.with(|known| *known)
+}
+
 /// Takes a text for a secret from now on.
 pub(super) fn learn(text: &str) {
     if text.is_empty() {
         return;
     }
-    let mut known = KNOWN.write().unwrap_or_else(PoisonError::into_inner);
+    let mut known = list().write().unwrap_or_else(PoisonError::into_inner);
     if known.texts.insert(text.to_owned()) {
         known.scanner = None;
         IS_ANY.store(true, Ordering::Release);
@@ -73,12 +95,12 @@ fn scanner() -> Option<Arc<Scanner>> {
     if !IS_ANY.load(Ordering::Acquire) {
         return None;
     }
-    let known = KNOWN.read().unwrap_or_else(PoisonError::into_inner);
+    let known = list().read().unwrap_or_else(PoisonError::into_inner);
     if let Some(scanner) = &known.scanner {
         return Some(Arc::clone(scanner));
     }
     drop(known);
-    let mut known = KNOWN.write().unwrap_or_else(PoisonError::into_inner);
+    let mut known = list().write().unwrap_or_else(PoisonError::into_inner);
     let scanner = Arc::new(Scanner::new(known.texts.iter().map(String::as_str)));
     known.scanner = Some(Arc::clone(&scanner));
     Some(scanner)
