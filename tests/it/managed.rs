@@ -186,7 +186,7 @@ impl Home {
 
     /// Fails unless all is gone within some seconds.
     fn assert_nothing_is_left(&self) {
-        let deadline = Instant::now() + Duration::from_secs(10);
+        let deadline = Instant::now() + Duration::from_secs(30);
         loop {
             let left = processes(self.0.path());
             // What is deeper may vanish while it is looked at.
