@@ -54,10 +54,9 @@ pub(super) async fn analyse(client: &Client, dialect: &Dialect, relation: Relati
     };
     let Some(relation) = explained else { return Ok(Ok(schema)) };
     match client.explain(relation.into()).await {
-        Ok(()) => Ok(Ok(schema)),
-        Err(Error::Server(error)) => Ok(Err(error)),
         // What it has worked out by then may stand in its answer, and fill it: the plan is right, and too long to be told.
-        Err(Error::AnswerTooLarge { .. }) => Ok(Ok(schema)),
+        Ok(()) | Err(Error::AnswerTooLarge { .. }) => Ok(Ok(schema)),
+        Err(Error::Server(error)) => Ok(Err(error)),
         Err(error) => Err(error),
     }
 }
