@@ -11,7 +11,7 @@ use insta::assert_snapshot;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::support::{Case, bare, installed, processes, signal};
+use crate::support::{Case, ENDLESS, bare, installed, processes, signal};
 
 const ROWS: &str = "\
 version: 1
@@ -29,15 +29,6 @@ steps:
 const RESULT: &str = "name,age\nBob,42\nAnn,31\nn,s\n3,78\n";
 /// How the command line of the server begins, and no other's.
 const JAVA: &str = "bin/java -Xmx";
-/// Its query takes longer than any test.
-const LONG: &str = "\
-version: 1
-steps:
-  sum:
-    range: 100000000000
-    transform: [aggregate: { columns: { s: sum(id % 7) } }]
-    write: { parquet: out/sum.parquet }
-";
 /// How soon a run must be over whose engine is, on a machine that does other things beside.
 const SOON: Duration = Duration::from_secs(8);
 
@@ -62,7 +53,7 @@ fn spark_gives_the_rows_that_sail_gives() {
 
 #[test]
 fn spark_runs_side_by_side_and_outlives_no_killed_pipectl() {
-    let mut long = run(LONG, "spark").spark().start();
+    let mut long = run(ENDLESS, "spark").spark().start();
     long.wait_for("checked");
     run(ROWS, "spark").stdout(RESULT).run();
     let of_java = |folder: &Path| processes(folder).into_iter().find(|(_, line)| line.contains(JAVA));
@@ -84,7 +75,7 @@ fn spark_runs_side_by_side_and_outlives_no_killed_pipectl() {
 
 #[test]
 fn spark_that_is_killed_ends_the_run() {
-    let mut long = run(LONG, "spark").spark().code(69).start();
+    let mut long = run(ENDLESS, "spark").spark().code(69).start();
     long.wait_for("checked");
     let (java, _) = processes(&long.path("")).into_iter().find(|(_, line)| line.contains(JAVA)).unwrap();
     let since = Instant::now();
