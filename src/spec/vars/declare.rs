@@ -325,7 +325,6 @@ fn circles(
     found: &mut Diagnostics,
 ) {
     let done: BTreeSet<&str> = ordered.iter().copied().collect();
-    let mut told: BTreeSet<&str> = BTreeSet::new();
     let mut seen: BTreeSet<&str> = BTreeSet::new();
     'starts: for start in needs.keys().filter(|name| !done.contains(**name)) {
         if !seen.insert(start) {
@@ -345,10 +344,6 @@ fn circles(
             }
             way.push(next);
         };
-        if circle.iter().any(|name| told.contains(name)) {
-            continue;
-        }
-        told.extend(&circle);
         let first = circle[0];
         let names: Vec<String> = circle.iter().map(|name| format!("`{name}`")).collect();
         let message = match circle.len() {
