@@ -125,9 +125,10 @@ fn gaps(pipeline: &Pipeline, dialect: &Dialect) -> Diagnostics {
         diagnostic(first.span, message).help("Spark takes them: `--engine spark`, or a Spark server")
     });
     let of_step = |step: &Step| {
-        let source = step.source.value.kind().gap(dialect).map(|gap| diagnostic(step.source.span, gap));
+        let of_kind = |span, gap| diagnostic(span, gap).label(format!("in the step `{}`", step.name));
+        let source = step.source.value.kind().gap(dialect).map(|gap| of_kind(step.source.span, gap));
         let transforms = step.transforms.iter().filter_map(|transform| {
-            transform.value.kind().gap(dialect).map(|gap| diagnostic(transform.span, gap))
+            transform.value.kind().gap(dialect).map(|gap| of_kind(transform.span, gap))
         });
         source.into_iter().chain(transforms).collect::<Vec<_>>()
     };

@@ -5,6 +5,8 @@
 //! the file, and nothing is worked out twice that is worth keeping.
 
 mod compile;
+#[cfg(test)]
+mod lowered;
 mod order;
 mod sharing;
 mod text;

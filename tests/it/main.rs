@@ -22,6 +22,7 @@ mod includes;
 mod injection;
 mod inputs;
 mod interrupts;
+mod kinds;
 mod large;
 mod layers;
 mod managed;

@@ -87,6 +87,8 @@ pub(crate) struct Outcome {
     folder: TempDir,
     pub(crate) stdout: String,
     pub(crate) stderr: String,
+    /// How it ended; nothing where a signal ended it.
+    pub(crate) code: Option<i32>,
     _redacted: SettingsBindDropGuard,
 }
 
@@ -306,7 +308,13 @@ impl Case {
         settings.add_filter(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "[id]");
         settings.add_filter(r"process \d+", "process [number]");
         settings.add_filter(r"127\.0\.0\.1:\d{2,}", "127.0.0.1:[port]");
-        Outcome { folder: self.folder, stdout, stderr, _redacted: settings.bind_to_scope() }
+        Outcome {
+            folder: self.folder,
+            stdout,
+            stderr,
+            code: status.code(),
+            _redacted: settings.bind_to_scope(),
+        }
     }
 }
 

@@ -1,0 +1,200 @@
+//! Holds what every kind becomes: each file in `tests/specs/kinds` is lowered for both engines, and its relations are compared with
+//! the snapshot beside it. Together the files reach every relation of the protocol, but for those that stand here with a reason.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use chrono::DateTime;
+use insta::{Settings, assert_snapshot};
+use prost::Message as _;
+use prost_reflect::text_format::FormatOptions;
+use prost_reflect::{DescriptorPool, DynamicMessage, MessageDescriptor, ReflectMessage as _};
+
+use super::{Plan, compile};
+use crate::dialect::Dialect;
+use crate::graph::Graph;
+use crate::lowering::Root;
+use crate::pipeline::Pipeline;
+use crate::proto::spark::Relation;
+use crate::source::Source;
+use crate::spec;
+use crate::target;
+use crate::transform::Transform;
+
+const CASES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/specs/kinds");
+
+/// Relations that no kind reaches, and why.
+const UNREACHED: &[(&str, &str)] = &[
+    ("apply_in_pandas_with_state", PYTHON),
+    ("cached_local_relation", "one blob; `chunked_cached_local_relation` is what newer servers take"),
+    ("cached_remote_relation", "a checkpoint's name, which the server gives while a run is on its way"),
+    ("catalog", "what a catalog holds is asked for by a query: `sql: SHOW TABLES`"),
+    ("co_group_map", PYTHON),
+    ("collect_metrics", "Sail has it not; expectations count by a query of their own"),
+    ("common_inline_user_defined_data_source", PYTHON),
+    ("common_inline_user_defined_table_function", PYTHON),
+    ("group_map", PYTHON),
+    ("html_string", "pipectl writes what is shown"),
+    ("map_partitions", PYTHON),
+    ("show_string", "pipectl writes what is shown"),
+    ("unknown", "it means nothing"),
+    (
+        "with_relations",
+        "Spark makes session views of its names: pipectl makes views that nobody else can mean",
+    ),
+    ("with_watermark", "it is for streams, and pipectl runs what ends"),
+];
+/// Why functions of the user's own are left out.
+const PYTHON: &str = "it carries a function as Python pickles it";
+
+/// The messages of the protocol, as `build.rs` reads them.
+fn relation_message() -> MessageDescriptor {
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/proto");
+    let files = protox::compile(["spark/connect/relations.proto"], [root]).unwrap();
+    let pool = DescriptorPool::from_file_descriptor_set(files).unwrap();
+    pool.get_message_by_name("spark.connect.Relation").unwrap()
+}
+
+fn cases() -> Vec<PathBuf> {
+    let paths = fs::read_dir(CASES).unwrap().map(|entry| entry.unwrap().path());
+    let mut files: Vec<PathBuf> =
+        paths.filter(|path| path.extension().is_some_and(|it| it == "yaml")).collect();
+    files.sort();
+    files
+}
+
+fn stem(path: &Path) -> String {
+    path.file_stem().unwrap().to_string_lossy().into_owned()
+}
+
+fn load(path: &Path) -> Pipeline {
+    let inputs = spec::Inputs {
+        variables: &[],
+        documents: &spec::Documents::default(),
+        environment: &|_| None,
+        files: &|path| fs::read(path),
+        canonical: &|path| fs::canonicalize(path),
+        run_id: "case",
+        started_at: DateTime::UNIX_EPOCH,
+        root: Some(Root::Engine("/root".to_owned())),
+        target: &target::Settings::default(),
+    };
+    let loaded = spec::load(path, PathBuf::from(CASES), fs::read(path).unwrap(), &inputs);
+    loaded.pipeline.unwrap_or_else(|_| panic!("{}: {:#?}", path.display(), loaded.diagnostics))
+}
+
+/// The relations of a plan's actions as text, or what the engine lacks for them.
+fn text(pipeline: &Pipeline, dialect: &Dialect, message: &MessageDescriptor) -> String {
+    match compile(pipeline, &Graph::new(pipeline), dialect) {
+        Ok(plan) => plan
+            .actions
+            .iter()
+            .map(|action| {
+                let step = &pipeline.step(action.step).name.value;
+                format!("{step}:\n{}\n", indented(&relation(&action.relation, message)))
+            })
+            .collect(),
+        Err(gaps) => gaps.sorted().iter().map(|gap| format!("refused: {}\n", gap.message)).collect(),
+    }
+}
+
+fn relation(relation: &Relation, message: &MessageDescriptor) -> String {
+    let dynamic = DynamicMessage::decode(message.clone(), relation.encode_to_vec().as_slice()).unwrap();
+    dynamic.to_text_format_with_options(&FormatOptions::new().pretty(true))
+}
+
+fn indented(text: &str) -> String {
+    text.lines().map(|line| format!("  {line}\n")).collect()
+}
+
+/// The kinds of relation in a text, by their fields' names.
+fn reached(plan: &Plan, message: &MessageDescriptor, into: &mut BTreeSet<String>) {
+    for action in &plan.actions {
+        walk(
+            &DynamicMessage::decode(message.clone(), action.relation.encode_to_vec().as_slice()).unwrap(),
+            into,
+        );
+    }
+}
+
+fn walk(message: &DynamicMessage, into: &mut BTreeSet<String>) {
+    for (field, value) in message.fields() {
+        if message.descriptor().full_name() == "spark.connect.Relation" {
+            into.insert(field.name().to_owned());
+        }
+        let messages: Vec<&DynamicMessage> = match value {
+            prost_reflect::Value::Message(message) => vec![message],
+            prost_reflect::Value::List(values) => {
+                values.iter().filter_map(|value| value.as_message()).collect()
+            }
+            prost_reflect::Value::Map(values) => {
+                values.values().filter_map(|value| value.as_message()).collect()
+            }
+            _ => Vec::new(),
+        };
+        for message in messages {
+            walk(message, into);
+        }
+    }
+}
+
+#[test]
+fn every_kind_becomes_what_its_snapshot_says() {
+    let message = relation_message();
+    let mut settings = Settings::clone_current();
+    settings.set_snapshot_path(CASES);
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    // Rows are Arrow's bytes.
+    settings.add_filter(r#"data: "(?:[^"\\]|\\.)*""#, "data: [rows]");
+    for case in cases() {
+        let pipeline = load(&case);
+        let texts = [Dialect::sail(), Dialect::spark()].map(|dialect| text(&pipeline, &dialect, &message));
+        let shown = match &texts {
+            [sail, spark] if sail == spark => sail.clone(),
+            [sail, spark] => format!("== Sail ==\n{sail}\n== Spark ==\n{spark}"),
+        };
+        settings.bind(|| assert_snapshot!(stem(&case), shown));
+    }
+}
+
+#[test]
+fn every_kind_has_a_case() {
+    let cases: BTreeSet<String> = cases().iter().map(|path| stem(path)).collect();
+    let keys =
+        |family: &str, keys: &[&str]| keys.iter().map(|key| format!("{family}_{key}")).collect::<Vec<_>>();
+    let missing: Vec<String> = keys("source", Source::KEYS)
+        .into_iter()
+        .chain(keys("transform", Transform::KEYS))
+        .filter(|name| !cases.contains(name))
+        .collect();
+    assert!(missing.is_empty(), "`tests/specs/kinds` lacks {missing:?}");
+}
+
+#[test]
+fn every_relation_of_the_protocol_is_reached() {
+    let message = relation_message();
+    let mut found = BTreeSet::new();
+    for case in cases() {
+        let pipeline = load(&case);
+        for dialect in [Dialect::sail(), Dialect::spark()] {
+            if let Ok(plan) = compile(&pipeline, &Graph::new(&pipeline), &dialect) {
+                reached(&plan, &message, &mut found);
+            }
+        }
+    }
+    let reasons: BTreeMap<&str, &str> = UNREACHED.iter().copied().collect();
+    let relations = message.oneofs().find(|oneof| oneof.name() == "rel_type").unwrap();
+    let mut wrong = Vec::new();
+    for field in relations.fields() {
+        match (found.contains(field.name()), reasons.get(field.name())) {
+            (true, None) | (false, Some(_)) => {}
+            (true, Some(reason)) => {
+                wrong.push(format!("`{}` is reached, but is listed: {reason}", field.name()))
+            }
+            (false, None) => wrong.push(format!("`{}` is not reached", field.name())),
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
