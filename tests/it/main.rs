@@ -49,4 +49,5 @@ mod support;
 mod targets;
 mod timeouts;
 mod tokens;
+mod tpch;
 mod variables;
