@@ -27,7 +27,7 @@ pub(crate) use reading::is_known;
 pub(crate) use sent::Sent;
 pub(crate) use sort_key::{Direction, Nulls, SortKey};
 pub(crate) use template::{Template, without_end};
-pub(crate) use token::{Token, TokenKind};
+pub(crate) use token::{Token, TokenKind, tokens};
 pub(crate) use value::{Bindings, Bound, Value};
 
 /// A Spark SQL expression.
@@ -44,6 +44,11 @@ pub(crate) enum Role {
 }
 
 impl Expr {
+    #[cfg(test)]
+    pub(crate) fn of_template(template: Template) -> Self {
+        Self(template)
+    }
+
     pub(crate) fn span(&self) -> Span {
         self.0.span()
     }

@@ -20,6 +20,7 @@ use crate::plan::prefix;
 use crate::proto::ddl::columns_text;
 use crate::proto::expression::expression_string;
 use crate::proto::relation::{empty, filter};
+use crate::proto::spark::data_type::StructField;
 use crate::proto::spark::{DataType, Relation};
 use crate::run::check::{column_names, create_view, found_missing, found_repeated};
 use crate::run::together::all;
@@ -79,7 +80,9 @@ impl Search<'_> {
         let step = self.step;
         let is_silent = |transform: &Transform| {
             let kind = transform.kind();
-            !kind.columns_needed().is_empty() || !kind.columns_shared().is_empty()
+            !kind.columns_needed().is_empty()
+                || !kind.columns_shared().is_empty()
+                || kind.columns_come_from_rows()
         };
         if !step.transforms.iter().any(|transform| is_silent(&transform.value))
             && !matches!(step.source.value, Source::Read(_))
@@ -99,6 +102,8 @@ impl Search<'_> {
         }
         for at in 0..step.transforms.len() {
             match self.transform(at, &schema).await? {
+                // Without rows its columns are not known.
+                Some(_) if step.transforms[at].value.kind().columns_come_from_rows() => return Ok(None),
                 Some(next) => schema = next,
                 None => return Ok(None),
             }
@@ -289,9 +294,14 @@ impl Search<'_> {
         let kind = transform.value.kind();
         let mut is_found = false;
         let stages = kind.stages();
+        let made = kind.columns_made().into_iter();
+        let made = made.map(|name| StructField { name, ..StructField::default() });
+        let mut last = scope.clone();
+        last.columns.extend(made);
         for (number, stage) in stages.iter().enumerate() {
             let later = stages.get(number + 1..).unwrap_or_default().iter().flatten();
             let later: Vec<Span> = later.map(|expr| expr.span()).collect();
+            let scope = if number + 1 == stages.len() { &last } else { scope };
             is_found |= self.stage(at, stage, &later, is_found, scope).await?;
         }
         is_found |= self.parts(at + 1, &kind.parts()).await?;
