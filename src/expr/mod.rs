@@ -44,6 +44,11 @@ pub(crate) enum Role {
 }
 
 impl Expr {
+    /// A part of a text that holds several.
+    pub(crate) fn new(template: Template) -> Self {
+        Self(template)
+    }
+
     pub(crate) fn span(&self) -> Span {
         self.0.span()
     }
