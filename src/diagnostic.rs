@@ -104,6 +104,8 @@ codes! {
     ReadOtherwise = "W006",
     /// A step has other columns on another engine.
     SchemaDiffers = "W007",
+    /// An option is none of the format's, so that engines pass over it.
+    UnknownOption = "W008",
 }
 
 /// What is said of each code at length: a section each.

@@ -44,8 +44,8 @@ pub(crate) enum Role {
 }
 
 impl Expr {
-    #[cfg(test)]
-    pub(crate) fn of_template(template: Template) -> Self {
+    /// A part of a text that holds several.
+    pub(crate) fn new(template: Template) -> Self {
         Self(template)
     }
 

@@ -337,7 +337,7 @@ impl<'p> Compiler<'p> {
         if matches!(step.source.value, Source::Read(_)) {
             self.probe(id, &chain.relation, Question::Any(step.source.span));
         }
-        let mut repeats = matches!(step.source.value, Source::Sql(_));
+        let mut repeats = matches!(step.source.value, Source::Sql(_) | Source::Call(_));
         let mut made_by = step.source.span;
         for (at, transform) in step.transforms.iter().enumerate() {
             let kind = transform.value.kind();

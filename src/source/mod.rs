@@ -1,6 +1,9 @@
 //! Owns the kinds of source: how a step begins.
 
+mod call;
+mod extension;
 mod from;
+mod options;
 mod range;
 mod read;
 mod sql;
@@ -10,13 +13,14 @@ mod values;
 use std::fmt::Debug;
 
 use crate::dialect::Dialect;
-use crate::expr::Template;
+use crate::expr::{Expr, Template};
 use crate::lowering::{Checking, Lowering};
 use crate::name::StepRef;
 use crate::proto::spark::Relation;
 use crate::shape::kinds;
 use crate::text::{Span, Spanned};
 
+pub(crate) use extension::Extension;
 pub(crate) use sql::Sql;
 pub(crate) use values::Values;
 
@@ -24,6 +28,9 @@ pub(crate) use values::Values;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Setting {
     Table,
+    Function,
+    /// The version of a table.
+    History,
     Path,
     Schema,
 }
@@ -45,6 +52,11 @@ pub(crate) trait Kind: Debug {
 
     /// Settings that can be left out one by one, so that an engine's complaint can be narrowed down to one.
     fn parts(&self) -> Vec<Span> {
+        Vec::new()
+    }
+
+    /// Expressions that see no columns, and are right or wrong by themselves.
+    fn arguments(&self) -> Vec<&Expr> {
         Vec::new()
     }
 
@@ -86,6 +98,8 @@ kinds! {
     "values" => Values(Values),
     "range" => Range(range::Range),
     "sql" => Sql(Sql),
+    "call" => Call(call::Call),
+    "extension" => Extension(Extension),
 }
 
 impl Source {
@@ -101,6 +115,14 @@ impl Source {
     pub(crate) fn query(&self) -> Option<&Template> {
         match self {
             Self::Sql(sql) => sql.query(),
+            _ => None,
+        }
+    }
+
+    /// The message, where it is one that may stand in a file of its own.
+    pub(crate) fn as_extension_mut(&mut self) -> Option<&mut Extension> {
+        match self {
+            Self::Extension(extension) => Some(extension),
             _ => None,
         }
     }

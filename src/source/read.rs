@@ -5,15 +5,17 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::options;
 use super::{Kind, Setting};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::dialect::{Dialect, Implementation};
-use crate::expr::Template;
+use crate::expr::{Template, Type};
 use crate::lowering::{Checking, Lowering};
 use crate::proto::relation;
 use crate::proto::spark::Relation;
 use crate::proto::spark::read::{DataSource, ReadType};
 use crate::proto::spark::relation::RelType;
+use crate::scalar::Segment;
 use crate::secret::learn_literal;
 use crate::shape::{Entries, Many};
 use crate::text::Spanned;
@@ -69,14 +71,78 @@ pub(crate) struct Read {
     /// Options of the data source; the text stands as written.
     #[serde(default)]
     options: Entries<Template>,
+    /// Conditions in the database's own SQL, a partition of `jdbc` each: together they say which rows are read.
+    #[schemars(extend("minItems" = 1))]
+    predicates: Option<Many<Template>>,
 }
 
 /// Formats whose data has no types of its own.
 const WITHOUT_TYPES: [&str; 2] = ["csv", "json"];
 
+/// Whether the text of a value has digits, signs and points alone: what no SQL takes for anything but one value.
+fn has_digits_alone(data_type: &Type) -> bool {
+    match data_type {
+        Type::TinyInt
+        | Type::SmallInt
+        | Type::Int
+        | Type::BigInt
+        | Type::Decimal { .. }
+        | Type::Date
+        | Type::Time
+        | Type::Timestamp
+        | Type::TimestampNtz => true,
+        Type::String
+        | Type::Binary
+        | Type::Boolean
+        | Type::Float
+        | Type::Double
+        | Type::Months
+        | Type::DayTime
+        | Type::Identifier
+        | Type::Array(_) => false,
+    }
+}
+
 impl Read {
     fn format(&self) -> String {
         self.format.value.to_lowercase()
+    }
+
+    /// What a predicate says is the database's to read: what could be more than one value there has no place in it.
+    fn check_predicates(&self, checking: &mut Checking<'_>) {
+        let Some(predicates) = &self.predicates else { return };
+        if self.format() != "jdbc" {
+            let span = predicates.first().map_or(self.format.span, Template::span);
+            let message = format!("`predicates` part what `jdbc` reads, and the format is `{}`", self.format.value);
+            checking.report(
+                Diagnostic::new(Code::Settings, span, message).help("use `filter` in `transform` to leave rows out"),
+            );
+            return;
+        }
+        for predicate in predicates.iter() {
+            if checking.refuses_secret(predicate) {
+                continue;
+            }
+            if predicate.is_blank() {
+                checking.report(Diagnostic::new(Code::Expression, predicate.span(), "the predicate is empty"));
+            }
+            let variables = predicate.segments().iter().filter_map(|segment| match segment {
+                Segment::Variable { index, .. } => Some(checking.bindings.get(*index)),
+                Segment::Text { .. } => None,
+            });
+            let unfit: Vec<String> = variables
+                .filter(|bound| !has_digits_alone(&bound.data_type))
+                .map(|bound| {
+                    format!("`{}` has the type {}, and a predicate takes numbers, dates and times", bound.name, bound.data_type)
+                })
+                .collect();
+            for message in unfit {
+                checking.report(
+                    Diagnostic::new(Code::BadVariable, predicate.span(), message)
+                        .help("a predicate is in the database's own SQL, into which no other value can be put safely"),
+                );
+            }
+        }
     }
 
     fn has_option(&self, name: &str) -> bool {
@@ -94,7 +160,9 @@ impl Kind for Read {
         }
         for (key, value) in self.options.iter() {
             learn_literal(&key.value, value.exposed().expose());
+            options::check(&self.format(), key, checking.found);
         }
+        self.check_predicates(checking);
         if self.path.as_ref().is_some_and(|paths| paths.is_empty()) {
             checking.report(Diagnostic::new(Code::Path, self.format.span, "the list of paths is empty"));
         }
@@ -115,7 +183,7 @@ impl Kind for Read {
         match setting {
             Setting::Path => self.paths().first(),
             Setting::Schema => self.schema.as_ref(),
-            Setting::Table => None,
+            Setting::Table | Setting::Function | Setting::History => None,
         }
     }
 
@@ -141,6 +209,7 @@ impl Kind for Read {
                 schema,
                 options,
                 paths: self.paths().iter().map(|path| lowering.path(path)).collect(),
+                predicates: self.predicates.iter().flat_map(|all| all.iter()).map(Template::plain).collect(),
                 ..DataSource::default()
             })),
         }))

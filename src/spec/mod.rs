@@ -97,13 +97,16 @@ struct Context<'a, 'i> {
 }
 
 impl Context<'_, '_> {
+    /// What a file holds that the pipeline names, which need not be text; or why it can't be read.
+    fn bytes(&self, name: &str, span: Span) -> Result<Vec<u8>, Box<Diagnostic>> {
+        (self.inputs.files)(&self.base.folder.join(name)).map_err(|error| unreadable(name, span, &reason(&error)))
+    }
+
     /// The text of a file that the pipeline names, put beside its own; or what is wrong with it.
     fn file(&mut self, name: &str, span: Span) -> Result<(FileId, Arc<String>), Box<Diagnostic>> {
         let path = self.base.folder.join(name);
         let shown = normal(&self.sources.get(span.file).path().with_file_name(name));
-        let wrong = |reason: String| {
-            Box::new(Diagnostic::new(Code::File, span, format!("the file `{name}` can't be read: {reason}")))
-        };
+        let wrong = |reason: String| unreadable(name, span, &reason);
         if self.sources.is_full() {
             return Err(wrong("a pipeline consists of at most 65,536 files".to_owned()));
         }
@@ -123,6 +126,10 @@ impl Context<'_, '_> {
         let file = self.sources.add(Source::new(shown, text));
         Ok((file, Arc::clone(self.sources.get(file).text())))
     }
+}
+
+fn unreadable(name: &str, span: Span, reason: &str) -> Box<Diagnostic> {
+    Box::new(Diagnostic::new(Code::File, span, format!("the file `{name}` can't be read: {reason}")))
 }
 
 /// Why a file can't be read, in a few words.

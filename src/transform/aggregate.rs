@@ -462,7 +462,7 @@ mod tests {
             ("COUNT_IF(x) > 1", vec!["COUNT_IF(…)"]),
             ("bit_count(n) > 1 AND count > 2", vec![]),
         ] {
-            let expr = Expr::of_template(Template::of_text(text));
+            let expr = Expr::new(Template::of_text(text));
             let found: Vec<String> = calls(&expr).into_iter().map(|(name, _)| name).collect();
             assert_eq!(found, names, "{text}");
         }

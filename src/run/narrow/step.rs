@@ -19,9 +19,10 @@ use crate::pipeline::{Step, StepId};
 use crate::plan::prefix;
 use crate::proto::ddl::columns_text;
 use crate::proto::expression::expression_string;
-use crate::proto::relation::{empty, filter};
+use crate::proto::relation::{self, empty, filter};
 use crate::proto::spark::data_type::StructField;
-use crate::proto::spark::{DataType, Relation};
+use crate::proto::spark::relation::RelType;
+use crate::proto::spark::{DataType, Project, Relation};
 use crate::run::check::{column_names, create_view, found_missing, found_repeated};
 use crate::run::together::all;
 use crate::source::{Setting, Source, Sql};
@@ -119,18 +120,26 @@ impl Search<'_> {
             self.query(query, error).await?;
             return Ok(None);
         }
+        if self.arguments(&source.value.kind().arguments()).await? {
+            return Ok(None);
+        }
         let parts = source.value.kind().parts();
         if self.parts(0, &parts).await? {
             return Ok(self.analyse(0, &self.masks).await?.ok());
         }
         let complaint = Complaint::of(&error);
         let kind = source.value.kind();
-        let diagnostic = match (&complaint, kind.place_of(Setting::Table)) {
-            (Complaint::Table(_), Some(table)) => {
+        let places = (kind.place_of(Setting::Table), kind.place_of(Setting::Function));
+        let diagnostic = match (&complaint, places) {
+            (Complaint::Table(_), (Some(table), _)) => {
                 let name = table.plain();
                 let message = format!("there is no table or view `{name}`");
                 let diagnostic = refused(&error, table.span(), message);
                 meant_step(diagnostic, &name, &self.step_names())
+            }
+            (Complaint::Function(names), (_, Some(function))) => {
+                let message = format!("there is no table function `{}`", names.join("."));
+                refused(&error, function.span(), message)
             }
             _ => {
                 let class = error.class.as_deref().unwrap_or_default();
@@ -139,7 +148,7 @@ impl Search<'_> {
                 } else if matches!(complaint, Complaint::DataType(_) | Complaint::Syntax) {
                     kind.place_of(Setting::Schema)
                 } else {
-                    None
+                    kind.place_of(Setting::Function).or_else(|| kind.place_of(Setting::History))
                 };
                 let span = span.map_or(source.span, Template::span);
                 let message = format!(
@@ -153,6 +162,29 @@ impl Search<'_> {
         };
         self.found.push(diagnostic);
         Ok(None)
+    }
+
+    /// Searches the arguments of a call; whether any is wrong.
+    async fn arguments(&mut self, arguments: &[&Expr]) -> Result<bool, Error> {
+        const BEFORE: &str = "isnull(";
+        let scope = Scope { columns: Vec::new(), sides: Vec::new() };
+        let analyse = async |text: String| {
+            let value = expression_string(format!("{BEFORE}{text}\n)"));
+            let alone = Project { input: None, expressions: vec![value] };
+            self.ground.analyse(relation::of(RelType::Project(Box::new(alone)))).await
+        };
+        let mut found = Diagnostics::default();
+        let steps = self.step_names();
+        for argument in arguments {
+            let sent = argument.sent(&self.ground.pipeline.bindings, self.ground.dialect.quotes());
+            if let Err(error) = analyse(sent.text()).await? {
+                let inside = Inside::new(argument.template(), sent, BEFORE, &scope, &steps);
+                found.append(inside.search(error, analyse).await?);
+            }
+        }
+        let is_found = found.has_errors();
+        self.found.append(found);
+        Ok(is_found)
     }
 
     /// Searches a query.
@@ -486,7 +518,7 @@ impl Search<'_> {
             |transform: &&crate::text::Spanned<Transform>| transform.value.kind().may_repeat_columns();
         let made_by = match step.transforms.iter().rfind(may_repeat) {
             Some(transform) => transform.span,
-            None if step.source.value.query().is_some() => step.source.span,
+            None if matches!(step.source.value, Source::Sql(_) | Source::Call(_)) => step.source.span,
             None => return,
         };
         found_repeated(made_by, step.name.value.as_str(), &column_names(schema), &mut self.found);
