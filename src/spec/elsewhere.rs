@@ -41,3 +41,25 @@ pub(super) fn in_step(key: &str) -> Option<&'static str> {
         _ => return None,
     })
 }
+
+/// What a key that a contract does not have means in other tools.
+pub(super) fn in_contract(key: &str) -> Option<&'static str> {
+    let plain = key.to_lowercase().replace(['_', '-', ' '], "");
+    Some(match plain.as_str() {
+        "datatype" | "dtype" | "physicaltype" | "logicaltype" => "here it is called `type`",
+        "fields" | "schema" | "properties" => "here it is called `columns`",
+        "primarykey" | "keys" | "pk" | "uniquekey" => {
+            "here it is called `key`, and stands beside `columns`: `key: [id]`"
+        }
+        "required" | "notnull" | "mandatory" => "here it is called `nullable`: `nullable: false`",
+        "unique" | "isunique" | "primary" => "write `key: [id]` beside `columns`",
+        "comment" | "doc" | "docs" => "here it is called `description`",
+        "additionalproperties" | "additionalcolumns" | "extracolumns" | "strict" | "evolve" => {
+            "here it is called `extra`: `error`, `drop` or `keep`"
+        }
+        "tests" | "datatests" | "checks" | "quality" | "expect" | "constraints" => {
+            "what must hold for rows stands at a step, in `expect`"
+        }
+        _ => return None,
+    })
+}
