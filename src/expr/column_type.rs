@@ -112,6 +112,7 @@ fn named<'f>(fields: &'f [(String, ColumnType)], name: &str) -> Option<&'f Colum
     fields.iter().find(|(known, _)| known.to_lowercase() == lower).map(|(_, data_type)| data_type)
 }
 
+/// As Spark prints it, without the spaces that YAML would want quotes for.
 impl fmt::Display for ColumnType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = |name: &str| if is_name(name) { name.to_owned() } else { quoted(name) };
@@ -131,12 +132,12 @@ impl<N: Fn(&str) -> String + Copy> fmt::Display for Text<'_, N> {
         match self.of {
             ColumnType::Plain(name) => f.write_str(name),
             ColumnType::Array(item) => write!(f, "array<{}>", text(item)),
-            ColumnType::Map(key, value) => write!(f, "map<{}, {}>", text(key), text(value)),
+            ColumnType::Map(key, value) => write!(f, "map<{},{}>", text(key), text(value)),
             ColumnType::Struct(fields) => {
                 let fields = fields.iter();
                 let fields: Vec<String> =
-                    fields.map(|(name, of)| format!("{}: {}", (self.name)(name), text(of))).collect();
-                write!(f, "struct<{}>", fields.join(", "))
+                    fields.map(|(name, of)| format!("{}:{}", (self.name)(name), text(of))).collect();
+                write!(f, "struct<{}>", fields.join(","))
             }
         }
     }
@@ -227,7 +228,7 @@ impl<'t> Reader<'t> {
                 let message = format!(
                     "`{words}<…>` is not a Spark SQL type: `array`, `map` and `struct` have types inside"
                 );
-                self.wrong.push(NoType { message, help: None, name: Some(words.clone()) });
+                self.wrong.push(NoType { message, help: instead_of(&words), name: None });
                 self.rest.by_ref().for_each(drop);
                 return ColumnType::Plain(words);
             }
@@ -299,7 +300,7 @@ impl<'t> Reader<'t> {
             self.space();
         }
         if fields.is_empty() && self.strictness == Strictness::File && self.wrong.is_empty() {
-            self.is_wrong("a `struct` has fields: `struct<a: int>`".to_owned());
+            self.is_wrong("a `struct` has fields: `struct<a:int>`".to_owned());
         }
         ColumnType::Struct(fields)
     }
@@ -349,6 +350,10 @@ impl<'t> Reader<'t> {
         }
         if self.strictness == Strictness::Engine && is_text_of_some_length(words) {
             return ColumnType::Plain("string".to_owned());
+        }
+        if words.is_empty() && !self.wrong.is_empty() {
+            // It is missing with what should have stood before it.
+            return ColumnType::Plain(String::new());
         }
         let (message, help) = if words.is_empty() {
             (format!("`{}` is not a Spark SQL type: a type is missing in it", self.text.trim()), None)
@@ -419,9 +424,9 @@ fn instead_of(words: &str) -> Option<String> {
     Some(match name {
         "text" | "str" | "varchar" | "char" | "character" | "uuid" | "json" => "write `string`".to_owned(),
         "array" | "list" | "seq" | "set" => "write `array<TYPE>`, as in `array<string>`".to_owned(),
-        "map" | "dict" => "write `map<TYPE, TYPE>`, as in `map<string, int>`".to_owned(),
+        "map" | "dict" => "write `map<TYPE,TYPE>`, as in `map<string,int>`".to_owned(),
         "struct" | "object" | "record" | "row" => {
-            "write `struct<name: TYPE>`, as in `struct<a: int, b: string>`".to_owned()
+            "write `struct<name:TYPE>`, as in `struct<a:int,b:string>`".to_owned()
         }
         "variant" => "write `variant`".to_owned(),
         "null" => "write `void`".to_owned(),
@@ -443,10 +448,10 @@ mod tests {
         for (text, spelling) in [
             ("LONG", "bigint"),
             ("decimal( 12 , 2 )", "decimal(12,2)"),
-            ("Array< Struct<a INT, `b c`: STRING> >", "array<struct<a: int, `b c`: string>>"),
-            ("map<string,array<decimal(3,1)>>", "map<string, array<decimal(3,1)>>"),
-            ("struct<a:struct<b:int>,c:timestamp_ltz>", "struct<a: struct<b: int>, c: timestamp>"),
-            ("struct<ü: int, `a``b`: date>", "struct<`ü`: int, `a``b`: date>"),
+            ("Array< Struct<a INT, `b c`: STRING> >", "array<struct<a:int,`b c`:string>>"),
+            ("map<string,array<decimal(3,1)>>", "map<string,array<decimal(3,1)>>"),
+            ("struct<a:struct<b:int>,c:timestamp_ltz>", "struct<a:struct<b:int>,c:timestamp>"),
+            ("struct<ü: int, `a``b`: date>", "struct<`ü`:int,`a``b`:date>"),
             ("INTERVAL HOUR TO SECOND", "interval hour to second"),
             ("interval day to second", "interval day to second"),
             ("INTERVAL MONTH", "interval month"),
@@ -462,7 +467,7 @@ mod tests {
             assert_eq!(shown(text), spelling, "{text}");
             assert_eq!(shown(spelling), spelling, "{text}");
         }
-        assert_eq!(ColumnType::parse("struct<a: int>").unwrap().ddl(), "struct<`a`: int>");
+        assert_eq!(ColumnType::parse("struct<a: int>").unwrap().ddl(), "struct<`a`:int>");
     }
 
     #[test]
@@ -479,7 +484,7 @@ mod tests {
             ("array<int>>", "`array<int>>` is not a Spark SQL type: `>` is too much"),
             ("map<string>", "`map<string>` is not a Spark SQL type: a `,` is missing"),
             ("list<int>", "`list<…>` is not a Spark SQL type: `array`, `map` and `struct` have types inside"),
-            ("struct<>", "a `struct` has fields: `struct<a: int>`"),
+            ("struct<>", "a `struct` has fields: `struct<a:int>`"),
             ("struct<: int>", "`struct<: int>` is not a Spark SQL type: the name of a field is missing"),
             ("struct<a: int, A: int>", "two fields of a `struct` are called `A`"),
             ("struct<a: int NOT NULL>", "`NOT NULL` inside of a type would not be looked at"),
@@ -499,7 +504,7 @@ mod tests {
     #[test]
     fn what_engines_tell_is_understood() {
         for (text, shown) in [
-            ("STRUCT<`a`: INT NOT NULL, `b`: ARRAY<STRING> NOT NULL>", "struct<a: int, b: array<string>>"),
+            ("STRUCT<`a`: INT NOT NULL, `b`: ARRAY<STRING> NOT NULL>", "struct<a:int,b:array<string>>"),
             ("VARCHAR(20)", "string"),
             ("TIMESTAMP", "timestamp"),
             ("UDT(org.Point)", "udt(org.point)"),

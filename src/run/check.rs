@@ -20,6 +20,7 @@ use crate::proto::ddl::columns_text;
 use crate::proto::spark::data_type::Kind;
 use crate::proto::spark::{DataType, Relation};
 use crate::proto::{command, relation};
+use crate::source::Source;
 
 pub(crate) use super::narrow::{Findings, Known};
 
@@ -78,7 +79,13 @@ pub(crate) async fn source_columns(
     (before, id): (&[StepId], StepId),
 ) -> Result<Result<Vec<FoundColumn>, Diagnostics>, Error> {
     let schema = narrow::source(&Ground { client, pipeline, dialect }, before, id).await?;
-    Ok(schema.map(|schema| contract::found_columns(&schema)))
+    // What a catalog declares is a promise; of queries and files engines say what follows from how they read them.
+    let is_declared = matches!(pipeline.step(id).source.value, Source::Table(_));
+    Ok(schema.map(|schema| {
+        let mut columns = contract::found_columns(&schema);
+        columns.iter_mut().for_each(|column| column.nullable |= !is_declared);
+        columns
+    }))
 }
 
 /// Analyses every action and answers every probe, side by side as far as they do not need each other; the first failure ends it, with

@@ -41,7 +41,6 @@ pub(super) fn differences(step: &Step, schema: &DataType) -> Option<Diagnostic> 
                 }
             }
             None => {
-                told.is_missing = true;
                 let near = nearest(&column.name, further.iter().map(|column| column.name.as_str()));
                 let near = near.map(|near| format!("; is it `{near}`?")).unwrap_or_default();
                 told.notes
@@ -57,7 +56,10 @@ pub(super) fn differences(step: &Step, schema: &DataType) -> Option<Diagnostic> 
                 .map(|column| format!("`{}`, `{}`, is not in the contract", column.name, column.data_type)),
         );
     }
-    told.diagnostic(step, contract)
+    let is_more = told.is_more;
+    let diagnostic = told.diagnostic(step, contract)?;
+    let help = "`extra: keep` lets further columns pass, `extra: drop` leaves them out";
+    Some(if is_more { diagnostic.help(help) } else { diagnostic })
 }
 
 /// What is other in the first line of the CSV files of a source than its step's contract says.
@@ -84,29 +86,27 @@ pub(super) fn first_line(
             let near = near.map(|near| format!("; is it `{near}`?")).unwrap_or_default();
             told.notes.push(format!("`{name}` is missing in the header{near}"));
         }
-        told.is_missing = !missing.is_empty();
         for (at, name) in &further {
-            let is_between = *at < promised.len();
-            if contract.extra() == Extra::Drop && !is_between && can_leave_out(dialect) {
+            let is_behind = found.iter().skip(*at).all(|name| named(&promised, name).is_none());
+            if contract.extra() == Extra::Drop && is_behind && can_leave_out(dialect) {
                 continue;
             }
-            let between =
-                if is_between && missing.is_empty() { ", and stands between columns that are" } else { "" };
+            let before = if is_behind { "" } else { ", and stands before columns that are" };
             told.is_more = true;
+            told.is_between |= !is_behind;
             told.notes
-                .push(format!("`{name}`, column {} of the header, is not in the contract{between}", at + 1));
+                .push(format!("`{name}`, column {} of the header, is not in the contract{before}", at + 1));
         }
-        let is_in_order = promised.iter().zip(&found).all(|(promised, found)| is_same(promised, found));
-        if told.notes.is_empty() && !is_in_order {
-            let found: Vec<String> = found.iter().map(|name| format!("`{name}`")).collect();
-            told.is_disordered = true;
-            told.notes.push(format!("the header has the columns in another order: {}", found.join(", ")));
+        let known = found.iter().filter(|name| named(&promised, name).is_some());
+        let wanted = promised.iter().filter(|name| named(&found, name).is_some());
+        if !known.clone().zip(wanted).all(|(found, promised)| is_same(found, promised)) {
+            let known: Vec<String> = known.map(|name| format!("`{name}`")).collect();
+            told.notes.push(format!("the header has the columns in another order: {}", known.join(", ")));
         }
     } else if found.len() != promised.len() {
         let is_more = found.len() > promised.len();
         if !is_more || contract.extra() != Extra::Drop || !can_leave_out(dialect) {
             told.is_more = is_more;
-            told.is_missing = !is_more;
             told.notes.push(format!(
                 "the first line of the data has {}, the contract {}",
                 count(found.len(), "column"),
@@ -114,15 +114,20 @@ pub(super) fn first_line(
             ));
         }
     }
-    let is_left_out = told.is_more && contract.extra() == Extra::Drop;
-    let diagnostic = told.diagnostic(step, contract)?;
-    let diagnostic =
-        diagnostic.help("CSV is read by position; `read` with a `schema` passes over the header's names");
-    Some(if is_left_out && !can_leave_out(dialect) {
-        diagnostic.help(format!("{dialect} can't leave out columns of CSV; Spark can"))
+    let (is_more, is_between) = (told.is_more, told.is_between);
+    let mut diagnostic = told.diagnostic(step, contract)?;
+    diagnostic = diagnostic.help(if is_header {
+        "CSV is read by position; a `schema` in `read` gives its columns other names than the header"
     } else {
-        diagnostic
-    })
+        "CSV is read by position"
+    });
+    if !is_more || is_between {
+        return Some(diagnostic);
+    }
+    Some(diagnostic.help(match (contract.extra(), can_leave_out(dialect)) {
+        (_, false) => format!("{dialect} can't leave out columns of CSV; Spark can, with `extra: drop`"),
+        (_, true) => "`extra: drop` leaves out columns behind those of the contract".to_owned(),
+    }))
 }
 
 /// Whether an engine takes lines of CSV that have more columns than are read.
@@ -140,10 +145,10 @@ impl Contract {
 #[derive(Debug, Default)]
 struct Told {
     notes: Vec<String>,
-    is_missing: bool,
     is_more: bool,
+    /// Whether some of them stand before columns that are promised.
+    is_between: bool,
     has_other_type: bool,
-    is_disordered: bool,
 }
 
 impl Told {

@@ -42,11 +42,14 @@ pub(super) fn in_step(key: &str) -> Option<&'static str> {
     })
 }
 
+/// What is said of keys that are `type` in a contract.
+pub(super) const CALLED_TYPE: &str = "here it is called `type`";
+
 /// What a key that a contract does not have means in other tools.
 pub(super) fn in_contract(key: &str) -> Option<&'static str> {
     let plain = key.to_lowercase().replace(['_', '-', ' '], "");
     Some(match plain.as_str() {
-        "datatype" | "dtype" | "physicaltype" | "logicaltype" => "here it is called `type`",
+        "datatype" | "dtype" | "physicaltype" | "logicaltype" => CALLED_TYPE,
         "fields" | "schema" | "properties" => "here it is called `columns`",
         "primarykey" | "keys" | "pk" | "uniquekey" => {
             "here it is called `key`, and stands beside `columns`: `key: [id]`"

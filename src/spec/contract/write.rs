@@ -8,16 +8,17 @@ use crate::pipeline::FoundColumn;
 pub(crate) fn contract_text(columns: &[FoundColumn]) -> String {
     let mut text = "# yaml-language-server: $schema=contract.schema.json\nversion: 1\ncolumns:\n".to_owned();
     for column in columns {
-        let name = scalar(&column.name);
-        let data_type = column.data_type.to_string();
+        let name = scalar(&column.name, "");
+        // A `:` is followed by no space there.
+        let data_type = scalar(&column.data_type.to_string(), "<>,:`");
         let comment = column.metadata.as_deref().and_then(comment);
         text.push_str(&match (column.nullable, comment) {
-            (true, None) => format!("  {name}: {}\n", scalar(&data_type)),
+            (true, None) => format!("  {name}: {data_type}\n"),
             (nullable, comment) => {
                 let nullable = if nullable { "" } else { "    nullable: false\n" };
-                let comment = comment.map(|comment| format!("    description: {}\n", scalar(&comment)));
+                let comment = comment.map(|comment| format!("    description: {}\n", scalar(&comment, ",;")));
                 let comment = comment.unwrap_or_default();
-                format!("  {name}:\n    type: {}\n{nullable}{comment}", scalar(&data_type))
+                format!("  {name}:\n    type: {data_type}\n{nullable}{comment}")
             }
         });
     }
@@ -30,9 +31,9 @@ fn comment(metadata: &str) -> Option<String> {
     metadata["comment"].as_str().filter(|comment| !comment.trim().is_empty()).map(str::to_owned)
 }
 
-/// A text as YAML, in quotes where it would be read as something else without.
-fn scalar(text: &str) -> String {
-    let is_plain = |c: char| c.is_alphanumeric() || "_-.()<> ,/".contains(c);
+/// A text as YAML, in quotes where it would be read as something else without; `further` are characters that need none in it.
+fn scalar(text: &str, further: &str) -> String {
+    let is_plain = |c: char| c.is_alphanumeric() || "_-.() /".contains(c) || further.contains(c);
     let mut characters = text.chars();
     let begins = characters.next().is_some_and(|c| c.is_alphabetic() || c == '_');
     // Words that are something else to some reader of YAML.
