@@ -35,6 +35,15 @@ pub(crate) enum Setting {
     Schema,
 }
 
+/// What an engine shall find out of data that has no names and types of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Wanted {
+    /// What its first line tells.
+    FirstLine,
+    /// What all of it tells.
+    Types,
+}
+
 /// The questions that every kind of source answers.
 pub(crate) trait Kind: Debug {
     /// The steps it reads.
@@ -78,6 +87,16 @@ pub(crate) trait Kind: Debug {
     /// Whether its data has no names and types of its own, so that a contract gives them.
     fn takes_schema(&self) -> bool {
         false
+    }
+
+    /// Whether the first line of its data is a header; nothing where there is no such line, or the data has types of its own.
+    fn has_header(&self) -> Option<bool> {
+        None
+    }
+
+    /// It without names and types that anybody gives, where its data has none of its own.
+    fn as_found(&self, _wanted: Wanted, _lowering: &Lowering<'_>) -> Option<Relation> {
+        None
     }
 
     /// Whether it does work that is worth keeping when several steps read it.

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::options;
-use super::{Kind, Setting};
+use super::{Kind, Setting, Wanted};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::dialect::{Dialect, Implementation};
 use crate::expr::{Template, Type};
@@ -24,8 +24,8 @@ use crate::text::Spanned;
 ///
 /// Relative paths start at the pipeline file's folder, or at the target's `root` where it has one. A file that is not there is an
 /// error, on every engine. CSV and JSON have no types: give them by `schema`, or by a `contract` beside `read`. For CSV both name
-/// the columns by their position: a header is passed over, whatever it says. In CSV a quote inside of quotes is doubled, unless the
-/// option `escape` says otherwise.
+/// the columns by their position. A `schema` passes over a header, whatever it says; a contract is compared with it. In CSV a quote
+/// inside of quotes is doubled, unless the option `escape` says otherwise.
 ///
 /// Sail reads no `orc`, `xml` and `jdbc`, and makes strings of columns that are folders' names (`day=2026-01-31/`): cast them. It
 /// fails at a bad row of CSV or JSON, where Spark can make NULLs of it (`mode: PERMISSIVE`).
@@ -78,6 +78,8 @@ pub(crate) struct Read {
 
 /// Formats whose data has no types of its own.
 const WITHOUT_TYPES: [&str; 2] = ["csv", "json"];
+/// The option by which an engine finds out the types of CSV.
+const INFER: &str = "inferSchema";
 
 /// Whether the text of a value has digits, signs and points alone: what no SQL takes for anything but one value.
 fn has_digits_alone(data_type: &Type) -> bool {
@@ -148,6 +150,44 @@ impl Read {
     fn has_option(&self, name: &str) -> bool {
         self.options.iter().any(|(key, _)| key.value.eq_ignore_ascii_case(name))
     }
+
+    fn option(&self, name: &str) -> Option<String> {
+        let named = self.options.iter().find(|(key, _)| key.value.eq_ignore_ascii_case(name));
+        named.map(|(_, value)| value.exposed().expose().to_owned())
+    }
+
+    /// The options as the engine is told them.
+    fn options(&self) -> BTreeMap<String, String> {
+        let mut options: BTreeMap<String, String> = self
+            .options
+            .iter()
+            .map(|(key, value)| (key.value.clone(), value.exposed().expose().to_owned()))
+            .collect();
+        if self.format() == "csv" && !self.has_option("escape") {
+            // Engines differ in what escapes a quote; files that follow RFC 4180 double it.
+            options.insert("escape".to_owned(), "\"".to_owned());
+        }
+        options
+    }
+
+    fn relation(
+        &self,
+        schema: Option<String>,
+        options: BTreeMap<String, String>,
+        lowering: &Lowering<'_>,
+    ) -> Relation {
+        relation::of(RelType::Read(crate::proto::spark::Read {
+            is_streaming: false,
+            read_type: Some(ReadType::DataSource(DataSource {
+                format: Some(self.format.value.clone()),
+                schema,
+                options,
+                paths: self.paths().iter().map(|path| lowering.path(path)).collect(),
+                predicates: self.predicates.iter().flat_map(|all| all.iter()).map(Template::plain).collect(),
+                ..DataSource::default()
+            })),
+        }))
+    }
 }
 
 impl Kind for Read {
@@ -191,27 +231,32 @@ impl Kind for Read {
         self.schema.is_none() && WITHOUT_TYPES.contains(&self.format().as_str())
     }
 
-    fn lower(&self, schema: Option<&str>, lowering: &Lowering<'_>) -> Relation {
-        let mut options: BTreeMap<String, String> = self
-            .options
-            .iter()
-            .map(|(key, value)| (key.value.clone(), value.exposed().expose().to_owned()))
-            .collect();
-        if self.format() == "csv" && !self.has_option("escape") {
-            // Engines differ in what escapes a quote; files that follow RFC 4180 double it.
-            options.insert("escape".to_owned(), "\"".to_owned());
+    fn has_header(&self) -> Option<bool> {
+        let is_csv = self.takes_schema() && self.format() == "csv";
+        is_csv.then(|| self.option("header").is_some_and(|value| value.eq_ignore_ascii_case("true")))
+    }
+
+    fn as_found(&self, wanted: Wanted, lowering: &Lowering<'_>) -> Option<Relation> {
+        if !self.takes_schema() {
+            return None;
         }
+        let mut options = self.options();
+        match (self.format().as_str(), wanted) {
+            ("csv", Wanted::FirstLine) => {
+                options.retain(|key, _| !key.eq_ignore_ascii_case(INFER));
+                options.insert(INFER.to_owned(), "false".to_owned());
+            }
+            ("csv", Wanted::Types) if !self.has_option(INFER) => {
+                options.insert(INFER.to_owned(), "true".to_owned());
+            }
+            (_, Wanted::FirstLine) => return None,
+            (_, Wanted::Types) => {}
+        }
+        Some(self.relation(None, options, lowering))
+    }
+
+    fn lower(&self, schema: Option<&str>, lowering: &Lowering<'_>) -> Relation {
         let schema = self.schema.as_ref().map(Template::plain).or(schema.map(str::to_owned));
-        relation::of(RelType::Read(crate::proto::spark::Read {
-            is_streaming: false,
-            read_type: Some(ReadType::DataSource(DataSource {
-                format: Some(self.format.value.clone()),
-                schema,
-                options,
-                paths: self.paths().iter().map(|path| lowering.path(path)).collect(),
-                predicates: self.predicates.iter().flat_map(|all| all.iter()).map(Template::plain).collect(),
-                ..DataSource::default()
-            })),
-        }))
+        self.relation(schema, self.options(), lowering)
     }
 }

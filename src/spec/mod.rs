@@ -18,6 +18,7 @@ mod step;
 mod vars;
 mod warnings;
 
+use std::collections::HashMap;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -26,15 +27,18 @@ use chrono::{DateTime, Utc};
 
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::lowering::{Base, Root, normal};
-use crate::pipeline::Pipeline;
+use crate::pipeline::{Contract, Pipeline};
 use crate::target::Settings;
 use crate::text::{FileId, Source, Sources, Span};
 use crate::yaml;
 
 use include::Texts;
 
+pub(crate) use contract::contract_text;
 pub(crate) use project::{LoadedProject, ProjectInputs, Token, load_project};
-pub(crate) use schema::{Block, Doc, Family, KindSchema, described, json_schema, kinds, project_schema};
+pub(crate) use schema::{
+    Block, Doc, Family, KindSchema, contract_schema, described, json_schema, kinds, project_schema,
+};
 pub(crate) use vars::{Document, Documents};
 
 /// What the outside world says to a pipeline.
@@ -78,7 +82,12 @@ pub(crate) fn load(path: &Path, folder: PathBuf, bytes: Vec<u8>, inputs: &Inputs
     };
     let file = sources.add(Source::new(path, text));
     let root = inputs.root.clone().unwrap_or_else(|| Root::Folder(folder.clone()));
-    let context = Context { base: Arc::new(Base { root, folder }), inputs, sources: &mut sources };
+    let context = Context {
+        base: Arc::new(Base { root, folder }),
+        inputs,
+        sources: &mut sources,
+        contracts: HashMap::new(),
+    };
     let pipeline = document::read(file, &Texts::new(), context, &mut found);
     let pipeline = pipeline.filter(|_| !found.has_errors());
     let diagnostics = found.sorted();
@@ -94,6 +103,8 @@ struct Context<'a, 'i> {
     base: Arc<Base>,
     inputs: &'a Inputs<'i>,
     sources: &'a mut Sources,
+    /// Those that were read, by their paths; nothing for one that is wrong, which was reported.
+    contracts: HashMap<PathBuf, Option<Contract>>,
 }
 
 impl Context<'_, '_> {

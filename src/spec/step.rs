@@ -17,7 +17,7 @@ use crate::lowering::Base;
 use crate::lowering::Checking;
 use crate::name::{StepName, StepRef};
 use crate::pipeline::{Cache, Contract};
-use crate::shape::{Decoder, Many};
+use crate::shape::{Decoder, Many, Short};
 use crate::sink::Sink;
 use crate::source::Source;
 use crate::text::{Span, Spanned};
@@ -36,7 +36,7 @@ pub(super) struct StepSpec {
     /// The name as it stands in the file; where it can't be one, `name` is another.
     pub(super) written: String,
     pub(super) source: Option<Spanned<Source>>,
-    pub(super) contract: Option<Spanned<Contract>>,
+    pub(super) contract: Option<Contract>,
     pub(super) transforms: Vec<Spanned<Transform>>,
     pub(super) expectations: Vec<Expectation>,
     pub(super) sinks: Vec<Spanned<Sink>>,
@@ -127,10 +127,10 @@ impl StepSpec {
                     decode::<Many<StepRef>>(node, found).map_or_else(Vec::new, |after| after.to_vec());
             }
             "contract" => {
-                self.contract = decode::<Template>(node, found).and_then(|path| {
-                    let path = named_file(&path, context, variables, found)?;
-                    let value = contract::read(&path, context, found)?;
-                    Some(Spanned { span: path.span, value })
+                self.contract = decode::<Short<contract::Named>>(node, found).and_then(|Short(named)| {
+                    let path = named_file(&named.file, context, variables, found)?;
+                    let contract = contract::read(&path, context, found)?;
+                    Some(Contract { extra: named.extra.or_else(|| contract.extra.clone()), ..contract })
                 });
             }
             "expect" => self.expectations = expectations(node, found),

@@ -16,7 +16,7 @@ use crate::expect::Expectation;
 use crate::expr::{Expr, Template};
 use crate::lowering::{Lowering, Masks};
 use crate::pipeline::{Step, StepId};
-use crate::plan::prefix;
+use crate::plan::{as_found, prefix};
 use crate::proto::ddl::columns_text;
 use crate::proto::expression::expression_string;
 use crate::proto::relation::{self, empty, filter};
@@ -24,8 +24,9 @@ use crate::proto::spark::data_type::StructField;
 use crate::proto::spark::relation::RelType;
 use crate::proto::spark::{DataType, Project, Relation};
 use crate::run::check::{column_names, create_view, found_missing, found_repeated};
+use crate::run::contract::{differences, first_line};
 use crate::run::together::all;
-use crate::source::{Setting, Source, Sql};
+use crate::source::{Setting, Source, Sql, Wanted};
 use crate::text::Span;
 use crate::transform::{Names, Transform};
 
@@ -39,19 +40,9 @@ pub(super) async fn search(
     if step.inputs.iter().any(|input| inputs.get(input).is_none_or(|known| known.schema.is_none())) {
         return Ok((Known::default(), Diagnostics::default()));
     }
-    let is_doubtful = inputs.values().any(|known| known.is_doubtful);
-    let mut search = Search {
-        ground,
-        id,
-        step,
-        inputs,
-        views: Vec::new(),
-        masks: Masks::default(),
-        sides: Vec::new(),
-        is_doubtful,
-        found: Diagnostics::default(),
-    };
+    let mut search = Search::new(ground, id, inputs);
     search.views = search.make_views().await?;
+    search.contract().await?;
     let schema = search.columns().await?;
     if let Some(schema) = &schema {
         search.repetitions(schema);
@@ -59,6 +50,28 @@ pub(super) async fn search(
     }
     let is_doubtful = search.is_doubtful || search.found.has_errors();
     Ok((Known { schema, is_doubtful }, search.found))
+}
+
+/// The columns of a step's source, whatever its contract says, or what is wrong with it.
+pub(super) async fn source(
+    ground: &Ground<'_>,
+    id: StepId,
+    inputs: HashMap<StepId, Arc<Known>>,
+) -> Result<Result<DataType, Diagnostics>, Error> {
+    let mut search = Search::new(ground, id, inputs);
+    search.views = search.make_views().await?;
+    let found = as_found(ground.pipeline, ground.dialect, id, Wanted::Types);
+    let analysed = match found {
+        Some(relation) => ground.analyse(relation).await?,
+        None => search.analyse(0, &search.as_it_is()).await?,
+    };
+    match analysed {
+        Ok(schema) => Ok(Ok(schema)),
+        Err(error) => {
+            search.source(error).await?;
+            Ok(Err(search.found))
+        }
+    }
 }
 
 struct Search<'a> {
@@ -75,7 +88,56 @@ struct Search<'a> {
     found: Diagnostics,
 }
 
-impl Search<'_> {
+impl<'a> Search<'a> {
+    fn new(ground: &'a Ground<'a>, id: StepId, inputs: HashMap<StepId, Arc<Known>>) -> Self {
+        Self {
+            ground,
+            id,
+            step: ground.pipeline.step(id),
+            is_doubtful: inputs.values().any(|known| known.is_doubtful),
+            inputs,
+            views: Vec::new(),
+            masks: Masks::default(),
+            sides: Vec::new(),
+            found: Diagnostics::default(),
+        }
+    }
+
+    /// The masks, and one that lets all columns of the source through.
+    fn as_it_is(&self) -> Masks {
+        let mut masks = self.masks.clone();
+        self.step.contract.iter().for_each(|contract| masks.hide(contract.span));
+        masks
+    }
+
+    /// Compares the source with its contract. Where they differ the search goes on with what is promised: what follows is right or wrong
+    /// by that.
+    async fn contract(&mut self) -> Result<(), Error> {
+        let step = self.step;
+        let Some(contract) = &step.contract else { return Ok(()) };
+        let ground = self.ground;
+        if step.is_read_with_contract() {
+            let Some(is_header) = step.source.value.kind().has_header() else { return Ok(()) };
+            let Some(line) = as_found(ground.pipeline, ground.dialect, self.id, Wanted::FirstLine) else {
+                return Ok(());
+            };
+            // Why it can't be read is told of the source.
+            if let Ok(schema) = ground.analyse(line).await? {
+                self.found.extend(first_line(step, &schema, is_header, ground.dialect));
+            }
+            return Ok(());
+        }
+        let Ok(schema) = self.analyse(0, &self.as_it_is()).await? else { return Ok(()) };
+        if fields(&schema).is_empty() {
+            return Ok(());
+        }
+        if let Some(difference) = differences(step, &schema) {
+            self.found.push(difference);
+            self.masks.replace(contract.span, contract.ddl());
+        }
+        Ok(())
+    }
+
     /// The columns of the step, its mistakes masked; nothing where these make them unknowable.
     async fn columns(&mut self) -> Result<Option<DataType>, Error> {
         let step = self.step;
@@ -143,14 +205,17 @@ impl Search<'_> {
             }
             _ => {
                 let class = error.class.as_deref().unwrap_or_default();
+                let is_of_type = matches!(complaint, Complaint::DataType(_) | Complaint::Syntax);
                 let span = if class == "PATH_NOT_FOUND" {
                     kind.place_of(Setting::Path)
-                } else if matches!(complaint, Complaint::DataType(_) | Complaint::Syntax) {
+                } else if is_of_type {
                     kind.place_of(Setting::Schema)
                 } else {
                     kind.place_of(Setting::Function).or_else(|| kind.place_of(Setting::History))
                 };
-                let span = span.map_or(source.span, Template::span);
+                let contract = step.contract.as_ref().filter(|_| is_of_type && step.is_read_with_contract());
+                let otherwise = contract.map_or(source.span, |contract| contract.span);
+                let span = span.map_or(otherwise, Template::span);
                 let message = format!(
                     "the `{}` of `{}` is refused: {}",
                     self.written(source.span),
