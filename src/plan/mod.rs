@@ -5,6 +5,7 @@
 //! the file, and nothing is worked out twice that is worth keeping.
 
 mod compile;
+mod look;
 #[cfg(test)]
 mod lowered;
 mod order;
@@ -15,9 +16,11 @@ use crate::dialect::Dialect;
 use crate::local::Blob;
 use crate::pipeline::StepId;
 use crate::proto::spark::Relation;
+use crate::sink::Stdout;
 use crate::text::Span;
 
 pub(crate) use compile::{Scope, compile, compile_scope, prefix};
+pub(crate) use look::Look;
 pub(crate) use text::describe;
 
 /// An action's number, in an order in which each comes after those it needs.
@@ -48,6 +51,8 @@ pub(crate) enum Work {
     Expect { violations: Vec<Expected> },
     /// Its rows go to these outputs of the step, by their numbers.
     Write { sinks: Vec<usize> },
+    /// Its rows are shown, whatever the outputs of the step are.
+    Show { stdout: Stdout },
 }
 
 /// A violation, and which of the step's expectations it belongs to.
@@ -89,7 +94,7 @@ pub(crate) enum Question {
 #[derive(Debug)]
 pub(crate) struct Plan {
     pub(crate) dialect: Dialect,
-    /// The steps that the outputs and expectations need, in order.
+    /// The steps that it is about, in order.
     pub(crate) steps: Vec<StepId>,
     /// What is sent before anything else.
     pub(crate) uploads: Vec<Upload>,
@@ -100,5 +105,10 @@ pub(crate) struct Plan {
 impl Plan {
     pub(crate) fn action(&self, id: ActionId) -> &Action {
         &self.actions[id.0]
+    }
+
+    /// What is looked at, where the plan is a look at a step.
+    pub(crate) fn shown(&self) -> Option<&Action> {
+        self.actions.last().filter(|action| matches!(action.work, Work::Show { .. }))
     }
 }

@@ -13,6 +13,7 @@ mod schedule;
 pub(crate) mod together;
 pub(crate) mod trial;
 pub(crate) mod upload;
+mod schema;
 mod write;
 
 use std::fmt;
@@ -25,6 +26,7 @@ pub(crate) use crate::connect::{Cause, QueryContext, ServerError};
 pub(crate) use event::{Event, Failed, Label, Outcome, Output, Sender, Tasks, Verdict};
 pub(crate) use execute::{Settings, advice, chain, execute, tag};
 pub(crate) use schedule::OnFailure;
+pub(crate) use schema::{Columns, columns};
 
 /// Why an action did not succeed.
 #[derive(Debug, thiserror::Error)]
