@@ -199,6 +199,7 @@ async fn carry_out(
     let look = arguments.look(&pipeline)?;
     chosen.events().into_iter().for_each(|event| events.send(event));
     reporter.diagnostics(&pipeline.sources, &warnings);
+    inside(&look, &pipeline).into_iter().for_each(|event| events.send(event));
     let graph = Graph::new(&pipeline);
     inputs_exist(&pipeline, &look.steps(&pipeline, &graph))?;
     let pipeline = Arc::new(pipeline);
@@ -236,6 +237,18 @@ async fn carry_out(
     place.carry_out(&pipeline.conf, work).await
 }
 
+/// Says so where it is not the step's own rows that are looked at.
+fn inside(look: &Look, pipeline: &Pipeline) -> Option<Event> {
+    let step = pipeline.step(look.step);
+    let all = step.transforms.len();
+    let before = match look.transforms {
+        count if count == all => return None,
+        0 => "before its transforms".to_owned(),
+        count => format!("behind {count} of its {all} transforms, `{}`", step.transforms[count - 1].value.key()),
+    };
+    Some(Event::Note(format!("{}: the rows {before}", step.name)))
+}
+
 /// How many shared steps are worked out side by side.
 const SIDE_BY_SIDE: usize = 4;
 
@@ -253,6 +266,7 @@ impl Show {
 
     /// Whether what stands in the file's place is probably a step.
     fn is_step(&self, path: &Path) -> bool {
-        self.step.is_none() && path == self.pipeline.file && path.to_str().is_some_and(is_name)
+        let is_name = path.to_str().is_some_and(is_name);
+        is_name && self.step.is_none() && path == self.pipeline.file && !path.exists()
     }
 }

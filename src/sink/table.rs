@@ -77,7 +77,7 @@ impl Table {
         let mut table = Self { columns, measured: Some(measured), options: value::options() };
         let mut text = Vec::new();
         table.settle(&mut text).expect("a vector takes everything");
-        String::from_utf8_lossy(&text).into_owned()
+        String::from_utf8_lossy(&text).lines().map(|line| format!("{}\n", line.trim_end())).collect()
     }
 
     /// Decides the widths, then writes the header and the rows that were held back.
