@@ -97,7 +97,9 @@ fn source_in_short(pipeline: &Pipeline, step: &Step) -> String {
     let outside = kind.paths().iter().chain(kind.place_of(Setting::Table)).map(Template::plain);
     let inside = match (source, source.origin()) {
         (_, Some(from)) => vec![from.to_owned()],
-        (Source::Sql(_), _) => step.queried.iter().map(|(_, id)| pipeline.step(*id).name.to_string()).collect(),
+        (Source::Sql(_), _) => {
+            step.queried.iter().map(|(_, id)| pipeline.step(*id).name.to_string()).collect()
+        }
         _ => Vec::new(),
     };
     let reads = inside.into_iter().chain(outside).collect::<Vec<_>>().join(", ");

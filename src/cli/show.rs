@@ -224,6 +224,12 @@ async fn carry_out(
             let columns = run::columns(client, &plan);
             return interrupt.or(async { Ok(Some(columns.await?)) }).await;
         }
+        if let Some(sort) = plan.lost_order() {
+            let line = pipeline.sources.get(sort.file).position(sort.start).line;
+            events.send(Event::Note(format!(
+                "{dialect} loses the order of the `sort` in line {line} behind what comes after it: the rows stand in any order"
+            )));
+        }
         let settings = Settings {
             run_id: identity.id.clone(),
             threads: SIDE_BY_SIDE,
@@ -244,7 +250,9 @@ fn inside(look: &Look, pipeline: &Pipeline) -> Option<Event> {
     let before = match look.transforms {
         count if count == all => return None,
         0 => "before its transforms".to_owned(),
-        count => format!("behind {count} of its {all} transforms, `{}`", step.transforms[count - 1].value.key()),
+        count => {
+            format!("behind {count} of its {all} transforms, `{}`", step.transforms[count - 1].value.key())
+        }
     };
     Some(Event::Note(format!("{}: the rows {before}", step.name)))
 }
@@ -258,7 +266,10 @@ impl Show {
         match failure {
             Failure::File { path, reason } if self.is_step(&path) => Failure::Usage {
                 message: format!("`{}` can't be read: {reason}", path.display()),
-                hints: vec![format!("the pipeline file comes before the step: `pipectl show FILE {}`", path.display())],
+                hints: vec![format!(
+                    "the pipeline file comes before the step: `pipectl show FILE {}`",
+                    path.display()
+                )],
             },
             failure => failure,
         }

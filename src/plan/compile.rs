@@ -70,10 +70,14 @@ pub(crate) fn compile_scope(
         Scope::Outputs | Scope::Everything => pipeline.ids().collect(),
         Scope::Look(_) => sharing.needed.clone(),
     };
-    let gaps = gaps(pipeline, dialect, steps.iter().map(|id| {
-        let step = pipeline.step(*id);
-        (step, scope.transforms(step, *id))
-    }));
+    let gaps = gaps(
+        pipeline,
+        dialect,
+        steps.iter().map(|id| {
+            let step = pipeline.step(*id);
+            (step, scope.transforms(step, *id))
+        }),
+    );
     if gaps.has_errors() {
         return Err(gaps);
     }
@@ -321,9 +325,8 @@ impl<'p> Compiler<'p> {
             depth = Depth { plan: 1, expanded: if reach == Reach::Stored { 1 } else { depth.expanded } };
         }
         if let Some(look) = look.filter(|look| look.step == id) {
-            self.keep_order(&sorted);
             let relation = first_rows(sorted.sort(relation), look.stdout.rows_wanted());
-            self.add(id, Work::Show { stdout: look.stdout.clone() }, relation, &needs);
+            self.add(id, Work::Show { stdout: look.stdout.clone(), lost: sorted.lost() }, relation, &needs);
             return;
         }
         if look.is_none() && !step.expectations.is_empty() {

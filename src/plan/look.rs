@@ -6,8 +6,8 @@ use std::collections::HashSet;
 use crate::graph::Graph;
 use crate::pipeline::{Pipeline, Step, StepId};
 use crate::sink::Stdout;
-use crate::transform::Transform;
 use crate::text::Spanned;
+use crate::transform::Transform;
 
 /// What is looked at, and how it is shown.
 #[derive(Debug, Clone)]

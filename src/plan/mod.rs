@@ -51,8 +51,8 @@ pub(crate) enum Work {
     Expect { violations: Vec<Expected> },
     /// Its rows go to these outputs of the step, by their numbers.
     Write { sinks: Vec<usize> },
-    /// Its rows are shown, whatever the outputs of the step are.
-    Show { stdout: Stdout },
+    /// Its rows are shown, whatever the outputs of the step are. The order of the sort `lost` they have no more: nobody relies on it.
+    Show { stdout: Stdout, lost: Option<Span> },
 }
 
 /// A violation, and which of the step's expectations it belongs to.
@@ -110,5 +110,13 @@ impl Plan {
     /// What is looked at, where the plan is a look at a step.
     pub(crate) fn shown(&self) -> Option<&Action> {
         self.actions.last().filter(|action| matches!(action.work, Work::Show { .. }))
+    }
+
+    /// The sort whose order the rows that are looked at have no more.
+    pub(crate) fn lost_order(&self) -> Option<Span> {
+        match self.shown()?.work {
+            Work::Show { lost, .. } => lost,
+            Work::View { .. } | Work::Store { .. } | Work::Expect { .. } | Work::Write { .. } => None,
+        }
     }
 }

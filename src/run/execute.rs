@@ -277,7 +277,7 @@ impl Task {
                 let sinks = sinks.iter().map(|at| step.sinks[*at].value.clone());
                 self.write(relation, sinks.collect(), step.folder()).await
             }
-            Work::Show { stdout } => {
+            Work::Show { stdout, .. } => {
                 let folder = self.pipeline.step(action.step).folder();
                 self.write(relation, vec![Sink::Stdout(stdout.clone())], folder).await
             }

@@ -10,10 +10,10 @@ mod expectation;
 pub(crate) mod inputs;
 mod narrow;
 mod schedule;
+mod schema;
 pub(crate) mod together;
 pub(crate) mod trial;
 pub(crate) mod upload;
-mod schema;
 mod write;
 
 use std::fmt;

@@ -68,9 +68,8 @@ impl Table {
 
     /// A table of texts, in rows as long as the header.
     pub(crate) fn of_texts(names: &[&str], rows: &[Vec<String>]) -> String {
-        let column = |name: &&str| {
-            Column { name: (*name).to_owned(), align: Align::Left, width: name.width() }
-        };
+        let column =
+            |name: &&str| Column { name: (*name).to_owned(), align: Align::Left, width: name.width() };
         let cells = |row: &Vec<String>| row.iter().map(|cell| visible(cell)).collect();
         let measured = Measured { rows: rows.iter().map(cells).collect(), bytes: 0 };
         let columns = names.iter().map(column).collect();

@@ -8,10 +8,12 @@ use std::process::Output;
 use tempfile::TempDir;
 
 use crate::support::{Case, bare, elsewhere, install};
-use crate::{chains, check, errors, expectations, files, otherwise, outputs, pipelines, semantics, timeouts};
+use crate::{
+    chains, check, errors, expectations, files, otherwise, outputs, pipelines, semantics, show, timeouts,
+};
 
 /// Those that ask for nothing that Sail alone has or says.
-pub(crate) const SAME: [(&str, fn()); 29] = [
+pub(crate) const SAME: [(&str, fn()); 34] = [
     ("daily", pipelines::daily),
     ("pricing_summary", pipelines::pricing_summary),
     ("late_shipments", pipelines::late_shipments),
@@ -41,6 +43,11 @@ pub(crate) const SAME: [(&str, fn()); 29] = [
     ("mistakes of queries", check::every_mistake_of_a_query_is_told),
     ("rows", check::rows_of_the_file_are_tried_out),
     ("mistakes of steps", check::every_mistake_of_a_step_is_told),
+    ("shown rows", show::rows_come_in_the_order_of_their_sort),
+    ("shown inside", show::a_step_is_looked_at_inside),
+    ("shown quickly", show::no_more_is_worked_out_than_is_shown),
+    ("shown columns", show::columns_have_their_types),
+    ("shown mistakes", show::mistakes_of_the_step_are_told_where_they_stand),
 ];
 
 /// What Sail has no name for, and Spark only of late.
