@@ -51,4 +51,5 @@ mod support;
 mod targets;
 mod timeouts;
 mod tokens;
+mod tpch;
 mod variables;

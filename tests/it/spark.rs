@@ -90,11 +90,15 @@ impl Drop for Warm {
     }
 }
 
+/// The Spark that is asked for, as `--engine` names it; the newest one where none is.
+pub(crate) fn version() -> String {
+    let named = std::env::var_os("PIPECTL_TEST_SPARK").map(|name| name.into_string().unwrap());
+    named.unwrap_or_else(|| "spark".to_owned())
+}
+
 #[test]
 fn everything_means_the_same() {
-    let named = std::env::var_os("PIPECTL_TEST_SPARK").map(|name| name.into_string().unwrap());
-    let kind = named.unwrap_or_else(|| "spark".to_owned());
-    let warm = Warm::start(kind);
+    let warm = Warm::start(version());
     let mut tests = SAME.to_vec();
     if ["spark", "spark-4.3"].contains(&warm.kind.as_str()) {
         tests.extend(NEW);
