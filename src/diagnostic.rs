@@ -260,11 +260,22 @@ impl Diagnostics {
         self.0.len()
     }
 
+    pub(crate) fn without(mut self, codes: &[Code]) -> Self {
+        self.0.retain(|one| !codes.contains(&one.code));
+        self
+    }
+
     /// Sorts by place and drops exact repetitions.
     pub(crate) fn sorted(mut self) -> Vec<Diagnostic> {
         self.0.sort_by(|a, b| (a.span, a.code, &a.message).cmp(&(b.span, b.code, &b.message)));
         self.0.dedup();
         self.0
+    }
+}
+
+impl Extend<Diagnostic> for Diagnostics {
+    fn extend<I: IntoIterator<Item = Diagnostic>>(&mut self, items: I) {
+        self.0.extend(items);
     }
 }
 

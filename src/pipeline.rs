@@ -121,6 +121,8 @@ impl Contract {
 #[derive(Debug)]
 pub(crate) struct Step {
     pub(crate) name: Spanned<StepName>,
+    pub(crate) description: Option<String>,
+    pub(crate) tags: Vec<String>,
     pub(crate) source: Spanned<Source>,
     pub(crate) contract: Option<Contract>,
     pub(crate) transforms: Vec<Spanned<Transform>>,
@@ -222,6 +224,7 @@ pub(crate) struct Artifact {
 #[derive(Debug)]
 pub(crate) struct Pipeline {
     pub(crate) name: String,
+    pub(crate) description: Option<String>,
     /// Spark SQL settings of the session, in the order of the file.
     pub(crate) conf: Vec<(String, Plain)>,
     /// Files that the session shall have.

@@ -5,6 +5,7 @@
 //! the file, and nothing is worked out twice that is worth keeping.
 
 mod compile;
+mod look;
 #[cfg(test)]
 mod lowered;
 mod order;
@@ -16,9 +17,11 @@ use crate::expect::OnFail;
 use crate::local::Blob;
 use crate::pipeline::StepId;
 use crate::proto::spark::Relation;
+use crate::sink::Stdout;
 use crate::text::Span;
 
 pub(crate) use compile::{Scope, as_found, compile, compile_scope, prefix};
+pub(crate) use look::Look;
 pub(crate) use text::describe;
 
 /// An action's number, in an order in which each comes after those it needs.
@@ -49,6 +52,8 @@ pub(crate) enum Work {
     Expect { violations: Vec<Expected> },
     /// Its rows go to these outputs of the step, by their numbers.
     Write { sinks: Vec<usize> },
+    /// Its rows are shown, whatever the outputs of the step are. The order of the sort `lost` they have no more: nobody relies on it.
+    Show { stdout: Stdout, lost: Option<Span> },
 }
 
 /// What is expected of rows, and what happens where some do not hold.
@@ -94,7 +99,7 @@ pub(crate) enum Question {
 #[derive(Debug)]
 pub(crate) struct Plan {
     pub(crate) dialect: Dialect,
-    /// The steps that the outputs and expectations need, in order.
+    /// The steps that it is about, in order.
     pub(crate) steps: Vec<StepId>,
     /// What is sent before anything else.
     pub(crate) uploads: Vec<Upload>,
@@ -105,5 +110,18 @@ pub(crate) struct Plan {
 impl Plan {
     pub(crate) fn action(&self, id: ActionId) -> &Action {
         &self.actions[id.0]
+    }
+
+    /// What is looked at, where the plan is a look at a step.
+    pub(crate) fn shown(&self) -> Option<&Action> {
+        self.actions.last().filter(|action| matches!(action.work, Work::Show { .. }))
+    }
+
+    /// The sort whose order the rows that are looked at have no more.
+    pub(crate) fn lost_order(&self) -> Option<Span> {
+        match self.shown()?.work {
+            Work::Show { lost, .. } => lost,
+            Work::View { .. } | Work::Store { .. } | Work::Expect { .. } | Work::Write { .. } => None,
+        }
     }
 }

@@ -141,7 +141,7 @@ async fn prepare(client: &Client, plan: &Plan, action: &Action) -> Result<(), Er
             let schema = analyse(client, &plan.dialect, relation).await?.map_err(Error::Server)?;
             create_view(client, relation::empty(columns_text(&schema)), name).await
         }
-        Work::Expect { .. } | Work::Write { .. } => {
+        Work::Expect { .. } | Work::Write { .. } | Work::Show { .. } => {
             analyse(client, &plan.dialect, relation).await?.map_err(Error::Server).map(drop)
         }
     }

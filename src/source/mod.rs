@@ -84,6 +84,11 @@ pub(crate) trait Kind: Debug {
         &[]
     }
 
+    /// The format of what it reads, where it says one.
+    fn format(&self) -> Option<&str> {
+        None
+    }
+
     /// Whether its data has no names and types of its own, so that a contract gives them.
     fn takes_schema(&self) -> bool {
         false

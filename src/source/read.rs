@@ -219,6 +219,10 @@ impl Kind for Read {
         self.path.as_deref().unwrap_or_default()
     }
 
+    fn format(&self) -> Option<&str> {
+        Some(&self.format.value)
+    }
+
     fn place_of(&self, setting: Setting) -> Option<&Template> {
         match setting {
             Setting::Path => self.paths().first(),

@@ -68,6 +68,17 @@ pub(crate) struct Loaded {
 
 /// Reads a pipeline from the bytes of its file; `folder` is where its relative paths start.
 pub(crate) fn load(path: &Path, folder: PathBuf, bytes: Vec<u8>, inputs: &Inputs<'_>) -> Loaded {
+    read(path, folder, bytes, inputs, &[])
+}
+
+/// The same of one that may still be in the making: it may have no output, and parts that nothing uses.
+pub(crate) fn load_unfinished(path: &Path, folder: PathBuf, bytes: Vec<u8>, inputs: &Inputs<'_>) -> Loaded {
+    let fine = [Code::NoOutput, Code::UnusedVariable, Code::UnusedStep, Code::SharedStdout];
+    read(path, folder, bytes, inputs, &fine)
+}
+
+/// Reads a pipeline; what has one of the codes in `fine` is not told.
+fn read(path: &Path, folder: PathBuf, bytes: Vec<u8>, inputs: &Inputs<'_>, fine: &[Code]) -> Loaded {
     let mut sources = Sources::default();
     let mut found = Diagnostics::default();
     let text = match text_of(bytes) {
@@ -89,6 +100,7 @@ pub(crate) fn load(path: &Path, folder: PathBuf, bytes: Vec<u8>, inputs: &Inputs
         contracts: HashMap::new(),
     };
     let pipeline = document::read(file, &Texts::new(), context, &mut found);
+    let found = found.without(fine);
     let pipeline = pipeline.filter(|_| !found.has_errors());
     let diagnostics = found.sorted();
     Loaded {

@@ -35,6 +35,19 @@ pub(super) fn resolve(
         warnings::joins(spec, checking.found);
     }
     let is_complete = specs.iter().all(|spec| !spec.incomplete) && !checking.found.has_errors();
+    let outputs = specs.iter().flat_map(|spec| spec.sinks.iter().map(move |sink| (spec, sink)));
+    let outputs = outputs.map(|(spec, sink)| (sink.value.place(&spec.base.folder), sink.span));
+    same_outputs(outputs, &main.folder, checking.found);
+    let references: Vec<References> =
+        specs.iter().map(|spec| names.references(spec, checking.found)).collect();
+    for circle in graph::circles(references.iter().map(References::needed)) {
+        checking.report(describe(&circle, &specs));
+    }
+    if is_complete && !checking.found.has_errors() {
+        unused(&specs, &references, checking.found);
+        warnings::limits(&specs, |at| references[at].from, checking.found);
+        warnings::stdout(&specs, checking.found);
+    }
     if extent == Extent::Whole
         && !specs.is_empty()
         && specs.iter().all(|spec| spec.sinks.is_empty() && !spec.incomplete)
@@ -48,19 +61,6 @@ pub(super) fn resolve(
             )
             .help(format!("give a step one: `write: {{ parquet: out/{last}.parquet }}`, or `write: stdout`")),
         );
-    }
-    let outputs = specs.iter().flat_map(|spec| spec.sinks.iter().map(move |sink| (spec, sink)));
-    let outputs = outputs.map(|(spec, sink)| (sink.value.place(&spec.base.folder), sink.span));
-    same_outputs(outputs, &main.folder, checking.found);
-    let references: Vec<References> =
-        specs.iter().map(|spec| names.references(spec, checking.found)).collect();
-    for circle in graph::circles(references.iter().map(References::needed)) {
-        checking.report(describe(&circle, &specs));
-    }
-    if is_complete && !checking.found.has_errors() {
-        unused(&specs, &references, checking.found);
-        warnings::limits(&specs, |at| references[at].from, checking.found);
-        warnings::stdout(&specs, checking.found);
     }
     let count = specs.len();
     let steps = specs.into_iter().zip(references).filter_map(|(spec, references)| references.into_step(spec));
@@ -254,6 +254,8 @@ impl References {
     fn into_step(self, spec: StepSpec) -> Option<Step> {
         Some(Step {
             name: spec.name,
+            description: spec.description,
+            tags: spec.tags,
             source: spec.source?,
             contract: spec.contract,
             transforms: spec.transforms,

@@ -35,6 +35,8 @@ pub(super) struct StepSpec {
     pub(super) name: Spanned<StepName>,
     /// The name as it stands in the file; where it can't be one, `name` is another.
     pub(super) written: String,
+    pub(super) description: Option<String>,
+    pub(super) tags: Vec<String>,
     pub(super) source: Option<Spanned<Source>>,
     pub(super) contract: Option<Contract>,
     pub(super) transforms: Vec<Spanned<Transform>>,
@@ -77,6 +79,8 @@ pub(super) fn read(
     let mut step = StepSpec {
         name,
         written: written.to_owned(),
+        description: None,
+        tags: Vec::new(),
         source: None,
         contract: None,
         transforms: Vec::new(),
@@ -120,8 +124,10 @@ impl StepSpec {
     ) {
         match &*key.text {
             "transform" => self.transforms = transforms(node, found),
-            "description" => drop(decode::<Option<String>>(node, found)),
-            "tags" => drop(decode::<Many<String>>(node, found)),
+            "description" => self.description = decode::<Option<String>>(node, found).flatten(),
+            "tags" => {
+                self.tags = decode::<Many<String>>(node, found).map_or_else(Vec::new, |tags| tags.to_vec());
+            }
             "after" => {
                 self.after =
                     decode::<Many<StepRef>>(node, found).map_or_else(Vec::new, |after| after.to_vec());

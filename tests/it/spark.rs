@@ -9,11 +9,12 @@ use tempfile::TempDir;
 
 use crate::support::{Case, bare, elsewhere, install};
 use crate::{
-    chains, check, contracts, errors, expectations, files, otherwise, outputs, pipelines, semantics, timeouts,
+    chains, check, contracts, errors, expectations, files, otherwise, outputs, pipelines, semantics, show,
+    timeouts,
 };
 
 /// Those that ask for nothing that Sail alone has or says.
-pub(crate) const SAME: [(&str, fn()); 36] = [
+pub(crate) const SAME: [(&str, fn()); 41] = [
     ("daily", pipelines::daily),
     ("pricing_summary", pipelines::pricing_summary),
     ("late_shipments", pipelines::late_shipments),
@@ -50,6 +51,11 @@ pub(crate) const SAME: [(&str, fn()); 36] = [
     ("first lines", contracts::csv_is_compared_by_its_first_line),
     ("json", contracts::json_is_read_with_its_contract),
     ("inferred contracts", contracts::what_is_inferred_is_kept),
+    ("shown rows", show::rows_come_in_the_order_of_their_sort),
+    ("shown inside", show::a_step_is_looked_at_inside),
+    ("shown quickly", show::no_more_is_worked_out_than_is_shown),
+    ("shown columns", show::columns_have_their_types),
+    ("shown mistakes", show::mistakes_of_the_step_are_told_where_they_stand),
 ];
 
 /// What Sail has no name for, and Spark only of late.
