@@ -27,7 +27,8 @@ use crate::text::{Span, Spanned};
 /// by those that it lists. A key that a row is not grouped by is NULL there: `grouping(town)` is 1 in such rows and else 0, and
 /// `grouping_id()` is different for each set. Without rows there are no totals either.
 ///
-/// `having` keeps the groups that fulfil a condition: on the columns of the result, `total > 10`, or on aggregates, `count(*) > 1`.
+/// `having` keeps the groups that fulfil a condition: on the columns of the result, `total > 10`, or on aggregates and keys,
+/// `count(*) > 1`.
 ///
 /// ```yaml
 /// version: 1
@@ -77,7 +78,7 @@ use crate::text::{Span, Spanned};
 /// NULL |    13 |        1
 /// ```
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[schemars(extend("not" = { "anyOf": [
+#[schemars(extend("dependentRequired" = { "grouping_sets": ["by"] }, "not" = { "anyOf": [
     { "required": ["by", "rollup"] },
     { "required": ["by", "cube"] },
     { "required": ["rollup", "cube"] },
@@ -94,7 +95,7 @@ pub(crate) struct Aggregate {
     #[schemars(extend("minItems" = 1))]
     cube: Option<Many<Expr>>,
     /// The groupings, each a list of keys of `by`, by their names: `[[country, town], [country], []]`.
-    #[schemars(extend("minItems" = 1, "dependentRequired" = { "grouping_sets": ["by"] }))]
+    #[schemars(extend("minItems" = 1))]
     grouping_sets: Option<Spanned<Vec<Many<Spanned<String>>>>>,
     /// The aggregates: `name: expression`.
     columns: Spanned<Entries<Expr>>,

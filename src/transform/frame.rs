@@ -90,7 +90,7 @@ impl Frame {
         };
         if keys == 0 {
             let message = "a frame means nothing without an order: which rows come before?";
-            let diagnostic = Diagnostic::new(Code::MissingKey, self.0.span(), message);
+            let diagnostic = Diagnostic::new(Code::Settings, self.0.span(), message);
             checking.report(diagnostic.help("say it, `order: [day]`, or leave the frame away"));
         } else if keys > 1
             && parsed.unit == Unit::Range
@@ -118,12 +118,13 @@ impl Frame {
         let (from, to) = (&parsed.from, &parsed.to);
         let mut is_turned = from.side > to.side || from.side == Side::LastRow || to.side == Side::FirstRow;
         if parsed.unit == Unit::Rows {
-            let [near, far] = [from, to].map(|end| end.offset.as_ref().map(|it| self.rows(it, bindings)));
-            let (near, far) = (near.transpose()?, far.transpose()?);
+            let rows = [from, to].map(|end| end.offset.as_ref().map(|it| self.rows(it, bindings)));
+            let [first, last] = rows;
+            let (first, last) = (first.transpose()?, last.transpose()?);
             is_turned |= from.side == to.side
                 && match from.side {
-                    Side::Before => near < far,
-                    Side::Behind => near > far,
+                    Side::Before => first < last,
+                    Side::Behind => first > last,
                     Side::FirstRow | Side::CurrentRow | Side::LastRow => false,
                 };
         }
@@ -308,7 +309,6 @@ impl JsonSchema for Frame {
         json_schema!({
             "title": "frame",
             "type": "string",
-            "pattern": "^(?i:\\s*(rows|range)\\s.*(preceding|following|current\\s+row)\\s*)$",
             "examples": [
                 "rows between 2 preceding and current row",
                 "rows between unbounded preceding and unbounded following",

@@ -135,7 +135,7 @@ impl Window {
         }
         if self.order_keys().is_empty() {
             let message = format!("`{name}` needs an order: which row comes first?");
-            let diagnostic = Diagnostic::new(Code::MissingKey, expr.span(), message);
+            let diagnostic = Diagnostic::new(Code::Settings, expr.span(), message);
             checking.report(diagnostic.help("say it: `order: [day]`"));
         } else if let Some(frame) = &self.frame {
             let message = format!("`{name}` sees all rows of its window, and takes no frame");
