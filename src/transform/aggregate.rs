@@ -27,7 +27,8 @@ use crate::text::{Span, Spanned};
 /// by those that it lists. A key that a row is not grouped by is NULL there: `grouping(town)` is 1 in such rows and else 0, and
 /// `grouping_id()` is different for each set. Without rows there are no totals either.
 ///
-/// `having` keeps the groups that fulfil a condition: on the columns of the result, `total > 10`, or on aggregates, `count(*) > 1`.
+/// `having` keeps the groups that fulfil a condition: on the columns of the result, `total > 10`, or on aggregates and keys,
+/// `count(*) > 1`.
 ///
 /// ```yaml
 /// version: 1
@@ -77,7 +78,7 @@ use crate::text::{Span, Spanned};
 /// NULL |    13 |        1
 /// ```
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[schemars(extend("not" = { "anyOf": [
+#[schemars(extend("dependentRequired" = { "grouping_sets": ["by"] }, "not" = { "anyOf": [
     { "required": ["by", "rollup"] },
     { "required": ["by", "cube"] },
     { "required": ["rollup", "cube"] },
@@ -94,7 +95,7 @@ pub(crate) struct Aggregate {
     #[schemars(extend("minItems" = 1))]
     cube: Option<Many<Expr>>,
     /// The groupings, each a list of keys of `by`, by their names: `[[country, town], [country], []]`.
-    #[schemars(extend("minItems" = 1, "dependentRequired" = { "grouping_sets": ["by"] }))]
+    #[schemars(extend("minItems" = 1))]
     grouping_sets: Option<Spanned<Vec<Many<Spanned<String>>>>>,
     /// The aggregates: `name: expression`.
     columns: Spanned<Entries<Expr>>,
@@ -234,18 +235,31 @@ impl Aggregate {
             let is_outside = !calls.iter().any(|(_, range)| range.contains(&token.range.start));
             let Some(name) = token.name(&text).filter(|_| is_name && is_outside) else { continue };
             let made = self.columns.value.iter().find(|(column, _)| column.value.eq_ignore_ascii_case(&name));
-            if let Some((column, expr)) = made {
-                let message = format!(
-                    "`{}` is a column of the result, and `{function}` an aggregate of the rows: one condition can't have both",
-                    column.value
-                );
-                let diagnostic = Diagnostic::new(Code::Expression, template.place(&token.range), message);
-                checking.report(diagnostic.help(format!(
-                    "write what it is in its place, `{}`, or make the other one a column too",
-                    expr.told(checking.bindings)
-                )));
-            }
+            let instead = match made {
+                Some((_, expr)) => {
+                    format!("write what it is in its place, `{}`", expr.told(checking.bindings))
+                }
+                None if self.names_a_key_anew(&name) => "write what it is in its place".to_owned(),
+                None => continue,
+            };
+            let message = format!(
+                "`{name}` is a column of the result, and `{function}` an aggregate of the rows: one condition can't have both"
+            );
+            let diagnostic = Diagnostic::new(Code::Expression, template.place(&token.range), message);
+            checking.report(diagnostic.help(format!("{instead}, or make the other one a column too")));
         }
+    }
+
+    /// Whether a key has this name only in the result: `year(day) AS year`.
+    fn names_a_key_anew(&self, name: &str) -> bool {
+        let is_column = |key: &Expr| {
+            let path = |kind: TokenKind| {
+                matches!(kind, TokenKind::Word | TokenKind::QuotedName | TokenKind::Symbol('.'))
+            };
+            let tokens = key.template().tokens();
+            tokens.iter().all(|token| path(token.kind)) && tokens.len() % 2 == 1
+        };
+        self.key_named(name).and_then(|at| self.keys().nth(at)).is_some_and(|key| !is_column(key))
     }
 
     /// The groupings as this engine has them: their type, their sets, and the condition that picks them.

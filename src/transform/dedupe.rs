@@ -152,7 +152,7 @@ impl Kind for Dedupe {
         match (keep.value, self.order_keys()) {
             (Keep::Last, []) => {
                 let message = "without an order there is no last row";
-                let diagnostic = Diagnostic::new(Code::MissingKey, keep.span, message);
+                let diagnostic = Diagnostic::new(Code::Settings, keep.span, message);
                 checking.report(diagnostic.help("say the order: `order: [updated_at]`"));
             }
             (Keep::None, [first, ..]) => {

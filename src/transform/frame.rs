@@ -77,7 +77,10 @@ impl Frame {
         let template = self.0.template();
         let Some(tokens) = template.check(checking.found) else { return };
         let text = template.scanned();
-        let parsed = match parse(&text, &tokens).and_then(|parsed| self.ordered(parsed, checking.bindings)) {
+        let parsed = parse(&text, &tokens)
+            .and_then(|parsed| constant(&text, &tokens, parsed))
+            .and_then(|parsed| self.ordered(parsed, checking.bindings));
+        let parsed = match parsed {
             Ok(parsed) => parsed,
             Err(Wrong { range, message, help }) => {
                 let diagnostic = Diagnostic::new(Code::Expression, template.place(&range), message);
@@ -87,7 +90,7 @@ impl Frame {
         };
         if keys == 0 {
             let message = "a frame means nothing without an order: which rows come before?";
-            let diagnostic = Diagnostic::new(Code::MissingKey, self.0.span(), message);
+            let diagnostic = Diagnostic::new(Code::Settings, self.0.span(), message);
             checking.report(diagnostic.help("say it, `order: [day]`, or leave the frame away"));
         } else if keys > 1
             && parsed.unit == Unit::Range
@@ -99,10 +102,15 @@ impl Frame {
         }
     }
 
-    /// Whether an end is an interval away, as far as can be seen.
+    /// Whether an end is an interval away: it says so, or a variable has a value that is no number.
     pub(super) fn has_interval(&self) -> bool {
-        let text = self.0.template().scanned();
-        self.0.template().tokens().iter().any(|token| token.is_word(&text, "interval"))
+        let template = self.0.template();
+        let text = template.scanned();
+        let is_said = template.tokens().iter().any(|token| token.is_word(&text, "interval"));
+        let is_value = |segment: &Segment| {
+            matches!(segment, Segment::Variable { .. }) && segment.shown().parse::<f64>().is_err()
+        };
+        is_said || template.segments().iter().any(is_value)
     }
 
     /// Refuses a frame whose first end lies behind the other, and distances that are no numbers of rows.
@@ -110,12 +118,13 @@ impl Frame {
         let (from, to) = (&parsed.from, &parsed.to);
         let mut is_turned = from.side > to.side || from.side == Side::LastRow || to.side == Side::FirstRow;
         if parsed.unit == Unit::Rows {
-            let [near, far] = [from, to].map(|end| end.offset.as_ref().map(|it| self.rows(it, bindings)));
-            let (near, far) = (near.transpose()?, far.transpose()?);
+            let rows = [from, to].map(|end| end.offset.as_ref().map(|it| self.rows(it, bindings)));
+            let [first, last] = rows;
+            let (first, last) = (first.transpose()?, last.transpose()?);
             is_turned |= from.side == to.side
                 && match from.side {
-                    Side::Before => near < far,
-                    Side::Behind => near > far,
+                    Side::Before => first < last,
+                    Side::Behind => first > last,
                     Side::FirstRow | Side::CurrentRow | Side::LastRow => false,
                 };
         }
@@ -189,6 +198,26 @@ impl Frame {
         };
         Some(WindowFrame { frame_type: frame_type.into(), lower: end(&from), upper: end(&to) })
     }
+}
+
+/// Refuses columns in a distance, which engines do not expect there and answer with failures of their own.
+fn constant(text: &str, tokens: &[Token], parsed: Parsed) -> Result<Parsed, Wrong> {
+    for offset in [&parsed.from, &parsed.to].into_iter().filter_map(|end| end.offset.as_ref()) {
+        let within = |token: &&Token| offset.start <= token.range.start && token.range.end <= offset.end;
+        if tokens.iter().filter(within).any(|token| token.is_word(text, "interval")) {
+            continue;
+        }
+        let calls = |at: usize| tokens.get(at + 1).is_some_and(|next| next.kind == TokenKind::Symbol('('));
+        let name = tokens.iter().enumerate().filter(|(_, token)| within(token)).find(|(at, token)| {
+            token.kind == TokenKind::QuotedName || token.kind == TokenKind::Word && !calls(*at)
+        });
+        if let Some((_, name)) = name {
+            let message = format!("`{}` is no constant, as the end of a frame is", name.text(text));
+            let help = "write a number, an interval (`interval 7 days`), or a variable (`${days}`)";
+            return Err(Wrong { range: name.range.clone(), message, help });
+        }
+    }
+    Ok(parsed)
 }
 
 /// A number of rows, of which that of a variable stands in quotes.
@@ -280,7 +309,6 @@ impl JsonSchema for Frame {
         json_schema!({
             "title": "frame",
             "type": "string",
-            "pattern": "^(?i:\\s*(rows|range)\\s.*(preceding|following|current\\s+row)\\s*)$",
             "examples": [
                 "rows between 2 preceding and current row",
                 "rows between unbounded preceding and unbounded following",

@@ -51,9 +51,11 @@ pub(crate) struct Unpivot {
     /// The columns that become rows; all but `ids` where not given.
     #[schemars(extend("minItems" = 1))]
     columns: Option<Many<Spanned<String>>>,
-    /// The name of the column with the columns' names; `variable` where not given.
+    /// The name of the column with the columns' names.
+    #[schemars(extend("default" = "variable", "minLength" = 1))]
     variable_name: Option<Spanned<String>>,
-    /// The name of the column with their values; `value` where not given.
+    /// The name of the column with their values.
+    #[schemars(extend("default" = "value", "minLength" = 1))]
     value_name: Option<Spanned<String>>,
 }
 

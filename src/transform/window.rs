@@ -121,11 +121,12 @@ impl Window {
             let written = text.trim();
             let message = format!("`{written}` is not one function over the window");
             let over = self.over(checking.bindings);
-            let help = match tokens.iter().any(|token| token.kind == TokenKind::Symbol('(')) {
-                true => format!(
+            let help = if tokens.iter().any(|token| token.kind == TokenKind::Symbol('(')) {
+                format!(
                     "write such an expression into `with_columns`, with `OVER ({over})` behind each function over the window"
-                ),
-                false => format!("write a function, as in `max({written})`"),
+                )
+            } else {
+                format!("write a function, as in `max({written})`")
             };
             checking.report(Diagnostic::new(Code::Expression, expr.span(), message).help(help));
             return;
@@ -135,7 +136,7 @@ impl Window {
         }
         if self.order_keys().is_empty() {
             let message = format!("`{name}` needs an order: which row comes first?");
-            let diagnostic = Diagnostic::new(Code::MissingKey, expr.span(), message);
+            let diagnostic = Diagnostic::new(Code::Settings, expr.span(), message);
             checking.report(diagnostic.help("say it: `order: [day]`"));
         } else if let Some(frame) = &self.frame {
             let message = format!("`{name}` sees all rows of its window, and takes no frame");

@@ -287,6 +287,96 @@ pub(crate) fn every_mistake_of_a_step_is_told() {
     );
 }
 
+/// Transforms that regroup rows; `¶` stands before each word that means no column, and `§` before what is refused otherwise.
+const REGROUPED: &str = "
+  windows:
+    from: people
+    transform:
+      - window:
+          by: [¶idd, upper(¶nam)]
+          order: [¶bron DESC, id]
+          columns: { a: sum(¶prce), b: rank() }
+      - with_columns: { c: ¶nowhere }
+    write: stdout
+  framed:
+    from: people
+    transform:
+      - window: { order: [name], frame: §range between 1 preceding and current row, columns: { a: count(*) } }
+    write: stdout
+  alone:
+    from: people
+    transform:
+      - dedupe: { by: [¶idd, upper(¶nam)], order: [¶bron, id], keep: last }
+      - dedupe: [¶nme, name]
+    write: stdout
+  rolled:
+    from: people
+    transform:
+      - aggregate: { rollup: [¶idd, name], columns: { a: sum(¶prce) }, having: ¶aa > 1 }
+    write: stdout
+  chosen:
+    from: people
+    transform:
+      - aggregate: { by: [id, name], grouping_sets: [[id], [name]], columns: { a: count(*) }, having: sum(¶idd) > 1 }
+    write: stdout
+  conditions:
+    from: people
+    transform:
+      - aggregate: { by: [id], columns: { total: count(*) }, having: §total }
+    write: stdout
+  pivoted:
+    from: people
+    transform:
+      - pivot: { by: [¶idd], column: ¶nme, values: [Ann], columns: { a: sum(¶prce) } }
+    write: stdout
+  valued:
+    from: people
+    transform:
+      - pivot: { by: [id], column: born, values: [2026-01-01, §zzz, §12], columns: { a: count(*) } }
+    write: stdout
+  unknown:
+    from: people
+    transform:
+      - pivot: { by: [id], column: name, columns: { a: sum(¶idd) } }
+      - select: [Ann, whatever]
+    write: stdout
+  beyond:
+    from: unknown
+    transform:
+      - filter: Ann > 1
+    write: stdout
+  melted:
+    from: people
+    transform:
+      - unpivot: { ids: [¶idd], columns: [id, ¶nme] }
+    write: stdout
+  mixed:
+    from: people
+    transform:
+      - §unpivot: { columns: [id, born] }
+    write: stdout
+";
+
+#[test]
+pub(crate) fn what_regroups_rows_is_searched_everywhere() {
+    let marked = format!("{STEPS}{REGROUPED}");
+    let mut places = Vec::new();
+    for (line, text) in marked.lines().enumerate() {
+        let mut column = 1;
+        for letter in text.chars() {
+            match letter {
+                '¶' => places.push(format!("{}:{column} E024", line + 1)),
+                '§' => places.push(format!("{}:{column} E023", line + 1)),
+                _ => column += 1,
+            }
+        }
+    }
+    let found = mistakes(case(&marked.replace(['¶', '§'], "")));
+    let found: Vec<String> =
+        found.iter().map(|told| told.split(' ').take(2).collect::<Vec<_>>().join(" ")).collect();
+    assert_eq!(found, places);
+}
+
 #[test]
 fn what_sail_finds_only_when_it_plans_is_found() {
     let text = format!(

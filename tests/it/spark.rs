@@ -41,6 +41,7 @@ pub(crate) const SAME: [(&str, fn()); 41] = [
     ("checks", check::what_is_right_is_said_to_be),
     ("places", check::a_name_is_found_in_every_style),
     ("mistakes of expressions", check::every_mistake_of_an_expression_is_told),
+    ("mistakes of regrouped rows", check::what_regroups_rows_is_searched_everywhere),
     ("mistakes of queries", check::every_mistake_of_a_query_is_told),
     ("rows", check::rows_of_the_file_are_tried_out),
     ("mistakes of steps", check::every_mistake_of_a_step_is_told),
