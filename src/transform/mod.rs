@@ -5,16 +5,22 @@
 
 mod aggregate;
 mod cast;
+mod dedupe;
 mod distinct;
 mod drop;
 mod filter;
+mod frame;
 mod join;
 mod limit;
 mod order;
+mod pivot;
 mod rename;
 mod select;
 mod sort;
+mod transpose;
 mod union;
+mod unpivot;
+mod window;
 mod with_columns;
 
 use std::fmt::Debug;
@@ -88,6 +94,16 @@ pub(crate) trait Kind: Debug {
         Vec::new()
     }
 
+    /// Columns that the last of its stages may name, besides those of its input.
+    fn columns_made(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// Whether its columns are known only when its rows are.
+    fn columns_come_from_rows(&self) -> bool {
+        false
+    }
+
     /// Columns that its input must have, and whose absence engines pass over in silence.
     fn columns_needed(&self) -> Vec<&Spanned<String>> {
         Vec::new()
@@ -132,9 +148,14 @@ kinds! {
     "join" => Join(join::Join),
     "union" => Union(Union),
     "aggregate" => Aggregate(aggregate::Aggregate),
+    "pivot" => Pivot(pivot::Pivot),
+    "unpivot" => Unpivot(unpivot::Unpivot),
+    "transpose" => Transpose(transpose::Transpose),
+    "window" => Window(window::Window),
     "sort" => Sort(Sort),
     "limit" => Limit(limit::Limit),
     "distinct" => Distinct(distinct::Distinct),
+    "dedupe" => Dedupe(dedupe::Dedupe),
 }
 
 impl Transform {
@@ -144,12 +165,8 @@ impl Transform {
         "lateral_join",
         "intersect",
         "except",
-        "pivot",
-        "unpivot",
-        "window",
         "offset",
         "tail",
-        "dedupe",
         "sample",
         "sample_by",
         "repartition",
@@ -166,7 +183,6 @@ impl Transform {
         "cov",
         "corr",
         "approx_quantile",
-        "transpose",
         "parse",
         "to_schema",
         "sql",
@@ -181,8 +197,12 @@ impl Transform {
             "withcolumn" | "derive" | "mutate" | "assign" => "with_columns",
             "withcolumnrenamed" => "rename",
             "dropcolumns" | "dropcolumn" => "drop",
-            "dropduplicates" | "unique" => "distinct",
-            "groupby" | "agg" | "group" => "aggregate",
+            "unique" => "distinct",
+            "dropduplicates" | "deduplicate" | "distinctby" | "distincton" | "uniqueby" => "dedupe",
+            "groupby" | "agg" | "group" | "rollup" | "cube" | "groupingsets" => "aggregate",
+            "pivottable" | "pivotwider" => "pivot",
+            "melt" | "stack" | "pivotlonger" => "unpivot",
+            "over" | "windowfunction" | "withwindow" => "window",
             "orderby" | "order" => "sort",
             "unionall" | "concat" | "append" => "union",
             "head" | "take" | "first" | "top" => "limit",
