@@ -274,7 +274,7 @@ fn common_keys(generator: &mut SchemaGenerator) -> Map<String, Value> {
         ("cache", {
             let mut cache = described(
                 Cache::json_schema(generator),
-                "Whether a step that several others read is worked out once.",
+                "Whether a step that several others read is worked out once. All of its columns are kept then: `select` those that are needed.",
             );
             cache["default"] = "auto".into();
             cache

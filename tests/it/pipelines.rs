@@ -70,8 +70,30 @@ pub(crate) fn top_customers() {
     }
 }
 
+#[test]
+pub(crate) fn waiting_suppliers() {
+    let outcome = run("waiting_suppliers");
+    let rows = written(&outcome, "waiting_suppliers");
+    assert_eq!(rows, expected("waiting_suppliers"));
+    assert_eq!(printed(&outcome), rows);
+}
+
+#[test]
+pub(crate) fn quiet_customers() {
+    let outcome = run("quiet_customers");
+    let rows = written(&outcome, "quiet_customers");
+    assert_eq!(rows, expected("quiet_customers"));
+    assert_eq!(printed(&outcome), rows);
+}
+
 fn run(name: &str) -> Outcome {
     Case::new(["run", &format!("pipelines/{name}.yaml")]).examples().engine().any_stdout().any_stderr().run()
+}
+
+/// The table that the run printed.
+fn printed(outcome: &Outcome) -> Rows {
+    let lines = outcome.stdout.lines().enumerate().filter(|(number, _)| *number != 1);
+    lines.map(|(_, line)| line.split(" | ").map(|cell| cell.trim().to_owned()).collect()).collect()
 }
 
 /// What the run wrote.

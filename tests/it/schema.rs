@@ -167,6 +167,7 @@ fn an_independent_validator_takes_what_is_right_and_marks_what_is_wrong() {
 
     let mut right = yaml_files("tests/specs/valid");
     right.extend(yaml_files("pipelines"));
+    right.extend(yaml_files("tests/tpch"));
     right.extend(pipelines);
     let judged = validated(&schema, &right);
     let refused: BTreeMap<_, _> =

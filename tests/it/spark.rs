@@ -14,11 +14,13 @@ use crate::{
 };
 
 /// Those that ask for nothing that Sail alone has or says.
-pub(crate) const SAME: [(&str, fn()); 41] = [
+pub(crate) const SAME: [(&str, fn()); 43] = [
     ("daily", pipelines::daily),
     ("pricing_summary", pipelines::pricing_summary),
     ("late_shipments", pipelines::late_shipments),
     ("top_customers", pipelines::top_customers),
+    ("waiting_suppliers", pipelines::waiting_suppliers),
+    ("quiet_customers", pipelines::quiet_customers),
     ("quotes", semantics::a_doubled_quote_is_a_quote),
     ("sorts", semantics::sorting_downwards_puts_nothing_last),
     ("joins", semantics::joins_keep_the_rows_that_they_say),
