@@ -17,7 +17,7 @@ use crate::pipeline::StepId;
 use crate::proto::spark::Relation;
 use crate::text::Span;
 
-pub(crate) use compile::{Scope, compile, compile_scope, prefix};
+pub(crate) use compile::{Scope, compile, compile_scope, input_view, prefix, views_of};
 pub(crate) use text::describe;
 
 /// An action's number, in an order in which each comes after those it needs.
