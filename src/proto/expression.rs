@@ -4,6 +4,7 @@ use crate::proto::spark::Expression;
 use crate::proto::spark::expression::cast::CastToType;
 use crate::proto::spark::expression::literal::LiteralType;
 use crate::proto::spark::expression::sort_order::{NullOrdering, SortDirection};
+use crate::proto::spark::expression::window::WindowFrame;
 use crate::proto::spark::expression::{
     Alias, Cast, ExprType, ExpressionString, Literal, SortOrder, UnresolvedAttribute, UnresolvedFunction,
     UpdateFields, Window,
@@ -51,16 +52,6 @@ pub(crate) fn call(function: &str, arguments: Vec<Expression>) -> Expression {
     }))
 }
 
-/// A function's value for each row, from the rows around it; its frame is that of SQL.
-pub(crate) fn over(function: Expression, partitions: Vec<Expression>, order: Vec<SortOrder>) -> Expression {
-    of(ExprType::Window(Box::new(Window {
-        window_function: Some(Box::new(function)),
-        partition_spec: partitions,
-        order_spec: order,
-        frame_spec: None,
-    })))
-}
-
 /// A struct without one of its fields.
 pub(crate) fn without_field(value: Expression, field: impl Into<String>) -> Expression {
     of(ExprType::UpdateFields(Box::new(UpdateFields {
@@ -88,6 +79,21 @@ pub(crate) fn downwards(key: Expression) -> SortOrder {
 /// A sort key upwards where an expression stands.
 pub(crate) fn sorted(key: Expression) -> Expression {
     of(ExprType::SortOrder(Box::new(upwards(key))))
+}
+
+/// A function over the rows around each row.
+pub(crate) fn window(
+    function: Expression,
+    by: Vec<Expression>,
+    order: Vec<SortOrder>,
+    frame: Option<WindowFrame>,
+) -> Expression {
+    of(ExprType::Window(Box::new(Window {
+        window_function: Some(Box::new(function)),
+        partition_spec: by,
+        order_spec: order,
+        frame_spec: frame.map(Box::new),
+    })))
 }
 
 /// A value of the type that the server understands by this text.

@@ -276,7 +276,7 @@ impl AsofJoin {
 
         let partition: Vec<Expression> = (0..keys.len()).map(|at| attribute(right_key(at))).collect();
         let order = expression::upwards(attribute(RIGHT));
-        let number = expression::over(text("row_number()"), partition, vec![order]);
+        let number = expression::window(text("row_number()"), partition, vec![order], None);
         let right = self.right_side(right_key, lowering);
         let right = relation::with_columns(right, [(NUMBER.to_owned(), number)]);
         let merged = self.merged(lowering);

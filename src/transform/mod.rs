@@ -7,15 +7,18 @@ mod aggregate;
 mod alias;
 mod asof_join;
 mod cast;
+mod dedupe;
 mod distinct;
 mod drop;
 mod filter;
+mod frame;
 mod hint;
 mod join;
 mod lateral_join;
 mod limit;
 mod nearest_by_join;
 mod order;
+mod pivot;
 mod rename;
 mod select;
 mod set;
@@ -24,7 +27,10 @@ mod sql;
 mod to_df;
 mod to_schema;
 mod top;
+mod transpose;
 mod union;
+mod unpivot;
+mod window;
 mod with_columns;
 mod zip;
 
@@ -118,6 +124,16 @@ pub(crate) trait Kind: Debug {
         Vec::new()
     }
 
+    /// Columns that the last of its stages may name, besides those of its input.
+    fn columns_made(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// Whether its columns are known only when its rows are.
+    fn columns_come_from_rows(&self) -> bool {
+        false
+    }
+
     /// Columns that its input must have, and whose absence engines pass over in silence.
     fn columns_needed(&self) -> Vec<&Spanned<String>> {
         Vec::new()
@@ -173,6 +189,10 @@ kinds! {
     "intersect" => Intersect(set::Intersect),
     "except" => Except(set::Except),
     "aggregate" => Aggregate(aggregate::Aggregate),
+    "pivot" => Pivot(pivot::Pivot),
+    "unpivot" => Unpivot(unpivot::Unpivot),
+    "transpose" => Transpose(transpose::Transpose),
+    "window" => Window(window::Window),
     "sort" => Sort(Sort),
     "limit" => Limit(limit::Limit),
     "distinct" => Distinct(distinct::Distinct),
@@ -181,17 +201,14 @@ kinds! {
     "to_schema" => ToSchema(to_schema::ToSchema),
     "to_df" => ToDf(to_df::ToDf),
     "sql" => Sql(sql::Sql),
+    "dedupe" => Dedupe(dedupe::Dedupe),
 }
 
 impl Transform {
     /// Kinds of the format that this version does not carry out.
     pub(crate) const PLANNED: &[&str] = &[
-        "pivot",
-        "unpivot",
-        "window",
         "offset",
         "tail",
-        "dedupe",
         "sample",
         "sample_by",
         "repartition",
@@ -206,7 +223,6 @@ impl Transform {
         "cov",
         "corr",
         "approx_quantile",
-        "transpose",
         "parse",
     ];
 
@@ -219,8 +235,12 @@ impl Transform {
             "withcolumn" | "derive" | "mutate" | "assign" => "with_columns",
             "withcolumnrenamed" => "rename",
             "dropcolumns" | "dropcolumn" => "drop",
-            "dropduplicates" | "unique" => "distinct",
-            "groupby" | "agg" | "group" => "aggregate",
+            "unique" => "distinct",
+            "dropduplicates" | "deduplicate" | "distinctby" | "distincton" | "uniqueby" => "dedupe",
+            "groupby" | "agg" | "group" | "rollup" | "cube" | "groupingsets" => "aggregate",
+            "pivottable" | "pivotwider" => "pivot",
+            "melt" | "stack" | "pivotlonger" => "unpivot",
+            "over" | "windowfunction" | "withwindow" => "window",
             "orderby" | "order" => "sort",
             "unionall" | "concat" | "append" => "union",
             "head" | "take" | "first" | "top" => "limit",

@@ -1,7 +1,7 @@
 //! The best rows of another step for each row of this one, on engines that have no relation for it: pairs are joined, those of each left
 //! row are numbered in their order, and the first are kept.
 
-use crate::proto::expression::{attribute, expression_string, over};
+use crate::proto::expression::{attribute, expression_string, upwards, window};
 use crate::proto::relation::{self, JoinOn};
 use crate::proto::spark::expression::SortOrder;
 use crate::proto::spark::join::JoinType;
@@ -29,9 +29,9 @@ impl Top {
         let pairs = relation::join(left, right, self.how, JoinOn::Condition(on));
         let mut order = self.order;
         if order.is_empty() {
-            order.push(crate::proto::expression::upwards(attribute(LEFT)));
+            order.push(upwards(attribute(LEFT)));
         }
-        let number = over(expression_string("row_number()"), vec![attribute(LEFT)], order);
+        let number = window(expression_string("row_number()"), vec![attribute(LEFT)], order, None);
         let numbered = relation::with_columns(pairs, [(NUMBER.to_owned(), number)]);
         let kept = relation::filter(numbered, expression_string(format!("{NUMBER} <= {}", self.rows)));
         relation::drop(kept, [LEFT, NUMBER].map(str::to_owned).to_vec())

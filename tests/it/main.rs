@@ -8,6 +8,7 @@ mod chains;
 mod check;
 mod cluster;
 mod connections;
+mod contracts;
 mod conversations;
 mod daemon;
 mod diagnostics;
