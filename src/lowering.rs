@@ -1,6 +1,8 @@
 //! Owns what a kind is told when its settings are checked and when it becomes a relation: the values of variables, the
 //! engine's dialect, where paths start, and the relations of the steps it reads.
 
+mod query;
+
 use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 use std::path::{Component, Path, PathBuf};
@@ -18,6 +20,8 @@ use crate::proto::spark::{Expression, Relation};
 use crate::scalar::Segment;
 use crate::secret::learn_from_text;
 use crate::text::Span;
+
+pub(crate) use query::around;
 
 /// Where relative paths start.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -362,6 +366,8 @@ pub(crate) struct Lowering<'a> {
     pub(crate) input: &'a dyn Fn(&str) -> Relation,
     /// The steps that this one's query names, and the views under which the engine knows them.
     pub(crate) views: &'a [(String, String)],
+    /// The name that qualifies the columns a transform begins with; empty for a source.
+    pub(crate) left: &'a str,
     /// Where rows are put that travel beside the plan.
     pub(crate) blobs: &'a RefCell<Vec<Blob>>,
 }

@@ -15,7 +15,7 @@ use crate::secret::Plain;
 use crate::sink::Sink;
 use crate::source::Source;
 use crate::text::{Span, Spanned};
-use crate::transform::{Transform, Work};
+use crate::transform::{Names, Transform, Work};
 
 /// A step's number, in the order of the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -168,9 +168,14 @@ impl Step {
         &self.base.folder
     }
 
-    /// The name by which a join's condition calls the columns that were there before it.
-    pub(crate) fn left_name(&self) -> &str {
-        self.source.value.origin().unwrap_or(self.name.value.as_str())
+    /// The name by which a join, the transform `at`, calls the columns that were there before it.
+    pub(crate) fn left_name(&self, at: usize) -> &str {
+        let before = self.transforms.iter().take(at).rev();
+        let called = before.map(|transform| transform.value.kind().names()).find_map(|names| match names {
+            Names::Called(name) => Some(name),
+            Names::Kept | Names::Wanted | Names::Renewed | Names::Gone => None,
+        });
+        called.or(self.source.value.origin()).unwrap_or(self.name.value.as_str())
     }
 }
 

@@ -183,6 +183,16 @@ impl Dialect {
         }
     }
 
+    /// Whether it has a relation for the nearest rows of another relation.
+    pub(crate) fn has_nearest_by_join(&self) -> bool {
+        self.implementation == Implementation::Spark && !self.is_before(4, 2)
+    }
+
+    /// Whether it has a relation that puts two others side by side.
+    pub(crate) fn has_zip(&self) -> bool {
+        self.implementation == Implementation::Spark && !self.is_before(4, 3)
+    }
+
     /// Whether rows keep the order of a sort through what comes after it.
     pub(crate) fn order(&self) -> OrderKept {
         match self.implementation {

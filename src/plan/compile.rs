@@ -143,10 +143,15 @@ pub(crate) fn prefix(
     let mut chain = Chain::begin(step, Sorted::Not, &lowering);
     chain.leave_out(&lowering);
     for transform in 0..upto {
-        chain.apply(transform, &lowering);
+        chain.apply(transform, &input_view(step, transform), &lowering);
     }
     // A sort that was put off is analysed where it stands.
     chain.sorted.sort(chain.relation)
+}
+
+/// The name under which [`prefix`] has a query read what comes before it.
+pub(crate) fn input_view(step: &Step, transform: usize) -> String {
+    format!("pipectl_check_{transform}_of_{}", step.name.value.as_str().to_lowercase())
 }
 
 /// The source of a step whose data has no names and types of its own, without those that its contract gives.
@@ -195,6 +200,16 @@ fn gaps<'p>(
     artifacts.into_iter().chain(times).chain(steps.flat_map(of_step)).collect()
 }
 
+/// What a query over a step's own rows calls them.
+const INPUT: &str = "input";
+
+/// The names of a step's own rows in a query over them, and the view that they mean.
+pub(crate) fn views_of(left: &str, view: &str) -> Vec<(String, String)> {
+    let names = [INPUT, left];
+    let names = if left.eq_ignore_ascii_case(INPUT) { &names[..1] } else { &names[..] };
+    names.iter().map(|name| ((*name).to_owned(), view.to_owned())).collect()
+}
+
 /// A step's relation as it grows, transform by transform.
 struct Chain<'s> {
     step: &'s Step,
@@ -235,9 +250,11 @@ impl<'s> Chain<'s> {
         self.relation = project(input, contract.columns.iter().map(column).collect());
     }
 
-    fn apply(&mut self, transform: usize, lowering: &Lowering<'_>) {
+    /// Applies a transform; a query names its input by `view`.
+    fn apply(&mut self, transform: usize, view: &str, lowering: &Lowering<'_>) {
         let kind = self.step.transforms[transform].value.kind();
         let span = self.step.transforms[transform].span;
+        let left = self.step.left_name(transform);
         let mut input = std::mem::take(&mut self.relation);
         if lowering.dialect.order() == OrderKept::Not {
             input = match self.sorted.before(&kind.order(), span, input, lowering) {
@@ -252,12 +269,18 @@ impl<'s> Chain<'s> {
             Names::Kept => {}
             Names::Gone => self.qualified = false,
             Names::Wanted if self.qualified => {}
-            Names::Wanted => {
-                input = subquery_alias(input, self.step.left_name());
+            Names::Called(_) => self.qualified = true,
+            Names::Wanted | Names::Renewed => {
+                input = subquery_alias(input, left);
                 self.qualified = true;
             }
         }
-        self.relation = kind.lower(input, lowering);
+        if kind.query().is_none() {
+            self.relation = kind.lower(input, &Lowering { left, ..*lowering });
+            return;
+        }
+        let views = views_of(left, view);
+        self.relation = kind.lower(input, &Lowering { left, views: &views, ..*lowering });
     }
 }
 
@@ -320,8 +343,9 @@ impl<'p> Compiler<'p> {
         let first_action = self.plan.actions.len();
         let mut needs: BTreeSet<ActionId> = BTreeSet::new();
         let mut depth = Depth::default();
-        let mut sorts = step.source.value.query().is_some_and(orders);
         let transforms = self.scope.transforms(step, id);
+        let queries = transforms.iter().filter_map(|transform| transform.value.kind().query());
+        let mut sorts = step.source.value.query().into_iter().chain(queries).any(orders);
         let mut united = transforms.iter().any(|transform| matches!(transform.value, Transform::Union(_)));
         let inputs = look.map_or(Cow::Borrowed(&step.inputs[..]), |look| look.inputs(pipeline, id));
         for input in inputs.iter() {
@@ -442,10 +466,15 @@ impl<'p> Compiler<'p> {
                 self.keep_order(&chain.sorted);
             }
             (chain.relation, depth) = self.cut(id, step, std::mem::take(&mut chain.relation), depth, needs);
+            let mut view = String::new();
+            if kind.query().is_some() {
+                view = self.named(id, step, std::mem::take(&mut chain.relation), needs);
+                depth.plan = 1;
+            }
             let input = |name: &str| self.input(name);
             let lowering = lowering((pipeline, step), self.dialect, &masks, &input, &views, &self.blobs);
-            chain.apply(at, &lowering);
-            depth = depth.deeper(1 + usize::from(kind.names() == Names::Wanted));
+            chain.apply(at, &view, &lowering);
+            depth = depth.deeper(1 + usize::from(kind.names() == Names::Wanted) + kind.depth());
             if kind.may_repeat_columns() {
                 (repeats, made_by) = (true, transform.span);
             }
@@ -504,6 +533,20 @@ impl<'p> Compiler<'p> {
         let action = self.add(id, work, relation, needs);
         *needs = BTreeSet::from([action]);
         (named_table(name), Depth { plan: 1, expanded })
+    }
+
+    /// Gives the rows that a query is put over a name.
+    fn named(
+        &mut self,
+        id: StepId,
+        step: &Step,
+        relation: Relation,
+        needs: &mut BTreeSet<ActionId>,
+    ) -> String {
+        let name = self.unused_name(step.name.value.as_str());
+        let action = self.add(id, Work::View { name: name.clone() }, relation, needs);
+        *needs = BTreeSet::from([action]);
+        name
     }
 
     /// How a reader reads a step: by its name, or by taking its relation.
@@ -637,5 +680,14 @@ fn lowering<'a>(
     views: &'a [(String, String)],
     blobs: &'a RefCell<Vec<Blob>>,
 ) -> Lowering<'a> {
-    Lowering { dialect, bindings: &pipeline.bindings, root: &step.base.root, masks, input, views, blobs }
+    Lowering {
+        dialect,
+        bindings: &pipeline.bindings,
+        root: &step.base.root,
+        masks,
+        input,
+        views,
+        left: "",
+        blobs,
+    }
 }

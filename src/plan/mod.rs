@@ -20,7 +20,7 @@ use crate::proto::spark::Relation;
 use crate::sink::Stdout;
 use crate::text::Span;
 
-pub(crate) use compile::{Scope, as_found, compile, compile_scope, prefix};
+pub(crate) use compile::{Scope, as_found, compile, compile_scope, input_view, prefix, views_of};
 pub(crate) use look::Look;
 pub(crate) use text::describe;
 

@@ -6,7 +6,8 @@ use crate::proto::spark::expression::literal::LiteralType;
 use crate::proto::spark::expression::sort_order::{NullOrdering, SortDirection};
 use crate::proto::spark::expression::window::WindowFrame;
 use crate::proto::spark::expression::{
-    Alias, Cast, ExprType, ExpressionString, Literal, SortOrder, UnresolvedAttribute, Window,
+    Alias, Cast, ExprType, ExpressionString, Literal, SortOrder, UnresolvedAttribute, UnresolvedFunction,
+    UpdateFields, Window,
 };
 
 /// Any expression, for those without a function here.
@@ -37,9 +38,47 @@ pub(crate) fn aliased(value: Expression, name: impl Into<String>) -> Alias {
     Alias { expr: Some(Box::new(value)), name: vec![name.into()], metadata: None }
 }
 
+/// Several columns that one value makes: `explode(entries) AS (key, value)`.
+pub(crate) fn aliases(value: Expression, names: Vec<String>) -> Expression {
+    of(ExprType::Alias(Box::new(Alias { expr: Some(Box::new(value)), name: names, metadata: None })))
+}
+
+/// A call of a function or an operator, by its name.
+pub(crate) fn call(function: &str, arguments: Vec<Expression>) -> Expression {
+    of(ExprType::UnresolvedFunction(UnresolvedFunction {
+        function_name: function.to_owned(),
+        arguments,
+        ..UnresolvedFunction::default()
+    }))
+}
+
+/// A struct without one of its fields.
+pub(crate) fn without_field(value: Expression, field: impl Into<String>) -> Expression {
+    of(ExprType::UpdateFields(Box::new(UpdateFields {
+        struct_expression: Some(Box::new(value)),
+        field_name: field.into(),
+        value_expression: None,
+    })))
+}
+
 /// A sort key. Both enums must be said: unspecified is descending, nulls last.
 pub(crate) fn sort_order(key: Expression, direction: SortDirection, nulls: NullOrdering) -> SortOrder {
     SortOrder { child: Some(Box::new(key)), direction: direction.into(), null_ordering: nulls.into() }
+}
+
+/// A sort key upwards, NULLs first.
+pub(crate) fn upwards(key: Expression) -> SortOrder {
+    sort_order(key, SortDirection::Ascending, NullOrdering::SortNullsFirst)
+}
+
+/// A sort key downwards, NULLs last.
+pub(crate) fn downwards(key: Expression) -> SortOrder {
+    sort_order(key, SortDirection::Descending, NullOrdering::SortNullsLast)
+}
+
+/// A sort key upwards where an expression stands.
+pub(crate) fn sorted(key: Expression) -> Expression {
+    of(ExprType::SortOrder(Box::new(upwards(key))))
 }
 
 /// A function over the rows around each row.

@@ -14,7 +14,8 @@ use crate::proto::spark::with_columns_renamed::Rename;
 use crate::proto::spark::{
     Aggregate, CachedLocalRelation, CachedRemoteRelation, ChunkedCachedLocalRelation, Deduplicate, Drop,
     Expression, Filter, Join, Limit, LocalRelation, Plan, Project, Range, Read, Relation, Repartition,
-    SetOperation, Sort, Sql, SubqueryAlias, WithColumns, WithColumnsRenamed, plan,
+    RepartitionByExpression, SetOperation, Sort, Sql, SubqueryAlias, ToDf, WithColumns, WithColumnsRenamed,
+    plan,
 };
 
 /// What the rows of two sides are joined on.
@@ -103,9 +104,19 @@ pub(crate) fn renamed(input: Relation, names: impl IntoIterator<Item = (String, 
     of(RelType::WithColumnsRenamed(Box::new(renamed)))
 }
 
+/// Gives all columns new names, by their order.
+pub(crate) fn to_df(input: Relation, column_names: Vec<String>) -> Relation {
+    of(RelType::ToDf(Box::new(ToDf { input: boxed(input), column_names })))
+}
+
 /// Drops columns by their plain names. The server passes over a name that does not exist.
 pub(crate) fn drop(input: Relation, column_names: Vec<String>) -> Relation {
     of(RelType::Drop(Box::new(Drop { input: boxed(input), columns: Vec::new(), column_names })))
+}
+
+/// Drops columns that are meant by expressions, such as qualified names. Sail drops nothing then.
+pub(crate) fn drop_expressions(input: Relation, columns: Vec<Expression>) -> Relation {
+    of(RelType::Drop(Box::new(Drop { input: boxed(input), columns, column_names: Vec::new() })))
 }
 
 pub(crate) fn join(left: Relation, right: Relation, how: JoinType, on: JoinOn) -> Relation {
@@ -156,6 +167,16 @@ pub(crate) fn coalesce(input: Relation, partitions: i32) -> Relation {
         num_partitions: partitions,
         shuffle: Some(false),
     })))
+}
+
+/// Puts rows that are alike in these into one of so many partitions, or of as many as the engine likes.
+pub(crate) fn repartition(
+    input: Relation,
+    partition_exprs: Vec<Expression>,
+    num_partitions: Option<i32>,
+) -> Relation {
+    let by = RepartitionByExpression { input: boxed(input), partition_exprs, num_partitions };
+    of(RelType::RepartitionByExpression(Box::new(by)))
 }
 
 pub(crate) fn limit(input: Relation, rows: i32) -> Relation {

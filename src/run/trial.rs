@@ -91,6 +91,7 @@ async fn trial(
             masks: &Masks::default(),
             input: &nothing,
             views: &[],
+            left: "",
             blobs: &blobs,
         },
     );

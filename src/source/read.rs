@@ -115,9 +115,11 @@ impl Read {
         let Some(predicates) = &self.predicates else { return };
         if self.format() != "jdbc" {
             let span = predicates.first().map_or(self.format.span, Template::span);
-            let message = format!("`predicates` part what `jdbc` reads, and the format is `{}`", self.format.value);
+            let message =
+                format!("`predicates` part what `jdbc` reads, and the format is `{}`", self.format.value);
             checking.report(
-                Diagnostic::new(Code::Settings, span, message).help("use `filter` in `transform` to leave rows out"),
+                Diagnostic::new(Code::Settings, span, message)
+                    .help("use `filter` in `transform` to leave rows out"),
             );
             return;
         }
@@ -126,7 +128,11 @@ impl Read {
                 continue;
             }
             if predicate.is_blank() {
-                checking.report(Diagnostic::new(Code::Expression, predicate.span(), "the predicate is empty"));
+                checking.report(Diagnostic::new(
+                    Code::Expression,
+                    predicate.span(),
+                    "the predicate is empty",
+                ));
             }
             let variables = predicate.segments().iter().filter_map(|segment| match segment {
                 Segment::Variable { index, .. } => Some(checking.bindings.get(*index)),
@@ -135,14 +141,16 @@ impl Read {
             let unfit: Vec<String> = variables
                 .filter(|bound| !has_digits_alone(&bound.data_type))
                 .map(|bound| {
-                    format!("`{}` has the type {}, and a predicate takes numbers, dates and times", bound.name, bound.data_type)
+                    format!(
+                        "`{}` has the type {}, and a predicate takes numbers, dates and times",
+                        bound.name, bound.data_type
+                    )
                 })
                 .collect();
             for message in unfit {
-                checking.report(
-                    Diagnostic::new(Code::BadVariable, predicate.span(), message)
-                        .help("a predicate is in the database's own SQL, into which no other value can be put safely"),
-                );
+                checking.report(Diagnostic::new(Code::BadVariable, predicate.span(), message).help(
+                    "a predicate is in the database's own SQL, into which no other value can be put safely",
+                ));
             }
         }
     }

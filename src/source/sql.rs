@@ -1,17 +1,14 @@
 //! `sql`: a query, which may name steps as if they were tables.
 
-use std::collections::BTreeMap;
-
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::Kind;
 use crate::diagnostic::{Code, Diagnostic};
-use crate::expr::{Sent, Template, Token, TokenKind, check_query, without_end};
+use crate::expr::{Template, Token, TokenKind, check_query};
 use crate::lowering::{Checking, Lowering};
-use crate::name::{StepRef, quoted};
-use crate::proto::relation;
-use crate::proto::spark::{Expression, Relation};
+use crate::name::StepRef;
+use crate::proto::spark::Relation;
 use crate::shape::{Many, Short, Shorthand};
 use crate::text::Spanned;
 
@@ -84,45 +81,6 @@ impl Sql {
     pub(crate) fn set_query(&mut self, query: Template) {
         self.0.0.query = Some(query);
     }
-
-    /// The user's query as it is sent, its values as arguments.
-    pub(crate) fn sent(query: &Template, lowering: &Lowering<'_>) -> (Sent, BTreeMap<String, Expression>) {
-        let mut arguments = BTreeMap::new();
-        let mut sent =
-            query.sent(lowering.dialect.quotes(), |index| argument(index, lowering, &mut arguments));
-        sent.truncate(without_end(&sent.text()).len());
-        (sent, arguments)
-    }
-
-    /// What stands before the user's query and behind it: a name for each step that it names.
-    pub(crate) fn around(views: &[(String, String)]) -> (String, &'static str) {
-        if views.is_empty() {
-            return (String::new(), "");
-        }
-        let names: Vec<String> =
-            views.iter().map(|(step, view)| format!("{} AS (SELECT * FROM {view})", quoted(step))).collect();
-        // The line break ends a comment on the query's last line.
-        (format!("WITH {} (", names.join(", ")), "\n)")
-    }
-
-    /// The query that runs.
-    fn bound(&self, lowering: &Lowering<'_>) -> (String, BTreeMap<String, Expression>) {
-        let Some(query) = &self.0.0.query else { return (String::new(), BTreeMap::new()) };
-        let (sent, arguments) = Self::sent(query, lowering);
-        let text = lowering.masks.text(query.span()).map_or_else(|| sent.text(), str::to_owned);
-        let (before, behind) = Self::around(lowering.views);
-        (format!("{before}{text}{behind}"), arguments)
-    }
-}
-
-/// A variable in a query: the name of its argument, or its own text where the grammar takes no argument.
-fn argument(index: u32, lowering: &Lowering<'_>, arguments: &mut BTreeMap<String, Expression>) -> String {
-    let bound = lowering.bindings.get(index);
-    let Some(value) = Lowering::argument(bound) else { return bound.literal() };
-    let name = format!("pipectl_{index}");
-    let marker = format!(":{name}");
-    arguments.insert(name, value);
-    marker
 }
 
 impl Kind for Sql {
@@ -168,8 +126,7 @@ impl Kind for Sql {
     }
 
     fn lower(&self, _schema: Option<&str>, lowering: &Lowering<'_>) -> Relation {
-        let (query, arguments) = self.bound(lowering);
-        relation::sql(query, arguments)
+        self.0.0.query.as_ref().map_or_else(Relation::default, |query| lowering.query(query))
     }
 }
 

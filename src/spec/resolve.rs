@@ -118,7 +118,7 @@ fn unused(specs: &[StepSpec], references: &[References], found: &mut Diagnostics
 
 /// Reports joins whose sides have one name: their columns could not be told apart.
 fn qualifiers(spec: &StepSpec, checking: &mut Checking<'_>) {
-    let left = spec.source.as_ref().and_then(|source| source.value.origin()).unwrap_or(&spec.written);
+    let mut left = spec.source.as_ref().and_then(|source| source.value.origin()).unwrap_or(&spec.written);
     let mut names: Vec<&str> = Vec::new();
     for transform in &spec.transforms {
         match transform.value.kind().names() {
@@ -126,6 +126,11 @@ fn qualifiers(spec: &StepSpec, checking: &mut Checking<'_>) {
             Qualifiers::Gone => names.clear(),
             Qualifiers::Wanted if names.is_empty() => names.push(left),
             Qualifiers::Wanted => {}
+            Qualifiers::Renewed => names = vec![left],
+            Qualifiers::Called(name) => {
+                left = name;
+                names = vec![name];
+            }
         }
         let Some((name, span)) = transform.value.kind().new_name() else { continue };
         if names.iter().any(|known| known.eq_ignore_ascii_case(name)) {
@@ -215,9 +220,13 @@ impl Names {
             }
         }
         for transform in &spec.transforms {
-            references
-                .inputs
-                .extend(transform.value.kind().inputs().into_iter().filter_map(|step| self.get(step, found)));
+            let kind = transform.value.kind();
+            let inputs: Vec<StepId> =
+                kind.inputs().into_iter().filter_map(|step| self.get(step, found)).collect();
+            if kind.reads_twice() {
+                references.inputs.extend(&inputs);
+            }
+            references.inputs.extend(inputs);
         }
         references.after = spec.after.iter().filter_map(|step| self.get(step, found)).collect();
         for mention in spec.source.iter().flat_map(|source| source.value.kind().mentions()) {

@@ -174,8 +174,7 @@ impl StepSpec {
     }
 
     fn has_one_source(&self, entries: &[(Key<'_>, Node<'_>)], found: &mut Diagnostics) {
-        let is_source =
-            |text: &str| Source::KEYS.contains(&text) || text == "upload";
+        let is_source = |text: &str| Source::KEYS.contains(&text) || text == "upload";
         let mut sources = entries.iter().map(|(key, _)| key).filter(|key| is_source(&key.text));
         let Some(first) = sources.next() else {
             // An unknown key may be a misspelt source, and was reported.

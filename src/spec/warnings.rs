@@ -39,7 +39,7 @@ fn limits_of(spec: &StepSpec, is_sorted: bool, found: &mut Diagnostics) -> bool 
     for transform in &spec.transforms {
         match transform.value.kind().order() {
             Order::Made(_) => is_sorted = true,
-            Order::Gone => is_sorted = false,
+            Order::Gone => is_sorted = transform.value.kind().query().is_some_and(orders),
             Order::Decisive if !is_sorted => {
                 let message = "without a `sort` before it this takes any rows, and others in the next run";
                 found.push(
@@ -49,7 +49,7 @@ fn limits_of(spec: &StepSpec, is_sorted: bool, found: &mut Diagnostics) -> bool 
                 // The same rows are cut down further.
                 is_sorted = true;
             }
-            Order::Decisive | Order::Kept | Order::Changed(_) => {}
+            Order::Decisive | Order::Kept | Order::Renamed | Order::Changed(_) => {}
         }
     }
     is_sorted
@@ -65,7 +65,7 @@ fn orders(query: &Template) -> bool {
 
 /// Warns of joins whose conditions do not tell which rows belong together.
 pub(super) fn joins(spec: &StepSpec, found: &mut Diagnostics) {
-    let left = spec.source.as_ref().and_then(|source| source.value.origin()).unwrap_or(&spec.written);
+    let mut left = spec.source.as_ref().and_then(|source| source.value.origin()).unwrap_or(&spec.written);
     // The names that qualify columns on the left side, those of earlier joins among them.
     let mut names: Vec<&str> = Vec::new();
     for transform in &spec.transforms {
@@ -73,6 +73,11 @@ pub(super) fn joins(spec: &StepSpec, found: &mut Diagnostics) {
             Names::Gone => names.clear(),
             Names::Wanted if names.is_empty() => names.push(left),
             Names::Kept | Names::Wanted => {}
+            Names::Renewed => names = vec![left],
+            Names::Called(name) => {
+                left = name;
+                names = vec![name];
+            }
         }
         let Transform::Join(join) = &transform.value else { continue };
         let right = join.right_name();

@@ -417,7 +417,7 @@ impl Kind for Aggregate {
         Work::Heavy
     }
 
-    fn names(&self) -> Names {
+    fn names(&self) -> Names<'_> {
         Names::Gone
     }
 

@@ -221,7 +221,7 @@ impl Kind for Join {
         Work::Heavy
     }
 
-    fn names(&self) -> Names {
+    fn names(&self) -> Names<'_> {
         Names::Wanted
     }
 

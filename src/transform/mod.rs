@@ -4,29 +4,40 @@
 //! a relation and not a result.
 
 mod aggregate;
+mod alias;
+mod asof_join;
 mod cast;
 mod dedupe;
 mod distinct;
 mod drop;
 mod filter;
 mod frame;
+mod hint;
 mod join;
+mod lateral_join;
 mod limit;
+mod nearest_by_join;
 mod order;
 mod pivot;
 mod rename;
 mod select;
+mod set;
 mod sort;
+mod sql;
+mod to_df;
+mod to_schema;
+mod top;
 mod transpose;
 mod union;
 mod unpivot;
 mod window;
 mod with_columns;
+mod zip;
 
 use std::fmt::Debug;
 
 use crate::dialect::Dialect;
-use crate::expr::Expr;
+use crate::expr::{Expr, Template};
 use crate::lowering::{Checking, Lowering};
 use crate::name::StepRef;
 use crate::proto::spark::Relation;
@@ -50,11 +61,15 @@ pub(crate) enum Work {
 
 /// What becomes of the names by which a join has qualified columns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Names {
+pub(crate) enum Names<'a> {
     /// They stay as they are.
     Kept,
-    /// The input's columns are qualified by the step they come from.
+    /// The input's columns are qualified by the step they come from, those of earlier joins by theirs.
     Wanted,
+    /// All of the input's columns are qualified by the step they come from, those of earlier joins too.
+    Renewed,
+    /// All columns are qualified by this name, and so is what the step makes of them.
+    Called(&'a str),
     /// New columns are made, which have no qualifier.
     Gone,
 }
@@ -84,9 +99,24 @@ pub(crate) trait Kind: Debug {
         vec![self.expressions()]
     }
 
+    /// Its query, where it is one over its input, which then has a name at the engine.
+    fn query(&self) -> Option<&Template> {
+        None
+    }
+
     /// Settings besides its expressions that can be left out one by one, for the same purpose.
     fn parts(&self) -> Vec<Span> {
         Vec::new()
+    }
+
+    /// Whether it reads the steps beside it twice, so that their rows are better not worked out by each reading.
+    fn reads_twice(&self) -> bool {
+        false
+    }
+
+    /// How its columns are matched with those of the steps beside it, where all of them are.
+    fn matching(&self) -> Option<Matching> {
+        None
     }
 
     /// Columns that its input and the step beside it must both have.
@@ -118,13 +148,18 @@ pub(crate) trait Kind: Debug {
         Work::Light
     }
 
-    fn names(&self) -> Names {
+    fn names(&self) -> Names<'_> {
         Names::Kept
     }
 
     /// What becomes of the order of rows.
     fn order(&self) -> Order<'_> {
         Order::Kept
+    }
+
+    /// How many relations it nests above its input, but for the outermost.
+    fn depth(&self) -> usize {
+        0
     }
 
     /// The name by which its further columns are qualified, and where it stands.
@@ -146,7 +181,13 @@ kinds! {
     "drop" => Drop(drop::Drop),
     "cast" => Cast(cast::Cast),
     "join" => Join(join::Join),
+    "asof_join" => AsofJoin(asof_join::AsofJoin),
+    "lateral_join" => LateralJoin(lateral_join::LateralJoin),
+    "nearest_by_join" => NearestByJoin(nearest_by_join::NearestByJoin),
+    "zip" => Zip(zip::Zip),
     "union" => Union(Union),
+    "intersect" => Intersect(set::Intersect),
+    "except" => Except(set::Except),
     "aggregate" => Aggregate(aggregate::Aggregate),
     "pivot" => Pivot(pivot::Pivot),
     "unpivot" => Unpivot(unpivot::Unpivot),
@@ -155,24 +196,23 @@ kinds! {
     "sort" => Sort(Sort),
     "limit" => Limit(limit::Limit),
     "distinct" => Distinct(distinct::Distinct),
+    "alias" => Alias(alias::Alias),
+    "hint" => Hint(hint::Hint),
+    "to_schema" => ToSchema(to_schema::ToSchema),
+    "to_df" => ToDf(to_df::ToDf),
+    "sql" => Sql(sql::Sql),
     "dedupe" => Dedupe(dedupe::Dedupe),
 }
 
 impl Transform {
     /// Kinds of the format that this version does not carry out.
     pub(crate) const PLANNED: &[&str] = &[
-        "asof_join",
-        "lateral_join",
-        "intersect",
-        "except",
         "offset",
         "tail",
         "sample",
         "sample_by",
         "repartition",
         "coalesce",
-        "hint",
-        "alias",
         "fill_nulls",
         "drop_nulls",
         "replace",
@@ -184,8 +224,6 @@ impl Transform {
         "corr",
         "approx_quantile",
         "parse",
-        "to_schema",
-        "sql",
     ];
 
     /// The kind that is called so elsewhere.
@@ -206,6 +244,13 @@ impl Transform {
             "orderby" | "order" => "sort",
             "unionall" | "concat" | "append" => "union",
             "head" | "take" | "first" | "top" => "limit",
+            "joinasof" | "mergeasof" | "asof" => "asof_join",
+            "lateral" | "lateralview" | "explode" => "lateral_join",
+            "nearestby" | "nearest" => "nearest_by_join",
+            "minus" | "subtract" | "exceptall" => "except",
+            "intersectall" => "intersect",
+            "subqueryalias" => "alias",
+            "to" => "to_schema",
             _ => return None,
         })
     }

@@ -13,6 +13,8 @@ pub(crate) enum Order<'a> {
     Decisive,
     /// Nobody may rely on it any more.
     Gone,
+    /// It stays, and all columns are called otherwise now.
+    Renamed,
     /// It stays, and these columns are gone or others now; nothing where all may be.
     Changed(Option<Vec<&'a str>>),
 }

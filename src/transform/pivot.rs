@@ -179,7 +179,7 @@ impl Kind for Pivot {
         Work::Heavy
     }
 
-    fn names(&self) -> Names {
+    fn names(&self) -> Names<'_> {
         Names::Gone
     }
 

@@ -60,7 +60,7 @@ impl Kind for Select {
         true
     }
 
-    fn names(&self) -> Names {
+    fn names(&self) -> Names<'_> {
         Names::Gone
     }
 

@@ -79,7 +79,7 @@ impl Kind for Transpose {
         true
     }
 
-    fn names(&self) -> Names {
+    fn names(&self) -> Names<'_> {
         Names::Gone
     }
 

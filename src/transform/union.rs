@@ -64,7 +64,7 @@ impl Shorthand for Settings {
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-enum By {
+pub(super) enum By {
     /// By their names, whatever their order.
     #[default]
     Name,
@@ -87,7 +87,7 @@ fn missing<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Missing, D::Err
     Ok(Option::deserialize(deserializer)?.unwrap_or(Missing::Null))
 }
 
-/// How the columns of a union's sides are matched.
+/// How the columns of two sides are matched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Matching {
     /// By name; each side has all of them.
@@ -97,16 +97,6 @@ pub(crate) enum Matching {
     Position,
 }
 
-impl Union {
-    pub(crate) fn matching(&self) -> Matching {
-        match (self.0.0.by, self.0.0.missing) {
-            (By::Position, _) => Matching::Position,
-            (By::Name, Missing::Error) => Matching::Name,
-            (By::Name, Missing::Null) => Matching::NameOrNull,
-        }
-    }
-}
-
 impl Kind for Union {
     fn inputs(&self) -> Vec<&StepRef> {
         self.0.0.with.iter().collect()
@@ -114,6 +104,14 @@ impl Kind for Union {
 
     fn check(&self, checking: &mut Checking<'_>) {
         checking.not_empty(self.0.0.with.is_empty(), "the steps");
+    }
+
+    fn matching(&self) -> Option<Matching> {
+        Some(match (self.0.0.by, self.0.0.missing) {
+            (By::Position, _) => Matching::Position,
+            (By::Name, Missing::Error) => Matching::Name,
+            (By::Name, Missing::Null) => Matching::NameOrNull,
+        })
     }
 
     fn parts(&self) -> Vec<Span> {
@@ -128,7 +126,7 @@ impl Kind for Union {
         Work::Heavy
     }
 
-    fn names(&self) -> Names {
+    fn names(&self) -> Names<'_> {
         Names::Gone
     }
 

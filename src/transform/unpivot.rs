@@ -122,7 +122,7 @@ impl Kind for Unpivot {
         true
     }
 
-    fn names(&self) -> Names {
+    fn names(&self) -> Names<'_> {
         Names::Gone
     }
 

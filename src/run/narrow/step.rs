@@ -14,9 +14,9 @@ use crate::connect::{Error, ServerError};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::expect::Expectation;
 use crate::expr::{Expr, Template};
-use crate::lowering::{Lowering, Masks};
+use crate::lowering::{Lowering, Masks, around};
 use crate::pipeline::{Step, StepId};
-use crate::plan::{as_found, prefix};
+use crate::plan::{as_found, input_view, prefix, views_of};
 use crate::proto::ddl::columns_text;
 use crate::proto::expression::expression_string;
 use crate::proto::relation::{self, empty, filter};
@@ -26,7 +26,7 @@ use crate::proto::spark::{DataType, Project, Relation};
 use crate::run::check::{column_names, create_view, found_missing, found_repeated};
 use crate::run::contract::{differences, first_line};
 use crate::run::together::all;
-use crate::source::{Setting, Source, Sql, Wanted};
+use crate::source::{Setting, Source, Wanted};
 use crate::text::Span;
 use crate::transform::{Names, Transform};
 
@@ -146,6 +146,7 @@ impl<'a> Search<'a> {
             !kind.columns_needed().is_empty()
                 || !kind.columns_shared().is_empty()
                 || kind.columns_come_from_rows()
+                || kind.query().is_some()
         };
         if !step.transforms.iter().any(|transform| is_silent(&transform.value))
             && !matches!(step.source.value, Source::Read(_))
@@ -179,7 +180,9 @@ impl<'a> Search<'a> {
         let step = self.step;
         let source = &step.source;
         if let Some(query) = source.value.query() {
-            self.query(query, error).await?;
+            let views = self.views.clone();
+            let sides = step.queried.iter().map(|(name, id)| (name.clone(), self.schema_of(*id))).collect();
+            self.query(0, query, (&views, sides), error).await?;
             return Ok(None);
         }
         if self.arguments(&source.value.kind().arguments()).await? {
@@ -253,13 +256,17 @@ impl<'a> Search<'a> {
     }
 
     /// Searches a query.
-    async fn query(&mut self, query: &Template, error: Box<ServerError>) -> Result<(), Error> {
+    async fn query(
+        &mut self,
+        upto: usize,
+        query: &Template,
+        (views, sides): (&[(String, String)], Vec<(String, DataType)>),
+        error: Box<ServerError>,
+    ) -> Result<(), Error> {
         create_view(self.ground.client, empty("`pipectl_check` STRING"), SOME_TABLE).await?;
-        let sides: Vec<(String, DataType)> =
-            self.step.queried.iter().map(|(name, id)| (name.clone(), self.schema_of(*id))).collect();
         let columns = sides.iter().flat_map(|(_, schema)| fields(schema)).collect();
         let scope = Scope { columns, sides };
-        let (before, _) = Sql::around(&self.views);
+        let (before, _) = around(views);
         let blobs = RefCell::default();
         let nothing = |_: &str| Relation::default();
         let lowering = Lowering {
@@ -268,17 +275,18 @@ impl<'a> Search<'a> {
             root: &self.step.base.root,
             masks: &self.masks,
             input: &nothing,
-            views: &self.views,
+            views,
+            left: "",
             blobs: &blobs,
         };
-        let (sent, _) = Sql::sent(query, &lowering);
+        let (sent, _) = lowering.sent(query);
         let steps = self.step_names();
         let inside = Inside::new(query, sent, &before, &scope, &steps).of_query();
         let found = inside
             .search(error, async |text| {
                 let mut masks = self.masks.clone();
                 masks.replace(query.span(), text);
-                self.analyse(0, &masks).await
+                self.analyse(upto, &masks).await
             })
             .await?;
         self.found.append(found);
@@ -296,9 +304,12 @@ impl<'a> Search<'a> {
                 self.masks.hide(column.span);
             }
         }
+        if kind.names() == Names::Renewed {
+            self.sides.clear();
+        }
         let beside = kind.inputs().first().and_then(|input| self.ground.pipeline.find(input.as_str()));
         self.shared_columns(at, &names, beside);
-        if let Transform::Union(union) = &transform.value
+        if let Some(matching) = kind.matching()
             && !self.is_doubtful
             && !self.found.has_errors()
         {
@@ -315,20 +326,36 @@ impl<'a> Search<'a> {
                         .map(|id| column_names(&self.schema_of(id))),
                 })
                 .collect();
-            for diagnostic in unfit(union.matching(), names, &sides) {
+            for diagnostic in unfit(self.written(transform.span), matching, names, &sides) {
                 self.masks.hide(diagnostic.span);
                 self.found.push(diagnostic);
             }
         }
+        let view = input_view(step, at);
+        if kind.query().is_some() {
+            create_view(self.ground.client, empty(columns_text(before)), &view).await?;
+        }
         let scope = self.scope(at, before, beside);
         let schema = match self.analyse(at + 1, &self.masks).await? {
             Ok(schema) => Some(schema),
-            Err(error) => self.refused(at, error, &scope).await?,
+            Err(error) => match kind.query() {
+                Some(query) => {
+                    let views = views_of(step.left_name(at), &view);
+                    let sides = views.iter().map(|(name, _)| (name.clone(), before.clone())).collect();
+                    self.query(at + 1, query, (&views, sides), error).await?;
+                    None
+                }
+                None => self.refused(at, error, &scope).await?,
+            },
         };
         match kind.names() {
             Names::Kept => {}
             Names::Gone => self.sides.clear(),
-            Names::Wanted => {
+            Names::Called(name) => {
+                let columns = schema.clone().unwrap_or_default();
+                self.sides = vec![(name.to_owned(), columns)];
+            }
+            Names::Wanted | Names::Renewed => {
                 self.sides = scope.sides;
                 // Some joins leave the other side's columns out.
                 if !kind.may_repeat_columns() {
@@ -343,7 +370,7 @@ impl<'a> Search<'a> {
     fn shared_columns(&mut self, at: usize, names: &[String], beside: Option<StepId>) {
         let kind = self.step.transforms[at].value.kind();
         let Some(beside) = beside else { return };
-        let left = self.step.left_name();
+        let left = self.step.left_name(at);
         let right = self.ground.pipeline.step(beside).name.value.as_str();
         let right_names = column_names(&self.schema_of(beside));
         for column in kind.columns_shared() {
@@ -370,7 +397,7 @@ impl<'a> Search<'a> {
         let mut scope = Scope { sides: self.sides.clone(), ..Scope::of(before) };
         if let (Some((right, _)), Some(beside)) = (kind.new_name(), beside) {
             if scope.sides.is_empty() {
-                scope.sides.push((self.step.left_name().to_owned(), before.clone()));
+                scope.sides.push((self.step.left_name(at).to_owned(), before.clone()));
             }
             let schema = self.schema_of(beside);
             scope.columns.extend(fields(&schema));

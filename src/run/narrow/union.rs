@@ -1,4 +1,4 @@
-//! Which sides of a union do not fit, as far as their columns' names and numbers tell.
+//! Which sides of a union, an intersection or a difference do not fit, as far as their columns' names and numbers tell.
 
 use super::inside::has;
 use crate::diagnostic::{Code, Diagnostic, nearest};
@@ -14,13 +14,18 @@ pub(super) struct Side<'a> {
 }
 
 /// Sides whose columns are not those of what they are added to.
-pub(super) fn unfit(matching: Matching, mut before: Vec<String>, sides: &[Side<'_>]) -> Vec<Diagnostic> {
+pub(super) fn unfit(
+    key: &str,
+    matching: Matching,
+    mut before: Vec<String>,
+    sides: &[Side<'_>],
+) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     for side in sides {
         let Some(columns) = &side.columns else { continue };
         match matching {
-            Matching::Name => found.extend(by_name(&before, side, columns)),
-            Matching::Position => found.extend(by_position(&before, side, columns)),
+            Matching::Name => found.extend(by_name(key, &before, side, columns)),
+            Matching::Position => found.extend(by_position(key, &before, side, columns)),
             Matching::NameOrNull => {
                 let more: Vec<String> =
                     columns.iter().filter(|column| !has(&before, column)).cloned().collect();
@@ -31,16 +36,16 @@ pub(super) fn unfit(matching: Matching, mut before: Vec<String>, sides: &[Side<'
     found
 }
 
-fn by_name(before: &[String], side: &Side<'_>, columns: &[String]) -> Option<Diagnostic> {
+fn by_name(key: &str, before: &[String], side: &Side<'_>, columns: &[String]) -> Option<Diagnostic> {
     let lacking: Vec<&String> = before.iter().filter(|column| !has(columns, column)).collect();
     let more: Vec<&String> = columns.iter().filter(|column| !has(before, column)).collect();
     let step = side.step;
     let message = match (lacking.is_empty(), more.is_empty()) {
         (true, true) => return None,
-        (false, true) => format!("`{step}` has no {} for this union", listed(&lacking)),
-        (true, false) => format!("`{step}` has {} too much for this union", listed(&more)),
+        (false, true) => format!("`{step}` has no {} for this {key}", listed(&lacking)),
+        (true, false) => format!("`{step}` has {} too much for this {key}", listed(&more)),
         (false, false) => {
-            format!("`{step}` has no {} for this union, and {} too much", listed(&lacking), listed(&more))
+            format!("`{step}` has no {} for this {key}, and {} too much", listed(&lacking), listed(&more))
         }
     };
     let diagnostic = Diagnostic::new(Code::Analysis, side.span, message);
@@ -49,14 +54,15 @@ fn by_name(before: &[String], side: &Side<'_>, columns: &[String]) -> Option<Dia
     });
     Some(match near {
         Some((near, column)) => diagnostic.help(format!("rename `{near}` of `{step}` to `{column}`?")),
-        None => diagnostic.help("with `missing: null`, what one side lacks is NULL there"),
+        None if key == "union" => diagnostic.help("with `missing: null`, what one side lacks is NULL there"),
+        None => diagnostic.help("`select` the columns that both sides have"),
     })
 }
 
-fn by_position(before: &[String], side: &Side<'_>, columns: &[String]) -> Option<Diagnostic> {
+fn by_position(key: &str, before: &[String], side: &Side<'_>, columns: &[String]) -> Option<Diagnostic> {
     let (had, has) = (before.len(), columns.len());
     let count = |count: usize| if count == 1 { "1 column".to_owned() } else { format!("{count} columns") };
-    let message = format!("`{}` has {} for a union of {}", side.step, count(has), count(had));
+    let message = format!("`{}` has {} for a {key} of {}", side.step, count(has), count(had));
     (had != has).then(|| {
         Diagnostic::new(Code::Analysis, side.span, message)
             .help("by position both sides have as many columns; `select` those that are wanted")
@@ -110,7 +116,7 @@ mod tests {
                 .zip(&names)
                 .map(|(it, step)| Side { step, span: Span::default(), columns: Some(columns(it)) })
                 .collect();
-            let found: Vec<String> = unfit(matching, columns(before), &sides)
+            let found: Vec<String> = unfit("union", matching, columns(before), &sides)
                 .iter()
                 .map(|one| format!("{}: {}", one.message, one.help.join("; ")))
                 .collect();
