@@ -1,6 +1,7 @@
 //! Owns expressions: text with variables as segments, its tokens, and what is wrong with it as far as can be seen without
 //! an engine. pipectl keeps no function catalogue and parses no SQL: the server does.
 
+mod constant;
 mod data_type;
 mod foreign;
 mod interval;
@@ -22,6 +23,7 @@ use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::dialect::Quotes;
 use crate::text::Span;
 
+pub(crate) use constant::Constant;
 pub(crate) use data_type::{TYPE_NAMES, Type};
 pub(crate) use reading::is_known;
 pub(crate) use sent::Sent;

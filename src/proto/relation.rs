@@ -13,8 +13,9 @@ use crate::proto::spark::relation::RelType;
 use crate::proto::spark::with_columns_renamed::Rename;
 use crate::proto::spark::{
     Aggregate, CachedLocalRelation, CachedRemoteRelation, ChunkedCachedLocalRelation, Deduplicate, Drop,
-    Expression, Filter, Join, Limit, LocalRelation, Plan, Project, Range, Read, Relation, Repartition,
-    SetOperation, Sort, Sql, SubqueryAlias, WithColumns, WithColumnsRenamed, plan,
+    Expression, Filter, Join, Limit, LocalRelation, Offset, Plan, Project, Range,
+    Read, Relation, Repartition, RepartitionByExpression, Sample, SetOperation, Sort, Sql, SubqueryAlias,
+    Tail, WithColumns, WithColumnsRenamed, plan,
 };
 
 /// What the rows of two sides are joined on.
@@ -149,6 +150,34 @@ pub(crate) fn sort(input: Relation, order: Vec<SortOrder>) -> Relation {
     of(RelType::Sort(Box::new(Sort { input: boxed(input), order, is_global: Some(true) })))
 }
 
+/// Sorts each partition's rows, and not all.
+pub(crate) fn sort_within_partitions(input: Relation, order: Vec<SortOrder>) -> Relation {
+    of(RelType::Sort(Box::new(Sort { input: boxed(input), order, is_global: Some(false) })))
+}
+
+/// So many partitions, the rows spread over them evenly.
+pub(crate) fn repartition(input: Relation, partitions: i32) -> Relation {
+    of(RelType::Repartition(Box::new(Repartition {
+        input: boxed(input),
+        num_partitions: partitions,
+        shuffle: Some(true),
+    })))
+}
+
+/// Partitions by the values of expressions, or, where these are sort keys, by ranges of them.
+pub(crate) fn repartition_by(input: Relation, by: Vec<Expression>, partitions: Option<i32>) -> Relation {
+    of(RelType::RepartitionByExpression(Box::new(RepartitionByExpression {
+        input: boxed(input),
+        partition_exprs: by,
+        num_partitions: partitions,
+    })))
+}
+
+/// Rows by chance; `settings` says how, and its input is filled in here.
+pub(crate) fn sample(input: Relation, settings: Sample) -> Relation {
+    of(RelType::Sample(Box::new(Sample { input: boxed(input), ..settings })))
+}
+
 /// At most so many partitions, without moving rows between those that stay.
 pub(crate) fn coalesce(input: Relation, partitions: i32) -> Relation {
     of(RelType::Repartition(Box::new(Repartition {
@@ -160,6 +189,14 @@ pub(crate) fn coalesce(input: Relation, partitions: i32) -> Relation {
 
 pub(crate) fn limit(input: Relation, rows: i32) -> Relation {
     of(RelType::Limit(Box::new(Limit { input: boxed(input), limit: rows })))
+}
+
+pub(crate) fn offset(input: Relation, rows: i32) -> Relation {
+    of(RelType::Offset(Box::new(Offset { input: boxed(input), offset: rows })))
+}
+
+pub(crate) fn tail(input: Relation, rows: i32) -> Relation {
+    of(RelType::Tail(Box::new(Tail { input: boxed(input), limit: rows })))
 }
 
 /// One row for each value of `columns`, or of the whole row where there are none.

@@ -11,7 +11,11 @@ mod filter;
 mod join;
 mod limit;
 mod order;
+mod pairs;
 mod rename;
+mod repartition;
+mod sample;
+mod sample_by;
 mod select;
 mod sort;
 mod union;
@@ -134,6 +138,12 @@ kinds! {
     "aggregate" => Aggregate(aggregate::Aggregate),
     "sort" => Sort(Sort),
     "limit" => Limit(limit::Limit),
+    "offset" => Offset(limit::Offset),
+    "tail" => Tail(limit::Tail),
+    "sample" => Sample(sample::Sample),
+    "sample_by" => SampleBy(sample_by::SampleBy),
+    "repartition" => Repartition(repartition::Repartition),
+    "coalesce" => Coalesce(repartition::Coalesce),
     "distinct" => Distinct(distinct::Distinct),
 }
 
@@ -147,18 +157,9 @@ impl Transform {
         "pivot",
         "unpivot",
         "window",
-        "offset",
-        "tail",
         "dedupe",
-        "sample",
-        "sample_by",
-        "repartition",
-        "coalesce",
         "hint",
         "alias",
-        "fill_nulls",
-        "drop_nulls",
-        "replace",
         "describe",
         "summary",
         "crosstab",
@@ -167,6 +168,9 @@ impl Transform {
         "corr",
         "approx_quantile",
         "transpose",
+        "fill_nulls",
+        "drop_nulls",
+        "replace",
         "parse",
         "to_schema",
         "sql",
@@ -183,9 +187,14 @@ impl Transform {
             "dropcolumns" | "dropcolumn" => "drop",
             "dropduplicates" | "unique" => "distinct",
             "groupby" | "agg" | "group" => "aggregate",
-            "orderby" | "order" => "sort",
+            "orderby" | "order" | "sortwithinpartitions" => "sort",
             "unionall" | "concat" | "append" => "union",
-            "head" | "take" | "first" | "top" => "limit",
+            "head" | "take" | "first" | "top" | "fetch" => "limit",
+            "skip" => "offset",
+            "last" | "bottom" => "tail",
+            "randomsplit" | "tablesample" | "split" => "sample",
+            "sampleby" | "stratifiedsample" | "stratify" => "sample_by",
+            "repartitionbyrange" | "distributeby" | "partitionby" | "shuffle" => "repartition",
             _ => return None,
         })
     }

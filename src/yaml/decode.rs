@@ -18,7 +18,7 @@ use serde::forward_to_deserialize_any;
 
 use super::node::{Key, Kind, Node, Scalar};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, nearest};
-use crate::scalar::{Segment, WRITTEN, Written};
+use crate::scalar::{Layout, Segment, WRITTEN, Written};
 use crate::shape::{MANY, SHORT};
 use crate::text::{SPANNED, Span};
 
@@ -561,10 +561,17 @@ impl<'de> Deserializer<'de> for KeyDeserializer<'de> {
         _fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Error> {
-        if name == SPANNED {
-            return visitor.visit_seq(SpannedKey { key: Some(self), given_span: false });
+        match name {
+            SPANNED => visitor.visit_seq(SpannedKey { key: Some(self), given_span: false }),
+            WRITTEN => {
+                let Key { text, span, style, .. } = self.key;
+                let segments = vec![Segment::Text { text: text.clone().into_owned(), at: 0 }];
+                Written { span: *span, style: *style, layout: Layout::Runs(Box::default()), segments }
+                    .hand_over();
+                visitor.visit_unit()
+            }
+            _ => self.deserialize_any(visitor),
         }
-        self.deserialize_any(visitor)
     }
 
     fn deserialize_newtype_struct<V: Visitor<'de>>(
