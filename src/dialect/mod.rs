@@ -193,6 +193,15 @@ impl Dialect {
         }
     }
 
+    /// How the relations for missing values are told a column.
+    pub(crate) fn column_of_nulls(&self, column: &str) -> String {
+        match self.implementation {
+            Implementation::Sail => column.to_owned(),
+            // As in SQL, where a dot would part names.
+            Implementation::Spark => format!("`{}`", column.replace('`', "``")),
+        }
+    }
+
     /// Partitions in which rows are stored that were united: a union has those of both its sides, so that stored unions of
     /// stored unions would soon have millions.
     pub(crate) fn most_stored_partitions(&self) -> i32 {

@@ -5,6 +5,7 @@
 //! the file, and nothing is worked out twice that is worth keeping.
 
 mod compile;
+mod fitting;
 #[cfg(test)]
 mod lowered;
 mod order;
@@ -18,6 +19,7 @@ use crate::proto::spark::Relation;
 use crate::text::Span;
 
 pub(crate) use compile::{Scope, compile, compile_scope, prefix};
+pub(crate) use fitting::Fitting;
 pub(crate) use text::describe;
 
 /// An action's number, in an order in which each comes after those it needs.
@@ -77,6 +79,8 @@ pub(crate) struct Probe {
 pub(crate) enum Question {
     /// Whether these are among them.
     Has(Vec<(String, Span)>),
+    /// Whether these values fit them.
+    Fit(Vec<Fitting>),
     /// Whether no two have one name; the span is that of what made them.
     Distinct(Span),
     /// Whether there are any: engines read what is not there as nothing.

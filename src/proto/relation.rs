@@ -6,14 +6,15 @@ use bytes::Bytes;
 
 use crate::proto::expression;
 use crate::proto::spark::aggregate::GroupType;
-use crate::proto::spark::expression::SortOrder;
+use crate::proto::spark::expression::{Literal, SortOrder};
 use crate::proto::spark::join::JoinType;
+use crate::proto::spark::na_replace::Replacement;
 use crate::proto::spark::read::{NamedTable, ReadType};
 use crate::proto::spark::relation::RelType;
 use crate::proto::spark::with_columns_renamed::Rename;
 use crate::proto::spark::{
     Aggregate, CachedLocalRelation, CachedRemoteRelation, ChunkedCachedLocalRelation, Deduplicate, Drop,
-    Expression, Filter, Join, Limit, LocalRelation, Offset, Plan, Project, Range,
+    Expression, Filter, Join, Limit, LocalRelation, NaDrop, NaFill, NaReplace, Offset, Plan, Project, Range,
     Read, Relation, Repartition, RepartitionByExpression, Sample, SetOperation, Sort, Sql, SubqueryAlias,
     Tail, WithColumns, WithColumnsRenamed, plan,
 };
@@ -176,6 +177,21 @@ pub(crate) fn repartition_by(input: Relation, by: Vec<Expression>, partitions: O
 /// Rows by chance; `settings` says how, and its input is filled in here.
 pub(crate) fn sample(input: Relation, settings: Sample) -> Relation {
     of(RelType::Sample(Box::new(Sample { input: boxed(input), ..settings })))
+}
+
+/// Puts a value for NULLs and for what is not a number: in all columns that it fits, or the first in the first of `columns`, and so on.
+pub(crate) fn fill_nulls(input: Relation, columns: Vec<String>, values: Vec<Literal>) -> Relation {
+    of(RelType::FillNa(Box::new(NaFill { input: boxed(input), cols: columns, values })))
+}
+
+/// Keeps rows without NULLs, or with so many values, in all columns or in these.
+pub(crate) fn drop_nulls(input: Relation, columns: Vec<String>, values: Option<i32>) -> Relation {
+    of(RelType::DropNa(Box::new(NaDrop { input: boxed(input), cols: columns, min_non_nulls: values })))
+}
+
+/// Puts values for others, in all columns that they fit, or in these.
+pub(crate) fn replace(input: Relation, columns: Vec<String>, replacements: Vec<Replacement>) -> Relation {
+    of(RelType::Replace(Box::new(NaReplace { input: boxed(input), cols: columns, replacements })))
 }
 
 /// At most so many partitions, without moving rows between those that stay.

@@ -7,6 +7,7 @@ use std::collections::{HashSet, VecDeque};
 
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
 
+use super::fitting::found_unfit;
 use super::narrow::{self, Ground, SIDE_BY_SIDE, analyse};
 use super::together::all;
 use super::upload;
@@ -106,7 +107,7 @@ async fn everything(
     let mut found = Diagnostics::default();
     for (probe, schema) in all(questions, SIDE_BY_SIDE).await {
         let schema = schema.map_err(|error| (probe.step, error))?;
-        answer(probe, &column_names(&schema), pipeline, &mut found);
+        answer(probe, &schema, pipeline, &mut found);
     }
     Ok(found)
 }
@@ -135,12 +136,18 @@ pub(super) async fn create_view(client: &Client, relation: Relation, name: &str)
     Ok(())
 }
 
-fn answer(probe: &Probe, columns: &[String], pipeline: &Pipeline, found: &mut Diagnostics) {
+fn answer(probe: &Probe, schema: &DataType, pipeline: &Pipeline, found: &mut Diagnostics) {
+    let columns = &column_names(schema);
     let step = pipeline.step(probe.step);
     match &probe.question {
         Question::Has(needed) => {
             for (column, span) in needed {
                 found_missing(column, *span, columns, found);
+            }
+        }
+        Question::Fit(values) => {
+            for value in values {
+                found_unfit(value, schema, found);
             }
         }
         Question::Distinct(span) => {

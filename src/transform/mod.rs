@@ -7,6 +7,8 @@ mod aggregate;
 mod cast;
 mod distinct;
 mod drop;
+mod drop_nulls;
+mod fill_nulls;
 mod filter;
 mod join;
 mod limit;
@@ -14,6 +16,7 @@ mod order;
 mod pairs;
 mod rename;
 mod repartition;
+mod replace;
 mod sample;
 mod sample_by;
 mod select;
@@ -24,7 +27,7 @@ mod with_columns;
 use std::fmt::Debug;
 
 use crate::dialect::Dialect;
-use crate::expr::Expr;
+use crate::expr::{Bindings, Constant, Expr};
 use crate::lowering::{Checking, Lowering};
 use crate::name::StepRef;
 use crate::proto::spark::Relation;
@@ -55,6 +58,18 @@ pub(crate) enum Names {
     Wanted,
     /// New columns are made, which have no qualifier.
     Gone,
+}
+
+/// A value that goes into columns or is looked for in them. Engines pass over it in silence where their types are others.
+#[derive(Debug)]
+pub(crate) struct Placed<'a> {
+    /// It must fit one of them.
+    pub(crate) columns: Vec<&'a Spanned<String>>,
+    pub(crate) value: &'a Constant,
+    /// Whether the columns must be spelt as they are, capital letters too.
+    pub(crate) is_exact: bool,
+    /// Whether it takes the place of another one, of which it is told where its kind fits no column.
+    pub(crate) is_second: bool,
 }
 
 /// The questions that every kind of transform answers.
@@ -94,6 +109,11 @@ pub(crate) trait Kind: Debug {
 
     /// Columns that its input must have, and whose absence engines pass over in silence.
     fn columns_needed(&self) -> Vec<&Spanned<String>> {
+        Vec::new()
+    }
+
+    /// Values, and the columns that they must fit.
+    fn values(&self, _bindings: &Bindings) -> Vec<Placed<'_>> {
         Vec::new()
     }
 
@@ -144,6 +164,9 @@ kinds! {
     "sample_by" => SampleBy(sample_by::SampleBy),
     "repartition" => Repartition(repartition::Repartition),
     "coalesce" => Coalesce(repartition::Coalesce),
+    "fill_nulls" => FillNulls(fill_nulls::FillNulls),
+    "drop_nulls" => DropNulls(drop_nulls::DropNulls),
+    "replace" => Replace(replace::Replace),
     "distinct" => Distinct(distinct::Distinct),
 }
 
@@ -168,9 +191,6 @@ impl Transform {
         "corr",
         "approx_quantile",
         "transpose",
-        "fill_nulls",
-        "drop_nulls",
-        "replace",
         "parse",
         "to_schema",
         "sql",
@@ -191,6 +211,9 @@ impl Transform {
             "unionall" | "concat" | "append" => "union",
             "head" | "take" | "first" | "top" | "fetch" => "limit",
             "skip" => "offset",
+            "fillna" | "nafill" | "fillnull" | "fill" | "coalescenulls" | "impute" => "fill_nulls",
+            "dropna" | "nadrop" | "dropnull" | "filternulls" => "drop_nulls",
+            "nareplace" | "replacevalues" | "recode" | "mapvalues" => "replace",
             "last" | "bottom" => "tail",
             "randomsplit" | "tablesample" | "split" => "sample",
             "sampleby" | "stratifiedsample" | "stratify" => "sample_by",

@@ -16,6 +16,7 @@ mod engines;
 mod errors;
 mod expectations;
 mod files;
+mod fitting;
 mod fronts;
 mod hostile;
 mod includes;

@@ -8,10 +8,12 @@ use std::process::Output;
 use tempfile::TempDir;
 
 use crate::support::{Case, bare, elsewhere, install};
-use crate::{chains, check, errors, expectations, files, otherwise, outputs, pipelines, semantics, timeouts};
+use crate::{
+    chains, check, errors, expectations, files, fitting, otherwise, outputs, pipelines, semantics, timeouts,
+};
 
 /// Those that ask for nothing that Sail alone has or says.
-pub(crate) const SAME: [(&str, fn()); 29] = [
+pub(crate) const SAME: [(&str, fn()); 31] = [
     ("daily", pipelines::daily),
     ("pricing_summary", pipelines::pricing_summary),
     ("late_shipments", pipelines::late_shipments),
@@ -41,6 +43,8 @@ pub(crate) const SAME: [(&str, fn()); 29] = [
     ("mistakes of queries", check::every_mistake_of_a_query_is_told),
     ("rows", check::rows_of_the_file_are_tried_out),
     ("mistakes of steps", check::every_mistake_of_a_step_is_told),
+    ("mistakes of values", fitting::a_value_that_fits_no_column_is_told),
+    ("mistakes of columns of values", fitting::a_column_of_values_that_is_not_there_is_told),
 ];
 
 /// What Sail has no name for, and Spark only of late.

@@ -16,12 +16,13 @@ use crate::expect::Expectation;
 use crate::expr::{Expr, Template};
 use crate::lowering::{Lowering, Masks};
 use crate::pipeline::{Step, StepId};
-use crate::plan::prefix;
+use crate::plan::{Fitting, prefix};
 use crate::proto::ddl::columns_text;
 use crate::proto::expression::expression_string;
 use crate::proto::relation::{empty, filter};
 use crate::proto::spark::{DataType, Relation};
 use crate::run::check::{column_names, create_view, found_missing, found_repeated};
+use crate::run::fitting::found_unfit;
 use crate::run::together::all;
 use crate::source::{Setting, Source, Sql};
 use crate::text::Span;
@@ -192,6 +193,11 @@ impl Search<'_> {
         for column in kind.columns_needed() {
             if found_missing(&column.value, column.span, &names, &mut self.found) {
                 self.masks.hide(column.span);
+            }
+        }
+        for value in Fitting::of(kind, &self.ground.pipeline.bindings) {
+            if found_unfit(&value, before, &mut self.found) {
+                self.masks.hide(value.span);
             }
         }
         let beside = kind.inputs().first().and_then(|input| self.ground.pipeline.find(input.as_str()));
