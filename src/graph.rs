@@ -37,6 +37,16 @@ impl Graph {
         let is_needed = |id: &StepId| search.discovered.contains(id.0);
         self.order.iter().copied().filter(is_needed).collect()
     }
+
+    /// These steps, in order.
+    pub(crate) fn in_order(&self, steps: &HashSet<StepId>) -> Vec<StepId> {
+        self.order.iter().copied().filter(|id| steps.contains(id)).collect()
+    }
+
+    /// All steps, in order.
+    pub(crate) fn order(&self) -> &[StepId] {
+        &self.order
+    }
 }
 
 /// The circles in what each step needs; in each the steps stand in the order in which data would flow, the first of the

@@ -49,6 +49,7 @@
 //! | `target` | where a pipeline runs, as a project file says it: plain data | `text`, `secret`, `shape` |
 //! | `pipeline` | the validated steps | words, `duration`, `lowering`, kinds |
 //! | `graph` | order, what is needed for what, circles | `pipeline` |
+//! | `listing` | the list of a pipeline's steps, for people and for programs | words, kinds, `pipeline`, `graph` |
 //! | `spec` | from the text of files to a `Pipeline` or a `Project`, all mistakes at once; the JSON Schemas | words, `secret`, `duration`, `target`, `yaml`, `shape`, `lowering`, kinds, `pipeline`, `graph` |
 //! | `manual` | the pages of the reference, made of the schemas and their comments | `transform`, `spec` |
 //! | `plan` | which relations the engine works out, in which order, for which output | words, `local`, `lowering`, `proto`, kinds, `pipeline`, `graph` |
@@ -56,7 +57,7 @@
 //! | `engine` | kinds of engine: installation, start, readiness, stop; those that stay | words, `connect` |
 //! | `run` | execution: a pure schedule, a driver that awaits, events | words, `duration`, `local`, `lowering`, `proto`, kinds, `pipeline`, `plan`, `connect` |
 //! | `report` | events and failures for people and machines; the only writer to stderr | words, `expect`, `run` |
-//! | `cli` | one file a verb; exit codes, signals, environment variables | words, `duration`, `target`, `lowering`, `sink`, `pipeline`, `spec`, `manual`, `graph`, `plan`, `run`, `report`, `connect`, `engine` |
+//! | `cli` | one file a verb; exit codes, signals, environment variables | words, `duration`, `target`, `lowering`, `sink`, `pipeline`, `spec`, `manual`, `graph`, `listing`, `plan`, `run`, `report`, `connect`, `engine` |
 //!
 //! What belongs to one kind is in its file: settings with their documentation, what is wrong with them, what an engine
 //! lacks for them, the relation. The comment on its settings is its page of the reference, with an example that tests run.
@@ -72,7 +73,7 @@
 //! | `tonic_prost` | `proto` |
 //! | `tonic_types` | `connect` |
 //! | `prost` | `proto`, `local`, `plan`, `connect`, `bench` |
-//! | `prost_types` | `proto` |
+//! | `prost_types` | `proto`, `source` |
 //! | `bytes` | `connect`, `proto`, `local`, `sink`, `bench` |
 //! | `object_store` | `sink` |
 //! | `http_body_util` | `sink` |
@@ -93,7 +94,7 @@
 //! | `ring` | `local`, `connect` |
 //! | `rustix` | `sink`, `cli` |
 //! | `serde_yaml` | `yaml` |
-//! | `serde_json` | `shape`, `spec`, `manual`, `connect`, `engine`, `sink`, `report`, `fuzzing` |
+//! | `serde_json` | `shape`, `spec`, `manual`, `listing`, `connect`, `engine`, `sink`, `report`, `fuzzing` |
 //! | `chrono` | `expr`, `lowering`, `spec`, `sink`, `report`, `cli`, `bench`, `fuzzing` |
 //! | `chrono_tz` | `spec` |
 //! | `petgraph` | `graph` |
@@ -141,6 +142,7 @@ mod expr;
 #[doc(hidden)]
 pub mod fuzzing;
 mod graph;
+mod listing;
 mod local;
 mod lowering;
 mod manual;

@@ -221,6 +221,11 @@ macro_rules! kinds {
                 }
             }
 
+            /// The key that it is written with.
+            pub(crate) fn key(&self) -> &'static str {
+                match self { $(Self::$variant(_) => $key,)+ }
+            }
+
             /// The JSON Schema of each kind's settings.
             pub(crate) fn schemas(generator: &mut schemars::SchemaGenerator) -> Vec<(&'static str, schemars::Schema)> {
                 use schemars::JsonSchema as _;

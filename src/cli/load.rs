@@ -116,7 +116,22 @@ impl PipelineArguments {
         Ok(normal(path.parent().unwrap_or(Path::new("/"))))
     }
 
+    /// The pipeline, to be run or to be told whether it may be.
     pub(super) fn load(&self, identity: &RunIdentity, chosen: &Chosen) -> Result<Loaded, Failure> {
+        self.load_by(spec::load, identity, chosen)
+    }
+
+    /// The same of one that may still be in the making.
+    pub(super) fn load_unfinished(&self, identity: &RunIdentity, chosen: &Chosen) -> Result<Loaded, Failure> {
+        self.load_by(spec::load_unfinished, identity, chosen)
+    }
+
+    fn load_by(
+        &self,
+        load: fn(&Path, PathBuf, Vec<u8>, &Inputs<'_>) -> spec::Loaded,
+        identity: &RunIdentity,
+        chosen: &Chosen,
+    ) -> Result<Loaded, Failure> {
         let folder = self.folder()?;
         let bytes = self.read()?;
         let inputs = Inputs {
@@ -130,7 +145,7 @@ impl PipelineArguments {
             root: chosen.root.clone(),
             target: &chosen.settings,
         };
-        let loaded = spec::load(&self.file, folder.clone(), bytes, &inputs);
+        let loaded = load(&self.file, folder.clone(), bytes, &inputs);
         match loaded.pipeline {
             Ok(pipeline) => {
                 let warnings = self.warnings.judged(&pipeline.sources, loaded.diagnostics)?;

@@ -3,6 +3,7 @@
 mod check;
 mod completions;
 mod connection;
+mod contract;
 mod doctor;
 mod engine;
 mod environment;
@@ -10,6 +11,7 @@ mod failure;
 mod help;
 mod interrupt;
 mod load;
+mod ls;
 mod plan;
 mod project;
 mod reach;
@@ -18,6 +20,7 @@ mod schema;
 mod secrets;
 mod session;
 mod settings;
+mod show;
 mod target;
 mod validate;
 mod warnings;
@@ -83,7 +86,12 @@ enum Verb {
     #[command(visible_alias = "dry-run")]
     Check(check::Check),
     Plan(plan::Plan),
+    Show(show::Show),
+    #[command(visible_alias = "list")]
+    Ls(ls::Ls),
     Schema(schema::Schema),
+    #[command(subcommand)]
+    Contract(contract::Contract),
     Doctor(doctor::Doctor),
     #[command(subcommand)]
     Engine(engine::Engine),
@@ -120,7 +128,10 @@ pub(crate) fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Verb::Validate(validate) => validate::validate(&validate, reporter),
         Verb::Check(check) => check::check(&check, reporter),
         Verb::Plan(plan) => plan::plan(&plan, reporter),
+        Verb::Show(show) => show::show(show, reporter),
+        Verb::Ls(ls) => ls::ls(&ls, reporter),
         Verb::Schema(schema) => schema::schema(&schema),
+        Verb::Contract(contract) => contract::contract(&contract, reporter),
         Verb::Doctor(doctor) => doctor::doctor(&doctor, reporter),
         Verb::Engine(engine) => engine::engine(&engine, reporter),
         Verb::Completions(completions) => completions::completions(&completions),

@@ -11,7 +11,7 @@ use super::failure::Failure;
 use super::interrupt::Interrupt;
 use super::load::{Loaded, PipelineArguments, RunIdentity};
 use super::reach::EngineArguments;
-use super::session::{Place, wrong};
+use super::session::{Place, inputs_exist, wrong};
 use super::target::{Chosen, TargetArguments};
 use crate::connect::Client;
 use crate::dialect::Dialect;
@@ -20,11 +20,11 @@ use crate::graph::Graph;
 use crate::pipeline::Pipeline;
 use crate::plan;
 use crate::report::{Ending, Reporter};
-use crate::run::{self, Event, OnFailure, Sender, Settings, inputs};
+use crate::run::{self, Event, OnFailure, Sender, Settings};
 use crate::sink::{OutputLock, Stores};
 
 /// How long threads that write may take to end after all else has.
-const LAST_WRITES: Duration = Duration::from_secs(2);
+pub(super) const LAST_WRITES: Duration = Duration::from_secs(2);
 
 /// How long uploads that are given up may take to be ended at their stores after all else has.
 const LAST_UPLOADS: Duration = Duration::from_secs(10);
@@ -158,7 +158,8 @@ async fn carry_out(
     let Loaded { pipeline, warnings } = loaded?;
     reporter.diagnostics(&pipeline.sources, &warnings);
     let graph = Graph::new(&pipeline);
-    inputs_exist(&pipeline, &graph)?;
+    let ends = pipeline.ids().filter(|id| pipeline.step(*id).is_end());
+    inputs_exist(&pipeline, &graph.needed_for(ends))?;
     let pipeline = Arc::new(pipeline);
     let place = Place {
         engine: &arguments.engine,
@@ -190,15 +191,6 @@ async fn carry_out(
         Ok(())
     };
     place.carry_out(&pipeline.conf, work).await
-}
-
-fn inputs_exist(pipeline: &Pipeline, graph: &Graph) -> Result<(), Failure> {
-    let ends = pipeline.ids().filter(|id| pipeline.step(*id).is_end());
-    let missing = inputs::missing(pipeline, &graph.needed_for(ends));
-    if missing.has_errors() {
-        return Err(Failure::Input { sources: pipeline.sources.clone(), diagnostics: missing.sorted() });
-    }
-    Ok(())
 }
 
 /// Keeps other runs off the outputs for as long as the locks live.

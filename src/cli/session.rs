@@ -1,4 +1,4 @@
-//! Work in a session at an engine: it is reached, the work is done, the session ends. What `run` and `check` share.
+//! Work in a session at an engine: it is reached, the work is done, the session ends. What `run`, `check` and `show` share.
 
 use std::time::Duration;
 
@@ -12,10 +12,10 @@ use crate::connect::{Client, Tag};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::dialect::Dialect;
 use crate::engine::Managed;
-use crate::pipeline::Pipeline;
+use crate::pipeline::{Pipeline, StepId};
 use crate::plan::Plan;
 use crate::run::check::check;
-use crate::run::{self, Event, Sender, upload};
+use crate::run::{self, Event, Sender, inputs, upload};
 use crate::secret::Plain;
 
 /// How long a server may take to be told that its session has ended: one that is lost is not waited for.
@@ -150,6 +150,15 @@ async fn unless_it_ends<T>(
             last_lines: ended.last_lines,
         }),
     }
+}
+
+/// Says which of the files are missing that these steps read.
+pub(super) fn inputs_exist(pipeline: &Pipeline, steps: &[StepId]) -> Result<(), Failure> {
+    let missing = inputs::missing(pipeline, steps);
+    if missing.has_errors() {
+        return Err(Failure::Input { sources: pipeline.sources.clone(), diagnostics: missing.sorted() });
+    }
+    Ok(())
 }
 
 /// What is wrong with a pipeline. That nothing but an input is missing is no mistake in it.

@@ -1,25 +1,28 @@
 //! Lowers every step for one engine, in order, without recursion.
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap, HashSet};
 
+use super::look::Look;
 use super::order::Sorted;
 use super::sharing::{Reach, Sharing};
 use super::{Action, ActionId, Expected, Fitting, Plan, Probe, Question, Upload, Work};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::dialect::{Dialect, LocalRows, OrderKept};
+use crate::expect::OnFail;
 use crate::expr::{Template, Type};
 use crate::graph::Graph;
 use crate::local::Blob;
 use crate::lowering::{Lowering, Masks};
 use crate::name::quoted;
-use crate::pipeline::{Pipeline, Step, StepId};
+use crate::pipeline::{Column, Contract, Extra, Pipeline, Step, StepId};
 use crate::proto::expression::{alias, expression_string};
-use crate::proto::relation::{aggregate, coalesce, limit, named_table, subquery_alias};
+use crate::proto::relation::{aggregate, coalesce, empty, limit, named_table, project, subquery_alias};
 use crate::proto::spark::Relation;
 use crate::sink::Sink;
-use crate::source::Source;
-use crate::text::Span;
+use crate::source::{Source, Wanted};
+use crate::text::{Span, Spanned};
 use crate::transform::{Names, Order, Transform};
 
 /// The plan of all outputs and expectations, or what the engine lacks for it.
@@ -28,12 +31,28 @@ pub(crate) fn compile(pipeline: &Pipeline, graph: &Graph, dialect: &Dialect) -> 
 }
 
 /// Which steps a plan is made of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Scope {
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Scope<'a> {
     /// Those that outputs and expectations need.
     Outputs,
-    /// Also those that feed nothing, so that they are looked at too.
+    /// Also those that feed nothing, so that they are checked too.
     Everything,
+    /// Those whose rows one of them is made of, which is shown: nothing else is done, neither outputs nor expectations.
+    Look(&'a Look),
+}
+
+impl<'a> Scope<'a> {
+    fn look(self) -> Option<&'a Look> {
+        match self {
+            Self::Look(look) => Some(look),
+            Self::Outputs | Self::Everything => None,
+        }
+    }
+
+    /// The transforms of a step that are carried out.
+    fn transforms<'p>(self, step: &'p Step, id: StepId) -> &'p [Spanned<Transform>] {
+        self.look().map_or(step.transforms.as_slice(), |look| look.transforms(step, id))
+    }
 }
 
 /// The same of more steps.
@@ -41,19 +60,32 @@ pub(crate) fn compile_scope(
     pipeline: &Pipeline,
     graph: &Graph,
     dialect: &Dialect,
-    scope: Scope,
+    scope: Scope<'_>,
 ) -> Result<Plan, Diagnostics> {
-    let gaps = gaps(pipeline, dialect);
-    if gaps.has_errors() {
-        return Err(gaps);
-    }
     let sharing = match scope {
         Scope::Outputs => Sharing::new(pipeline, graph),
         Scope::Everything => Sharing::of_all(pipeline, graph),
+        Scope::Look(look) => Sharing::of_look(pipeline, graph, look),
     };
+    let steps = match scope {
+        Scope::Outputs | Scope::Everything => pipeline.ids().collect(),
+        Scope::Look(_) => sharing.needed.clone(),
+    };
+    let gaps = gaps(
+        pipeline,
+        dialect,
+        steps.iter().map(|id| {
+            let step = pipeline.step(*id);
+            (step, scope.transforms(step, *id))
+        }),
+    );
+    if gaps.has_errors() {
+        return Err(gaps);
+    }
     let mut compiler = Compiler {
         pipeline,
         dialect,
+        scope,
         sharing: &sharing,
         done: HashMap::new(),
         names: HashSet::new(),
@@ -62,7 +94,11 @@ pub(crate) fn compile_scope(
         lost: Diagnostics::default(),
         plan: Plan {
             dialect: dialect.clone(),
-            steps: sharing.needed.clone(),
+            steps: match scope {
+                // What is wrong behind the rows that are shown is told beside what is wrong before them.
+                Scope::Look(look) => look.whole().steps(pipeline, graph),
+                Scope::Outputs | Scope::Everything => sharing.needed.clone(),
+            },
             uploads: Vec::new(),
             actions: Vec::new(),
             probes: Vec::new(),
@@ -105,6 +141,7 @@ pub(crate) fn prefix(
     let blobs = RefCell::default();
     let lowering = lowering((pipeline, step), dialect, masks, input, views, &blobs);
     let mut chain = Chain::begin(step, Sorted::Not, &lowering);
+    chain.leave_out(&lowering);
     for transform in 0..upto {
         chain.apply(transform, &lowering);
     }
@@ -112,8 +149,26 @@ pub(crate) fn prefix(
     chain.sorted.sort(chain.relation)
 }
 
-/// What this engine lacks, for every step.
-fn gaps(pipeline: &Pipeline, dialect: &Dialect) -> Diagnostics {
+/// The source of a step whose data has no names and types of its own, without those that its contract gives.
+pub(crate) fn as_found(
+    pipeline: &Pipeline,
+    dialect: &Dialect,
+    id: StepId,
+    wanted: Wanted,
+) -> Option<Relation> {
+    let step = pipeline.step(id);
+    let (masks, blobs) = (Masks::default(), RefCell::default());
+    let nothing = |_: &str| Relation::default();
+    let lowering = lowering((pipeline, step), dialect, &masks, &nothing, &[], &blobs);
+    step.source.value.kind().as_found(wanted, &lowering)
+}
+
+/// What this engine lacks, for the pipeline and each of these steps with its transforms.
+fn gaps<'p>(
+    pipeline: &'p Pipeline,
+    dialect: &Dialect,
+    steps: impl Iterator<Item = (&'p Step, &'p [Spanned<Transform>])>,
+) -> Diagnostics {
     let diagnostic = |span, gap: String| Diagnostic::new(Code::Gap, span, gap);
     let artifacts = pipeline.artifacts.first().filter(|_| !dialect.takes_artifacts()).map(|first| {
         let others = match pipeline.artifacts.len() {
@@ -124,10 +179,10 @@ fn gaps(pipeline: &Pipeline, dialect: &Dialect) -> Diagnostics {
             format!("{dialect} takes no artifacts: `{}`{others} can't be sent to it", first.written);
         diagnostic(first.span, message).help("Spark takes them: `--engine spark`, or a Spark server")
     });
-    let of_step = |step: &Step| {
+    let of_step = |(step, transforms): (&Step, &[Spanned<Transform>])| {
         let of_kind = |span, gap| diagnostic(span, gap).label(format!("in the step `{}`", step.name));
         let source = step.source.value.kind().gap(dialect).map(|gap| of_kind(step.source.span, gap));
-        let transforms = step.transforms.iter().filter_map(|transform| {
+        let transforms = transforms.iter().filter_map(|transform| {
             transform.value.kind().gap(dialect).map(|gap| of_kind(transform.span, gap))
         });
         source.into_iter().chain(transforms).collect::<Vec<_>>()
@@ -137,7 +192,7 @@ fn gaps(pipeline: &Pipeline, dialect: &Dialect) -> Diagnostics {
     };
     let times = pipeline.bindings.iter().filter(|(bound, _)| *bound.data_type.item() == Type::Time);
     let times = times.filter_map(|(_, span)| dialect.lacks_time(is_set).map(|gap| diagnostic(span, gap)));
-    artifacts.into_iter().chain(times).chain(pipeline.steps.iter().flat_map(of_step)).collect()
+    artifacts.into_iter().chain(times).chain(steps.flat_map(of_step)).collect()
 }
 
 /// A step's relation as it grows, transform by transform.
@@ -152,13 +207,32 @@ struct Chain<'s> {
 
 impl<'s> Chain<'s> {
     fn begin(step: &'s Step, sorted: Sorted, lowering: &Lowering<'_>) -> Self {
-        let schema = step.contract.as_ref().map(|contract| {
-            let columns =
-                contract.columns.iter().map(|(name, data_type)| format!("{} {data_type}", quoted(name)));
-            columns.collect::<Vec<_>>().join(", ")
-        });
-        let relation = step.source.value.kind().lower(schema.as_deref(), lowering);
+        let contract = step.contract.as_ref();
+        // What is promised stands in for what is there, where that was found to be other.
+        let promised = contract.and_then(|contract| lowering.masks.text(contract.span));
+        let relation = match promised {
+            Some(columns) => empty(columns),
+            None => {
+                let schema = contract.filter(|_| step.is_read_with_contract()).map(Contract::ddl);
+                step.source.value.kind().lower(schema.as_deref(), lowering)
+            }
+        };
         Self { step, relation, sorted, qualified: false }
+    }
+
+    /// Leaves out the columns that the contract does not name, where it says so.
+    fn leave_out(&mut self, lowering: &Lowering<'_>) {
+        let Some(contract) = &self.step.contract else { return };
+        let is_done = self.step.is_read_with_contract() || lowering.masks.hides(contract.span);
+        if is_done || contract.extra() != Extra::Drop {
+            return;
+        }
+        let mut input = std::mem::take(&mut self.relation);
+        if lowering.dialect.order() == OrderKept::Not {
+            input = self.sorted.before_choice(input);
+        }
+        let column = |column: &Column| alias(expression_string(quoted(&column.name)), &column.name);
+        self.relation = project(input, contract.columns.iter().map(column).collect());
     }
 
     fn apply(&mut self, transform: usize, lowering: &Lowering<'_>) {
@@ -226,6 +300,7 @@ impl Depth {
 struct Compiler<'p> {
     pipeline: &'p Pipeline,
     dialect: &'p Dialect,
+    scope: Scope<'p>,
     sharing: &'p Sharing,
     done: HashMap<StepId, Done>,
     names: HashSet<String>,
@@ -241,20 +316,23 @@ impl<'p> Compiler<'p> {
     fn step(&mut self, id: StepId) {
         let pipeline: &'p Pipeline = self.pipeline;
         let step = pipeline.step(id);
+        let look = self.scope.look();
         let first_action = self.plan.actions.len();
         let mut needs: BTreeSet<ActionId> = BTreeSet::new();
         let mut depth = Depth::default();
         let mut sorts = step.source.value.query().is_some_and(orders);
-        let mut united =
-            step.transforms.iter().any(|transform| matches!(transform.value, Transform::Union(_)));
-        for input in &step.inputs {
+        let transforms = self.scope.transforms(step, id);
+        let mut united = transforms.iter().any(|transform| matches!(transform.value, Transform::Union(_)));
+        let inputs = look.map_or(Cow::Borrowed(&step.inputs[..]), |look| look.inputs(pipeline, id));
+        for input in inputs.iter() {
             let input = &self.done[input];
             needs.extend(&input.needs);
             depth = depth.max(input.depth);
             united |= input.united;
             sorts |= input.sorts;
         }
-        for waited in &step.after {
+        // Whoever waits for what a step does waits for nothing where no step does anything.
+        for waited in step.after.iter().filter(|_| look.is_none()) {
             needs.extend(&self.done[waited].actions);
         }
 
@@ -281,15 +359,23 @@ impl<'p> Compiler<'p> {
             relation = named_table(name.clone());
             depth = Depth { plan: 1, expanded: if reach == Reach::Stored { 1 } else { depth.expanded } };
         }
-        if !step.expectations.is_empty() {
-            let action = self.expect(id, step, relation.clone(), &needs);
+        if let Some(look) = look.filter(|look| look.step == id) {
+            let relation = first_rows(sorted.sort(relation), look.stdout.rows_wanted());
+            self.add(id, Work::Show { stdout: look.stdout.clone(), lost: sorted.lost() }, relation, &needs);
+            return;
+        }
+        let mut expected = if look.is_none() { self.expected(step) } else { Vec::new() };
+        if step.transforms.is_empty() && look.is_none() {
+            // Its rows are those of its source.
+            expected.splice(0..0, promised(step));
+        }
+        if !expected.is_empty() {
+            let action = self.expect(id, expected, relation.clone(), &needs);
             needs.insert(action);
         }
         let reader = name.is_none().then_some(relation.clone());
-        if !step.sinks.is_empty() {
-            if let Some(by) = sorted.lost() {
-                self.lost.push(lost_order(by, self.dialect));
-            }
+        if look.is_none() && !step.sinks.is_empty() {
+            self.keep_order(&sorted);
             self.write(id, step, sorted.sort(relation), &needs);
         }
         let actions = (first_action..self.plan.actions.len()).map(ActionId).collect();
@@ -337,9 +423,15 @@ impl<'p> Compiler<'p> {
         if matches!(step.source.value, Source::Read(_)) {
             self.probe(id, &chain.relation, Question::Any(step.source.span));
         }
-        let mut repeats = matches!(step.source.value, Source::Sql(_));
+        self.contract(id, step, &chain.relation, needs);
+        {
+            let input = |name: &str| self.input(name);
+            let lowering = lowering((pipeline, step), self.dialect, &masks, &input, &views, &self.blobs);
+            chain.leave_out(&lowering);
+        }
+        let mut repeats = matches!(step.source.value, Source::Sql(_) | Source::Call(_));
         let mut made_by = step.source.span;
-        for (at, transform) in step.transforms.iter().enumerate() {
+        for (at, transform) in self.scope.transforms(step, id).iter().enumerate() {
             let kind = transform.value.kind();
             let needed = kind.columns_needed();
             if !needed.is_empty() {
@@ -350,10 +442,8 @@ impl<'p> Compiler<'p> {
             if !values.is_empty() {
                 self.probe(id, &chain.relation, Question::Fit(values));
             }
-            if matches!(kind.order(), Order::Decisive)
-                && let Some(by) = chain.sorted.lost()
-            {
-                self.lost.push(lost_order(by, self.dialect));
+            if matches!(kind.order(), Order::Decisive) {
+                self.keep_order(&chain.sorted);
             }
             (chain.relation, depth) = self.cut(id, step, std::mem::take(&mut chain.relation), depth, needs);
             let input = |name: &str| self.input(name);
@@ -368,6 +458,11 @@ impl<'p> Compiler<'p> {
             self.probe(id, &chain.relation, Question::Distinct(made_by));
         }
         (chain.relation, chain.sorted, depth)
+    }
+
+    /// Refuses an order that matters and was lost.
+    fn keep_order(&mut self, sorted: &Sorted) {
+        self.lost.extend(sorted.lost().map(|by| lost_order(by, self.dialect)));
     }
 
     /// Takes the rows of a step that travel beside the plan.
@@ -425,18 +520,53 @@ impl<'p> Compiler<'p> {
         }
     }
 
-    fn expect(&mut self, id: StepId, step: &Step, input: Relation, needs: &BTreeSet<ActionId>) -> ActionId {
+    /// Has the source of a step compared with its contract: its columns before any data is read, its rows before anything is made of
+    /// them.
+    fn contract(&mut self, id: StepId, step: &Step, source: &Relation, needs: &mut BTreeSet<ActionId>) {
+        if step.contract.is_none() {
+            return;
+        }
+        if !step.is_read_with_contract() {
+            self.probe(id, source, Question::Kept);
+        } else if let Some(is_header) = step.source.value.kind().has_header()
+            && let Some(first_line) = as_found(self.pipeline, self.dialect, id, Wanted::FirstLine)
+        {
+            self.probe(id, &first_line, Question::FirstLine { is_header });
+        }
+        let promised = promised(step);
+        if self.scope.look().is_none() && !promised.is_empty() && !step.transforms.is_empty() {
+            let action = self.expect(id, promised, source.clone(), needs);
+            needs.insert(action);
+        }
+    }
+
+    /// What a step expects of its rows, each with the aggregate that counts those that are wrong.
+    fn expected(&self, step: &Step) -> Vec<(Expected, String)> {
         let masks = Masks::default();
         let nothing = |_: &str| Relation::default();
         let lowering = lowering((self.pipeline, step), self.dialect, &masks, &nothing, &[], &self.blobs);
+        let all = step.expectations.iter().flat_map(|expected| {
+            let violations = expected.check.kind().violations(&lowering).into_iter();
+            violations.map(|violation| {
+                let count = format!("count_if({})", violation.condition);
+                (Expected { text: violation.expected, on_fail: expected.on_fail }, count)
+            })
+        });
+        all.collect()
+    }
+
+    fn expect(
+        &mut self,
+        id: StepId,
+        expected: Vec<(Expected, String)>,
+        input: Relation,
+        needs: &BTreeSet<ActionId>,
+    ) -> ActionId {
         let mut columns = vec![alias(expression_string("count(1)"), "rows")];
-        let mut violations = Vec::new();
-        for (expectation, expected) in step.expectations.iter().enumerate() {
-            for violation in expected.check.kind().violations(&lowering) {
-                let count = expression_string(format!("count_if({})", violation.condition));
-                columns.push(alias(count, format!("wrong_{}", violations.len())));
-                violations.push(Expected { expectation, text: violation.expected });
-            }
+        let mut violations = Vec::with_capacity(expected.len());
+        for (at, (expected, count)) in expected.into_iter().enumerate() {
+            columns.push(alias(expression_string(count), format!("wrong_{at}")));
+            violations.push(expected);
         }
         self.add(id, Work::Expect { violations }, aggregate(input, Vec::new(), columns), needs)
     }
@@ -444,12 +574,7 @@ impl<'p> Compiler<'p> {
     /// One action for all outputs of a step: its rows are worked out and sent once.
     fn write(&mut self, id: StepId, step: &Step, relation: Relation, needs: &BTreeSet<ActionId>) {
         let wanted: Option<Vec<u64>> = step.sinks.iter().map(|sink| sink.value.rows_wanted()).collect();
-        let most =
-            wanted.and_then(|wanted| wanted.into_iter().max()).and_then(|rows| i32::try_from(rows).ok());
-        let relation = match most {
-            Some(rows) => limit(relation, rows),
-            None => relation,
-        };
+        let relation = first_rows(relation, wanted.and_then(|wanted| wanted.into_iter().max()));
         let action = self.add(id, Work::Write { sinks: (0..step.sinks.len()).collect() }, relation, needs);
         // Outputs on stdout come whole, one after the other.
         if step.sinks.iter().any(|sink| matches!(sink.value, Sink::Stdout(_))) {
@@ -466,6 +591,9 @@ impl<'p> Compiler<'p> {
 
     /// Has the engine look at steps that nobody reads.
     fn probe_unused(&mut self) {
+        if self.scope.look().is_some() {
+            return;
+        }
         for id in &self.sharing.needed {
             let step = self.pipeline.step(*id);
             if step.is_end() {
@@ -488,6 +616,20 @@ impl<'p> Compiler<'p> {
             name.push('_');
         }
         name
+    }
+}
+
+/// What the contract of a step's source promises of its rows, each with the aggregate that counts those that are wrong.
+fn promised(step: &Step) -> Vec<(Expected, String)> {
+    let promises = step.promises().into_iter();
+    promises.map(|(text, count)| (Expected { text, on_fail: OnFail::Fail }, count)).collect()
+}
+
+/// At most so many rows of a relation; more than a plan can say are all.
+fn first_rows(relation: Relation, most: Option<u64>) -> Relation {
+    match most.and_then(|rows| i32::try_from(rows).ok()) {
+        Some(rows) => limit(relation, rows),
+        None => relation,
     }
 }
 

@@ -6,6 +6,7 @@
 
 mod compile;
 mod fitting;
+mod look;
 #[cfg(test)]
 mod lowered;
 mod order;
@@ -13,13 +14,16 @@ mod sharing;
 mod text;
 
 use crate::dialect::Dialect;
+use crate::expect::OnFail;
 use crate::local::Blob;
 use crate::pipeline::StepId;
 use crate::proto::spark::Relation;
+use crate::sink::Stdout;
 use crate::text::Span;
 
-pub(crate) use compile::{Scope, compile, compile_scope, prefix};
+pub(crate) use compile::{Scope, as_found, compile, compile_scope, prefix};
 pub(crate) use fitting::Fitting;
+pub(crate) use look::Look;
 pub(crate) use text::describe;
 
 /// An action's number, in an order in which each comes after those it needs.
@@ -50,13 +54,15 @@ pub(crate) enum Work {
     Expect { violations: Vec<Expected> },
     /// Its rows go to these outputs of the step, by their numbers.
     Write { sinks: Vec<usize> },
+    /// Its rows are shown, whatever the outputs of the step are. The order of the sort `lost` they have no more: nobody relies on it.
+    Show { stdout: Stdout, lost: Option<Span> },
 }
 
-/// A violation, and which of the step's expectations it belongs to.
+/// What is expected of rows, and what happens where some do not hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Expected {
-    pub(crate) expectation: usize,
     pub(crate) text: String,
+    pub(crate) on_fail: OnFail,
 }
 
 /// Rows of a step that the engine has before its plans name them.
@@ -85,6 +91,10 @@ pub(crate) enum Question {
     Distinct(Span),
     /// Whether there are any: engines read what is not there as nothing.
     Any(Span),
+    /// Whether they are what the contract of the step's source says.
+    Kept,
+    /// Whether the contract with which the step's data is read fits the first line of that; whether it is a header.
+    FirstLine { is_header: bool },
     /// Nothing but that it is right.
     Nothing,
 }
@@ -93,7 +103,7 @@ pub(crate) enum Question {
 #[derive(Debug)]
 pub(crate) struct Plan {
     pub(crate) dialect: Dialect,
-    /// The steps that the outputs and expectations need, in order.
+    /// The steps that it is about, in order.
     pub(crate) steps: Vec<StepId>,
     /// What is sent before anything else.
     pub(crate) uploads: Vec<Upload>,
@@ -104,5 +114,18 @@ pub(crate) struct Plan {
 impl Plan {
     pub(crate) fn action(&self, id: ActionId) -> &Action {
         &self.actions[id.0]
+    }
+
+    /// What is looked at, where the plan is a look at a step.
+    pub(crate) fn shown(&self) -> Option<&Action> {
+        self.actions.last().filter(|action| matches!(action.work, Work::Show { .. }))
+    }
+
+    /// The sort whose order the rows that are looked at have no more.
+    pub(crate) fn lost_order(&self) -> Option<Span> {
+        match self.shown()?.work {
+            Work::Show { lost, .. } => lost,
+            Work::View { .. } | Work::Store { .. } | Work::Expect { .. } | Work::Write { .. } => None,
+        }
     }
 }

@@ -30,6 +30,7 @@ pub(crate) fn describe(pipeline: &Pipeline, plan: &Plan) -> String {
                 let texts: Vec<&str> = violations.iter().map(|violation| violation.text.as_str()).collect();
                 format!("expect   {step}: {}", texts.join("; "))
             }
+            Work::Show { .. } => format!("show     {step}"),
             Work::Write { sinks } => {
                 let writer = pipeline.step(action.step);
                 let sinks = sinks.iter().map(|at| &writer.sinks[*at].value);

@@ -1,6 +1,7 @@
 //! Drives the actions of a plan: asks the schedule what is next, awaits what it started, tells what happened.
 
 use std::collections::HashMap;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -22,7 +23,7 @@ use crate::plan::{Action, ActionId, Plan, Work};
 use crate::proto::command;
 use crate::proto::relation::cached_remote_relation;
 use crate::proto::spark::{Command, Plan as Message, Relation};
-use crate::sink::Stores;
+use crate::sink::{Sink, Stores};
 
 /// How a run goes about it.
 #[derive(Debug, Clone)]
@@ -150,8 +151,10 @@ fn failed(error: Error) -> Outcome {
 
 /// The steps whose `timeout` nothing keeps, since they have no query of their own.
 fn without_effect<'p>(pipeline: &'p Pipeline, plan: &Plan) -> impl Iterator<Item = &'p str> {
+    // Who looks at a step is not told how others are worked out.
+    let is_run = plan.shown().is_none();
     let works = |id| plan.actions.iter().any(|it| it.step == id && !matches!(it.work, Work::View { .. }));
-    let steps = plan.steps.iter().filter(move |id| !works(**id)).map(|id| pipeline.step(*id));
+    let steps = plan.steps.iter().filter(move |id| is_run && !works(**id)).map(|id| pipeline.step(*id));
     steps.filter(|step| step.timeout.is_some()).map(|step| step.name.value.as_str())
 }
 
@@ -172,6 +175,7 @@ fn label(pipeline: &Pipeline, plan: &Plan, at: usize) -> Label {
         Work::Store { .. } => "store",
         Work::Expect { .. } => "expect",
         Work::Write { .. } => "write",
+        Work::Show { .. } => "show",
     };
     Label { id: at, step: pipeline.step(action.step).name.to_string(), action: name }
 }
@@ -259,8 +263,7 @@ impl Task {
             Work::Expect { violations } => {
                 let row = self.row(relation).await?;
                 self.received.something();
-                let expectations = &self.pipeline.step(action.step).expectations;
-                let unmet = expectation::verdicts(&row, violations, expectations);
+                let unmet = expectation::verdicts(&row, violations);
                 for verdict in &unmet {
                     self.events.send(Event::Unmet { action: self.label.clone(), verdict: verdict.clone() });
                 }
@@ -270,21 +273,31 @@ impl Task {
             }
             Work::Write { sinks } => {
                 let step = self.pipeline.step(action.step);
-                let target = Target {
-                    sinks: sinks.iter().map(|at| step.sinks[*at].value.clone()).collect(),
-                    folder: step.folder().to_path_buf(),
-                    stores: self.stores.clone(),
-                    received: self.received.clone(),
-                };
-                let operation = OperationId::new();
-                let mut stream = self.client.execute(Message::from(relation), &self.tags, operation);
-                let result = write::stream(&mut stream, target, &self.label, &self.events, &self.stop).await;
-                if matches!(result, Err(Error::Interrupted)) {
-                    self.interrupt(operation, stream).await;
-                }
-                result
+                let sinks = sinks.iter().map(|at| step.sinks[*at].value.clone());
+                self.write(relation, sinks.collect(), step.folder()).await
+            }
+            Work::Show { stdout, .. } => {
+                let folder = self.pipeline.step(action.step).folder();
+                self.write(relation, vec![Sink::Stdout(stdout.clone())], folder).await
             }
         }
+    }
+
+    /// Streams the rows of a relation into these outputs.
+    async fn write(&self, relation: Relation, sinks: Vec<Sink>, folder: &Path) -> Result<Outcome, Error> {
+        let target = Target {
+            sinks,
+            folder: folder.to_path_buf(),
+            stores: self.stores.clone(),
+            received: self.received.clone(),
+        };
+        let operation = OperationId::new();
+        let mut stream = self.client.execute(Message::from(relation), &self.tags, operation);
+        let result = write::stream(&mut stream, target, &self.label, &self.events, &self.stop).await;
+        if matches!(result, Err(Error::Interrupted)) {
+            self.interrupt(operation, stream).await;
+        }
+        result
     }
 
     /// Works rows out once and gives them a name. An engine that keeps none works them out for each reader.

@@ -69,8 +69,9 @@ pub(crate) use self::ndjson::Ndjson;
 pub(crate) use self::parquet::Parquet;
 pub(crate) use self::place::Place;
 pub(crate) use self::site::Site;
-pub(crate) use self::stdout::Stdout;
+pub(crate) use self::stdout::{Format, Stdout};
 pub(crate) use self::store::{InStore, StoreSettings, Stores};
+pub(crate) use self::table::Table;
 use self::write_file::FileWriter;
 use self::write_folder::FolderWriter;
 

@@ -45,6 +45,17 @@ impl Sink {
         }
     }
 
+    /// The key that it is written with.
+    pub(crate) fn key(&self) -> &'static str {
+        match self {
+            Self::Parquet(_) => "parquet",
+            Self::Csv(_) => "csv",
+            Self::Ndjson(_) => "ndjson",
+            Self::Arrow(_) => "arrow",
+            Self::Stdout(_) => "stdout",
+        }
+    }
+
     /// The JSON Schema of each kind's settings.
     pub(crate) fn schemas(generator: &mut SchemaGenerator) -> Vec<(&'static str, Schema)> {
         vec![

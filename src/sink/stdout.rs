@@ -73,7 +73,6 @@ pub(crate) enum Format {
 
 impl Stdout {
     /// Prints in `format`, at most `limit` rows.
-    #[cfg(test)]
     pub(crate) fn new(format: Format, limit: Option<u64>) -> Self {
         Self { format, limit }
     }
@@ -84,13 +83,24 @@ impl Stdout {
     }
 
     /// Whether what is printed means nothing to people.
-    pub(super) fn is_binary(&self) -> bool {
+    pub(crate) fn is_binary(&self) -> bool {
         self.format == Format::Arrow
     }
 
-    /// One row more than is printed, so that it is known whether there are more.
-    pub(super) fn rows_wanted(&self) -> Option<u64> {
-        self.limit().map(|limit| limit.saturating_add(1))
+    /// One row more than is printed, so that it is known whether there are more; who wants no rows does not ask for that.
+    pub(crate) fn rows_wanted(&self) -> Option<u64> {
+        self.limit().map(|limit| if limit == 0 { 0 } else { limit.saturating_add(1) })
+    }
+
+    /// Prints rows that are there already.
+    pub(crate) fn print(&self, stdout: Box<dyn Write + Send>, rows: &RecordBatch) -> Result<(), Error> {
+        let refusals = self.refuse(rows.schema_ref());
+        if !refusals.is_empty() {
+            return Err(Error::Refused(refusals));
+        }
+        let mut writer = self.open(stdout, rows.schema_ref())?;
+        writer.write(rows)?;
+        writer.finish()?.commit().map(drop)
     }
 
     pub(super) fn refuse(&self, schema: &Schema) -> Vec<Refusal> {
@@ -414,6 +424,7 @@ mod tests {
             assert_eq!(text.lines().count() as u64, header + shown);
         }
         assert_eq!(Stdout::default().rows_wanted(), Some(21));
+        assert_eq!(Stdout::new(Format::Csv, Some(0)).rows_wanted(), Some(0));
         assert_eq!(Stdout::new(Format::Csv, None).rows_wanted(), None);
         assert_eq!(Note::Cut { rows: 20 }.to_string(), "only the first 20 rows are shown");
     }

@@ -30,7 +30,7 @@ pub(super) fn refuse(schema: &Schema) -> Vec<Refusal> {
 }
 
 /// Writes rows as a table.
-pub(super) struct Table {
+pub(crate) struct Table {
     columns: Vec<Column>,
     /// The rows that decide the widths, until these are decided.
     measured: Option<Measured>,
@@ -64,6 +64,19 @@ impl Table {
             Column { width: name.width(), name, align }
         });
         Self { columns: columns.collect(), measured: Some(Measured::default()), options: value::options() }
+    }
+
+    /// A table of texts, in rows as long as the header.
+    pub(crate) fn of_texts(names: &[&str], rows: &[Vec<String>]) -> String {
+        let column =
+            |name: &&str| Column { name: (*name).to_owned(), align: Align::Left, width: name.width() };
+        let cells = |row: &Vec<String>| row.iter().map(|cell| visible(cell)).collect();
+        let measured = Measured { rows: rows.iter().map(cells).collect(), bytes: 0 };
+        let columns = names.iter().map(column).collect();
+        let mut table = Self { columns, measured: Some(measured), options: value::options() };
+        let mut text = Vec::new();
+        table.settle(&mut text).expect("a vector takes everything");
+        String::from_utf8_lossy(&text).lines().map(|line| format!("{}\n", line.trim_end())).collect()
     }
 
     /// Decides the widths, then writes the header and the rows that were held back.

@@ -1,6 +1,9 @@
 //! Owns the kinds of source: how a step begins.
 
+mod call;
+mod extension;
 mod from;
+mod options;
 mod range;
 mod read;
 mod sql;
@@ -10,13 +13,14 @@ mod values;
 use std::fmt::Debug;
 
 use crate::dialect::Dialect;
-use crate::expr::Template;
+use crate::expr::{Expr, Template};
 use crate::lowering::{Checking, Lowering};
 use crate::name::StepRef;
 use crate::proto::spark::Relation;
 use crate::shape::kinds;
 use crate::text::{Span, Spanned};
 
+pub(crate) use extension::Extension;
 pub(crate) use sql::Sql;
 pub(crate) use values::Values;
 
@@ -24,8 +28,20 @@ pub(crate) use values::Values;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Setting {
     Table,
+    Function,
+    /// The version of a table.
+    History,
     Path,
     Schema,
+}
+
+/// What an engine shall find out of data that has no names and types of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Wanted {
+    /// What its first line tells.
+    FirstLine,
+    /// What all of it tells.
+    Types,
 }
 
 /// The questions that every kind of source answers.
@@ -48,6 +64,11 @@ pub(crate) trait Kind: Debug {
         Vec::new()
     }
 
+    /// Expressions that see no columns, and are right or wrong by themselves.
+    fn arguments(&self) -> Vec<&Expr> {
+        Vec::new()
+    }
+
     /// Where a setting stands that an engine may complain about.
     fn place_of(&self, _setting: Setting) -> Option<&Template> {
         None
@@ -63,9 +84,24 @@ pub(crate) trait Kind: Debug {
         &[]
     }
 
+    /// The format of what it reads, where it says one.
+    fn format(&self) -> Option<&str> {
+        None
+    }
+
     /// Whether its data has no names and types of its own, so that a contract gives them.
     fn takes_schema(&self) -> bool {
         false
+    }
+
+    /// Whether the first line of its data is a header; nothing where there is no such line, or the data has types of its own.
+    fn has_header(&self) -> Option<bool> {
+        None
+    }
+
+    /// It without names and types that anybody gives, where its data has none of its own.
+    fn as_found(&self, _wanted: Wanted, _lowering: &Lowering<'_>) -> Option<Relation> {
+        None
     }
 
     /// Whether it does work that is worth keeping when several steps read it.
@@ -86,6 +122,8 @@ kinds! {
     "values" => Values(Values),
     "range" => Range(range::Range),
     "sql" => Sql(Sql),
+    "call" => Call(call::Call),
+    "extension" => Extension(Extension),
 }
 
 impl Source {
@@ -101,6 +139,14 @@ impl Source {
     pub(crate) fn query(&self) -> Option<&Template> {
         match self {
             Self::Sql(sql) => sql.query(),
+            _ => None,
+        }
+    }
+
+    /// The message, where it is one that may stand in a file of its own.
+    pub(crate) fn as_extension_mut(&mut self) -> Option<&mut Extension> {
+        match self {
+            Self::Extension(extension) => Some(extension),
             _ => None,
         }
     }

@@ -8,7 +8,6 @@ use super::step::{self, StepSpec};
 use super::vars::{Given, NAMES, Variables};
 use super::{Context, artifacts, elsewhere, resolve};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, nearest};
-use crate::expr::Type;
 use crate::lowering::Base;
 use crate::name::StepName;
 use crate::pipeline::Pipeline;
@@ -67,7 +66,7 @@ pub(super) fn read(
     }
     let name = get(&main.entries, "name").and_then(|node| decode::<String>(node, found));
     let name = name.unwrap_or_else(|| file_name(context.sources, file));
-    description(&main, found);
+    let about = description(&main, found);
     for part in &parts {
         if let Some(node) = get(&part.entries, "version") {
             version(Some(node), Span::start_of(part.file), found);
@@ -95,6 +94,7 @@ pub(super) fn read(
             .map(|(at, step)| (step.name.value.as_str().to_lowercase(), crate::pipeline::StepId(at)));
         Pipeline {
             name,
+            description: about,
             conf,
             artifacts,
             names: names.collect(),
@@ -129,10 +129,9 @@ fn tree<'t>(file: FileId, text: &'t str, base: Arc<Base>, found: &mut Diagnostic
     Some(Part { file, base, entries, repeated, is_misread })
 }
 
-fn description(part: &Part<'_>, found: &mut Diagnostics) {
-    if let Some(node) = get(&part.entries, "description") {
-        decode::<Option<String>>(node, found);
-    }
+fn description(part: &Part<'_>, found: &mut Diagnostics) -> Option<String> {
+    let node = get(&part.entries, "description")?;
+    decode::<Option<String>>(node, found).flatten()
 }
 
 /// What tells a name's letter that is not in ASCII from one that looks alike, or that is not seen.
@@ -375,9 +374,4 @@ fn key(entries: &[(Key<'_>, Node<'_>)], name: &str) -> Option<Span> {
 pub(super) fn take<'t>(entries: &mut Vec<(Key<'t>, Node<'t>)>, name: &str) -> Option<(Key<'t>, Node<'t>)> {
     let at = entries.iter().position(|(key, _)| key.text == name)?;
     Some(entries.remove(at))
-}
-
-/// Whether a text is a type that a contract can give; an engine understands more.
-pub(super) fn is_scalar_type(text: &str) -> bool {
-    Type::parse(text).is_some_and(|data_type| data_type != Type::Identifier)
 }

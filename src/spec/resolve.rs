@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::path::Path;
 
+use super::contract;
 use super::include::{Extent, is_main};
 use super::step::StepSpec;
 use super::warnings;
@@ -34,6 +35,19 @@ pub(super) fn resolve(
         warnings::joins(spec, checking.found);
     }
     let is_complete = specs.iter().all(|spec| !spec.incomplete) && !checking.found.has_errors();
+    let outputs = specs.iter().flat_map(|spec| spec.sinks.iter().map(move |sink| (spec, sink)));
+    let outputs = outputs.map(|(spec, sink)| (sink.value.place(&spec.base.folder), sink.span));
+    same_outputs(outputs, &main.folder, checking.found);
+    let references: Vec<References> =
+        specs.iter().map(|spec| names.references(spec, checking.found)).collect();
+    for circle in graph::circles(references.iter().map(References::needed)) {
+        checking.report(describe(&circle, &specs));
+    }
+    if is_complete && !checking.found.has_errors() {
+        unused(&specs, &references, checking.found);
+        warnings::limits(&specs, |at| references[at].from, checking.found);
+        warnings::stdout(&specs, checking.found);
+    }
     if extent == Extent::Whole
         && !specs.is_empty()
         && specs.iter().all(|spec| spec.sinks.is_empty() && !spec.incomplete)
@@ -47,19 +61,6 @@ pub(super) fn resolve(
             )
             .help(format!("give a step one: `write: {{ parquet: out/{last}.parquet }}`, or `write: stdout`")),
         );
-    }
-    let outputs = specs.iter().flat_map(|spec| spec.sinks.iter().map(move |sink| (spec, sink)));
-    let outputs = outputs.map(|(spec, sink)| (sink.value.place(&spec.base.folder), sink.span));
-    same_outputs(outputs, &main.folder, checking.found);
-    let references: Vec<References> =
-        specs.iter().map(|spec| names.references(spec, checking.found)).collect();
-    for circle in graph::circles(references.iter().map(References::needed)) {
-        checking.report(describe(&circle, &specs));
-    }
-    if is_complete && !checking.found.has_errors() {
-        unused(&specs, &references, checking.found);
-        warnings::limits(&specs, |at| references[at].from, checking.found);
-        warnings::stdout(&specs, checking.found);
     }
     let count = specs.len();
     let steps = specs.into_iter().zip(references).filter_map(|(spec, references)| references.into_step(spec));
@@ -145,14 +146,9 @@ fn check(spec: &StepSpec, checking: &mut Checking<'_>) {
     if let Some(source) = &spec.source {
         checking.item = source.span;
         source.value.kind().check(checking);
-        if let Some(contract) = &spec.contract
-            && !source.value.kind().takes_schema()
-        {
-            let message = "a contract gives names and types to `read`s of csv and json without a `schema`";
-            checking.report(
-                Diagnostic::new(Code::Unsupported, contract.span, message)
-                    .help("comparing other sources with a contract is not available in this version"),
-            );
+        if let Some(contract) = spec.contract.as_ref().filter(|_| source.value.kind().takes_schema()) {
+            let has_lines = source.value.kind().has_header().is_some();
+            contract::check_extra(contract, has_lines, checking.found);
         }
     }
     for transform in &spec.transforms {
@@ -258,8 +254,10 @@ impl References {
     fn into_step(self, spec: StepSpec) -> Option<Step> {
         Some(Step {
             name: spec.name,
+            description: spec.description,
+            tags: spec.tags,
             source: spec.source?,
-            contract: spec.contract.map(|contract| contract.value),
+            contract: spec.contract,
             transforms: spec.transforms,
             expectations: spec.expectations,
             sinks: spec.sinks,

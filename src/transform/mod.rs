@@ -5,15 +5,18 @@
 
 mod aggregate;
 mod cast;
+mod dedupe;
 mod distinct;
 mod drop;
 mod drop_nulls;
 mod fill_nulls;
 mod filter;
+mod frame;
 mod join;
 mod limit;
 mod order;
 mod pairs;
+mod pivot;
 mod rename;
 mod repartition;
 mod replace;
@@ -21,7 +24,10 @@ mod sample;
 mod sample_by;
 mod select;
 mod sort;
+mod transpose;
 mod union;
+mod unpivot;
+mod window;
 mod with_columns;
 
 use std::fmt::Debug;
@@ -107,6 +113,16 @@ pub(crate) trait Kind: Debug {
         Vec::new()
     }
 
+    /// Columns that the last of its stages may name, besides those of its input.
+    fn columns_made(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// Whether its columns are known only when its rows are.
+    fn columns_come_from_rows(&self) -> bool {
+        false
+    }
+
     /// Columns that its input must have, and whose absence engines pass over in silence.
     fn columns_needed(&self) -> Vec<&Spanned<String>> {
         Vec::new()
@@ -156,6 +172,10 @@ kinds! {
     "join" => Join(join::Join),
     "union" => Union(Union),
     "aggregate" => Aggregate(aggregate::Aggregate),
+    "pivot" => Pivot(pivot::Pivot),
+    "unpivot" => Unpivot(unpivot::Unpivot),
+    "transpose" => Transpose(transpose::Transpose),
+    "window" => Window(window::Window),
     "sort" => Sort(Sort),
     "limit" => Limit(limit::Limit),
     "offset" => Offset(limit::Offset),
@@ -168,6 +188,7 @@ kinds! {
     "drop_nulls" => DropNulls(drop_nulls::DropNulls),
     "replace" => Replace(replace::Replace),
     "distinct" => Distinct(distinct::Distinct),
+    "dedupe" => Dedupe(dedupe::Dedupe),
 }
 
 impl Transform {
@@ -177,10 +198,6 @@ impl Transform {
         "lateral_join",
         "intersect",
         "except",
-        "pivot",
-        "unpivot",
-        "window",
-        "dedupe",
         "hint",
         "alias",
         "describe",
@@ -190,7 +207,6 @@ impl Transform {
         "cov",
         "corr",
         "approx_quantile",
-        "transpose",
         "parse",
         "to_schema",
         "sql",
@@ -205,8 +221,12 @@ impl Transform {
             "withcolumn" | "derive" | "mutate" | "assign" => "with_columns",
             "withcolumnrenamed" => "rename",
             "dropcolumns" | "dropcolumn" => "drop",
-            "dropduplicates" | "unique" => "distinct",
-            "groupby" | "agg" | "group" => "aggregate",
+            "unique" => "distinct",
+            "dropduplicates" | "deduplicate" | "distinctby" | "distincton" | "uniqueby" => "dedupe",
+            "groupby" | "agg" | "group" | "rollup" | "cube" | "groupingsets" => "aggregate",
+            "pivottable" | "pivotwider" => "pivot",
+            "melt" | "stack" | "pivotlonger" => "unpivot",
+            "over" | "windowfunction" | "withwindow" => "window",
             "orderby" | "order" | "sortwithinpartitions" => "sort",
             "unionall" | "concat" | "append" => "union",
             "head" | "take" | "first" | "top" | "fetch" => "limit",

@@ -5,20 +5,21 @@
 //! once more without what failed, until nothing new is found. Three names are agreed with the types that want more than
 //! serde's data model offers: a value with its span, a scalar as it was written, and settings in short form.
 
+mod access;
+mod key;
+
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 use std::fmt;
 
-use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer, SeqDeserializer, StrDeserializer};
-use serde::de::{
-    self, DeserializeOwned, DeserializeSeed, Deserializer, EnumAccess, MapAccess, SeqAccess, VariantAccess,
-    Visitor,
-};
+use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
+use serde::de::{self, DeserializeOwned, DeserializeSeed, Deserializer, Visitor};
 use serde::forward_to_deserialize_any;
 
+use self::access::{Entries, Fields, Items, ShortEntry, SpannedParts, Variant};
 use super::node::{Key, Kind, Node, Scalar};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, nearest};
-use crate::scalar::{Layout, Segment, WRITTEN, Written};
+use crate::scalar::{Segment, WRITTEN, Written};
 use crate::shape::{MANY, SHORT};
 use crate::text::{SPANNED, Span};
 
@@ -49,6 +50,8 @@ struct State<'de> {
     /// Nodes that could not be read, by their address, and missing keys of nodes.
     failed: RefCell<BTreeSet<(*const Node<'de>, Option<&'static str>)>>,
     is_again: Cell<bool>,
+    /// The places of keys that were reported as unknown.
+    unknown: RefCell<BTreeSet<Span>>,
     /// What stands in where a key is missing, and where what is wrong with that goes.
     nothing: Node<'de>,
     nowhere: Option<&'de Self>,
@@ -61,6 +64,7 @@ impl<'de> State<'de> {
             is_unknown: Cell::new(false),
             failed: RefCell::default(),
             is_again: Cell::new(false),
+            unknown: RefCell::default(),
             nothing: Node::nothing(span),
             nowhere,
         }
@@ -222,9 +226,13 @@ impl<'de> NodeDeserializer<'de> {
             Error::Recorded => Error::Recorded,
             Error::Missing(key) => {
                 // A key that is there failed, and one that is nearly there was reported as unknown.
-                let is_meant = |there: &str| there == key || nearest(there, [key]).is_some();
+                let unknown = self.state.unknown.borrow();
+                let is_meant = |there: &Key<'_>| {
+                    there.text == key
+                        || unknown.contains(&there.span) && nearest(&there.text, [key]).is_some()
+                };
                 let is_there =
-                    self.node.as_mapping().is_some_and(|all| all.iter().any(|(key, _)| is_meant(&key.text)));
+                    self.node.as_mapping().is_some_and(|all| all.iter().any(|(key, _)| is_meant(key)));
                 if !is_there {
                     self.record(error.at(self.node.span));
                 }
@@ -256,6 +264,7 @@ impl<'de> NodeDeserializer<'de> {
     }
 
     fn unknown_key(&self, key: &Key<'_>, fields: &[&'static str]) {
+        self.state.unknown.borrow_mut().insert(key.span);
         let message = format!("unknown key `{}`", key.text);
         let diagnostic = Diagnostic::new(Code::UnknownKey, key.span, message);
         self.record(match &*key.text {
@@ -443,245 +452,4 @@ impl<'de> Deserializer<'de> for NodeDeserializer<'de> {
     }
 
     forward_to_deserialize_any! { i128 u128 char bytes byte_buf unit_struct tuple tuple_struct identifier }
-}
-
-struct Items<'de> {
-    items: &'de [Node<'de>],
-    state: &'de State<'de>,
-}
-
-impl<'de> SeqAccess<'de> for Items<'de> {
-    type Error = Error;
-
-    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Error> {
-        while let Some((node, rest)) = self.items.split_first() {
-            self.items = rest;
-            if !self.state.has_failed(node, None) {
-                return NodeDeserializer { node, state: self.state }.descend(seed).map(Some);
-            }
-        }
-        Ok(None)
-    }
-
-    fn size_hint(&self) -> Option<usize> {
-        Some(self.items.len())
-    }
-}
-
-struct Entries<'de> {
-    entries: &'de [(Key<'de>, Node<'de>)],
-    value: Option<&'de Node<'de>>,
-    state: &'de State<'de>,
-}
-
-impl<'de> MapAccess<'de> for Entries<'de> {
-    type Error = Error;
-
-    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Error> {
-        while let Some(((key, value), rest)) = self.entries.split_first() {
-            self.entries = rest;
-            if key.text == MERGE_KEY {
-                let message = format!("unknown key `{MERGE_KEY}`");
-                self.state.record(Diagnostic::new(Code::UnknownKey, key.span, message).help(NO_MERGE_KEYS));
-            } else if !self.state.has_failed(value, None) {
-                self.value = Some(value);
-                return seed.deserialize(KeyDeserializer { key, state: self.state }).map(Some);
-            }
-        }
-        Ok(None)
-    }
-
-    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Error> {
-        let node = self.value.take().ok_or(Error::Recorded)?;
-        NodeDeserializer { node, state: self.state }.descend(seed)
-    }
-}
-
-/// The entries of a mapping whose keys are known beforehand; unknown ones are reported and passed over.
-struct Fields<'de> {
-    entries: &'de [(Key<'de>, Node<'de>)],
-    fields: &'static [&'static str],
-    /// The keys of which it is not yet known whether something has to stand in for them.
-    further: &'static [&'static str],
-    value: Option<NodeDeserializer<'de>>,
-    of: NodeDeserializer<'de>,
-}
-
-impl<'de> MapAccess<'de> for Fields<'de> {
-    type Error = Error;
-
-    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Error> {
-        while let Some(((key, value), rest)) = self.entries.split_first() {
-            self.entries = rest;
-            if !self.fields.contains(&&*key.text) {
-                self.of.unknown_key(key, self.fields);
-            } else if !self.of.state.has_failed(value, None) {
-                self.value = Some(NodeDeserializer { node: value, state: self.of.state });
-                return seed.deserialize(StrDeserializer::new(&key.text)).map(Some);
-            }
-        }
-        let state = self.of.state;
-        let Some(nowhere) = state.nowhere.filter(|_| state.is_again.get()) else { return Ok(None) };
-        while let Some((field, rest)) = self.further.split_first() {
-            self.further = rest;
-            if state.has_failed(self.of.node, Some(field)) {
-                self.value = Some(NodeDeserializer { node: &state.nothing, state: nowhere });
-                return seed.deserialize(StrDeserializer::new(field)).map(Some);
-            }
-        }
-        Ok(None)
-    }
-
-    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Error> {
-        self.value.take().ok_or(Error::Recorded)?.descend(seed)
-    }
-}
-
-/// A key of a free mapping: a text, which may want its span.
-struct KeyDeserializer<'de> {
-    key: &'de Key<'de>,
-    state: &'de State<'de>,
-}
-
-impl<'de> Deserializer<'de> for KeyDeserializer<'de> {
-    type Error = Error;
-
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        visitor.visit_str(&self.key.text).map_err(|error| {
-            if !matches!(error, Error::Recorded) {
-                self.state.record(error.at(self.key.span));
-            }
-            Error::Recorded
-        })
-    }
-
-    fn deserialize_struct<V: Visitor<'de>>(
-        self,
-        name: &'static str,
-        _fields: &'static [&'static str],
-        visitor: V,
-    ) -> Result<V::Value, Error> {
-        match name {
-            SPANNED => visitor.visit_seq(SpannedKey { key: Some(self), given_span: false }),
-            WRITTEN => {
-                let Key { text, span, style, .. } = self.key;
-                let segments = vec![Segment::Text { text: text.clone().into_owned(), at: 0 }];
-                Written { span: *span, style: *style, layout: Layout::Runs(Box::default()), segments }
-                    .hand_over();
-                visitor.visit_unit()
-            }
-            _ => self.deserialize_any(visitor),
-        }
-    }
-
-    fn deserialize_newtype_struct<V: Visitor<'de>>(
-        self,
-        _name: &'static str,
-        visitor: V,
-    ) -> Result<V::Value, Error> {
-        visitor.visit_newtype_struct(self)
-    }
-
-    forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit unit_struct
-        seq tuple tuple_struct map enum identifier ignored_any
-    }
-}
-
-struct SpannedKey<'de> {
-    key: Option<KeyDeserializer<'de>>,
-    given_span: bool,
-}
-
-impl<'de> SeqAccess<'de> for SpannedKey<'de> {
-    type Error = Error;
-
-    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Error> {
-        let Some(key) = self.key.as_ref() else { return Ok(None) };
-        if !self.given_span {
-            self.given_span = true;
-            return seed.deserialize(span_parts(key.key.span)).map(Some);
-        }
-        self.key.take().map(|key| seed.deserialize(key)).transpose()
-    }
-}
-
-/// A span as `(file, start, end)`.
-fn span_parts(span: Span) -> SeqDeserializer<std::array::IntoIter<u32, 3>, Error> {
-    SeqDeserializer::new([u32::from(span.file.0), span.start, span.end].into_iter())
-}
-
-/// A value as `(span, value)`.
-struct SpannedParts<'de> {
-    of: NodeDeserializer<'de>,
-    given: u8,
-}
-
-impl<'de> SeqAccess<'de> for SpannedParts<'de> {
-    type Error = Error;
-
-    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Error> {
-        self.given += 1;
-        match self.given {
-            1 => seed.deserialize(span_parts(self.of.node.span)).map(Some),
-            2 => seed.deserialize(self.of).map(Some),
-            _ => Ok(None),
-        }
-    }
-}
-
-/// A value where settings may stand: the value of their main key.
-struct ShortEntry<'de> {
-    field: Option<&'static str>,
-    value: NodeDeserializer<'de>,
-}
-
-impl<'de> MapAccess<'de> for ShortEntry<'de> {
-    type Error = Error;
-
-    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Error> {
-        let Some(field) = self.field.take() else { return Ok(None) };
-        seed.deserialize(StrDeserializer::new(field)).map(Some)
-    }
-
-    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Error> {
-        seed.deserialize(self.value)
-    }
-}
-
-/// A unit variant by its name.
-struct Variant(&'static str);
-
-impl<'de> EnumAccess<'de> for Variant {
-    type Error = Error;
-    type Variant = Self;
-
-    fn variant_seed<V: DeserializeSeed<'de>>(self, seed: V) -> Result<(V::Value, Self), Error> {
-        let name = seed.deserialize(StrDeserializer::new(self.0))?;
-        Ok((name, self))
-    }
-}
-
-impl<'de> VariantAccess<'de> for Variant {
-    type Error = Error;
-
-    fn unit_variant(self) -> Result<(), Error> {
-        Ok(())
-    }
-
-    fn newtype_variant_seed<T: DeserializeSeed<'de>>(self, _seed: T) -> Result<T::Value, Error> {
-        Err(de::Error::custom("settings enums have plain names only"))
-    }
-
-    fn tuple_variant<V: Visitor<'de>>(self, _len: usize, _visitor: V) -> Result<V::Value, Error> {
-        Err(de::Error::custom("settings enums have plain names only"))
-    }
-
-    fn struct_variant<V: Visitor<'de>>(
-        self,
-        _fields: &'static [&'static str],
-        _visitor: V,
-    ) -> Result<V::Value, Error> {
-        Err(de::Error::custom("settings enums have plain names only"))
-    }
 }

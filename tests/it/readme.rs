@@ -41,6 +41,28 @@ fn each_trouble_is_told_as_the_readme_says() {
     assert!(shown >= 12, "the section is gone");
 }
 
+#[test]
+fn steps_are_looked_at_as_the_readme_says() {
+    let section = section("Looking at steps");
+    let folder = Case::new(["ls", "pipelines/daily.yaml"]).examples().engine().any_stdout().run();
+    let (_, console) = section.split_once("```console\n").unwrap();
+    let (console, _) = console.split_once("\n```").unwrap();
+    let said = run(console, &folder.path(""));
+    assert_eq!(said, console, "\n{said}");
+    assert!(said.matches("$ pipectl").count() >= 4, "the section is gone");
+    // Every key of the JSON is told, and every one that is told is there.
+    let list =
+        Case::new(["ls", "pipelines/daily.yaml", "--format", "json"]).examples().any_stdout().run().stdout;
+    let list: serde_json::Value = serde_json::from_str(&list).unwrap();
+    let table = section.rsplit_once("| Key | |").unwrap().1;
+    let keys =
+        table.lines().filter(|line| line.starts_with("| `")).map(|line| line.split(" | ").next().unwrap());
+    let mut told: Vec<&str> = keys.flat_map(|keys| keys.split('`').skip(1).step_by(2)).collect();
+    told.sort_unstable();
+    let step = list["steps"][0].as_object().unwrap();
+    assert_eq!(told, step.keys().map(String::as_str).collect::<Vec<_>>());
+}
+
 /// What a terminal shows, the commands among it.
 fn run(console: &str, folder: &Path) -> String {
     let mut shown = Vec::new();
