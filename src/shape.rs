@@ -149,6 +149,12 @@ impl<V> Deref for Entries<V> {
     }
 }
 
+impl<V> From<Vec<(Spanned<String>, V)>> for Entries<V> {
+    fn from(entries: Vec<(Spanned<String>, V)>) -> Self {
+        Self(entries)
+    }
+}
+
 impl<V> Default for Entries<V> {
     fn default() -> Self {
         Self(Vec::new())

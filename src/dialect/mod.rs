@@ -39,6 +39,14 @@ pub(crate) enum OrderKept {
     Not,
 }
 
+/// Where a plan may ask for the last rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Tails {
+    Anywhere,
+    /// As the last thing that it does.
+    AtTheEnd,
+}
+
 /// How rows travel that a pipeline brings along.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum LocalRows {
@@ -198,6 +206,24 @@ impl Dialect {
         match self.implementation {
             Implementation::Sail => OrderKept::Not,
             Implementation::Spark => OrderKept::Through,
+        }
+    }
+
+    /// Where a plan may ask for the last rows.
+    pub(crate) fn tails(&self) -> Tails {
+        match self.implementation {
+            Implementation::Sail => Tails::Anywhere,
+            // With anything after it the plan is refused as a bug of Spark.
+            Implementation::Spark => Tails::AtTheEnd,
+        }
+    }
+
+    /// How the relations for missing values are told a column.
+    pub(crate) fn column_of_nulls(&self, column: &str) -> String {
+        match self.implementation {
+            Implementation::Sail => column.to_owned(),
+            // As in SQL, where a dot would part names.
+            Implementation::Spark => format!("`{}`", column.replace('`', "``")),
         }
     }
 

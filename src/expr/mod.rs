@@ -2,6 +2,7 @@
 //! an engine. pipectl keeps no function catalogue and parses no SQL: the server does.
 
 mod column_type;
+mod constant;
 mod data_type;
 mod foreign;
 mod interval;
@@ -24,6 +25,7 @@ use crate::dialect::Quotes;
 use crate::text::Span;
 
 pub(crate) use column_type::{ColumnType, Difference};
+pub(crate) use constant::Constant;
 pub(crate) use data_type::{TYPE_NAMES, Type};
 pub(crate) use reading::is_known;
 pub(crate) use sent::Sent;

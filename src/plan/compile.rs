@@ -7,7 +7,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use super::look::Look;
 use super::order::Sorted;
 use super::sharing::{Reach, Sharing};
-use super::{Action, ActionId, Expected, Plan, Probe, Question, Upload, Work};
+use super::{Action, ActionId, Expected, Fitting, Plan, Probe, Question, Upload, Work};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::dialect::{Dialect, LocalRows, OrderKept};
 use crate::expect::OnFail;
@@ -461,6 +461,10 @@ impl<'p> Compiler<'p> {
             if !needed.is_empty() {
                 let columns = needed.iter().map(|column| (column.value.clone(), column.span));
                 self.probe(id, &chain.relation, Question::Has(columns.collect()));
+            }
+            let values = Fitting::of(kind, &pipeline.bindings);
+            if !values.is_empty() {
+                self.probe(id, &chain.relation, Question::Fit(values));
             }
             if matches!(kind.order(), Order::Decisive) {
                 self.keep_order(&chain.sorted);

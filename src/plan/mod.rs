@@ -5,6 +5,7 @@
 //! the file, and nothing is worked out twice that is worth keeping.
 
 mod compile;
+mod fitting;
 mod look;
 #[cfg(test)]
 mod lowered;
@@ -21,6 +22,7 @@ use crate::sink::Stdout;
 use crate::text::Span;
 
 pub(crate) use compile::{Scope, as_found, compile, compile_scope, input_view, prefix, views_of};
+pub(crate) use fitting::Fitting;
 pub(crate) use look::Look;
 pub(crate) use text::describe;
 
@@ -83,6 +85,8 @@ pub(crate) struct Probe {
 pub(crate) enum Question {
     /// Whether these are among them.
     Has(Vec<(String, Span)>),
+    /// Whether these values fit them.
+    Fit(Vec<Fitting>),
     /// Whether no two have one name; the span is that of what made them.
     Distinct(Span),
     /// Whether there are any: engines read what is not there as nothing.

@@ -6,16 +6,17 @@ use bytes::Bytes;
 
 use crate::proto::expression;
 use crate::proto::spark::aggregate::GroupType;
-use crate::proto::spark::expression::SortOrder;
+use crate::proto::spark::expression::{Literal, SortOrder};
 use crate::proto::spark::join::JoinType;
+use crate::proto::spark::na_replace::Replacement;
 use crate::proto::spark::read::{NamedTable, ReadType};
 use crate::proto::spark::relation::RelType;
 use crate::proto::spark::with_columns_renamed::Rename;
 use crate::proto::spark::{
     Aggregate, CachedLocalRelation, CachedRemoteRelation, ChunkedCachedLocalRelation, Deduplicate, Drop,
-    Expression, Filter, Join, Limit, LocalRelation, Plan, Project, Range, Read, Relation, Repartition,
-    RepartitionByExpression, SetOperation, Sort, Sql, SubqueryAlias, ToDf, WithColumns, WithColumnsRenamed,
-    plan,
+    Expression, Filter, Join, Limit, LocalRelation, NaDrop, NaFill, NaReplace, Offset, Plan, Project, Range,
+    Read, Relation, Repartition, RepartitionByExpression, Sample, SetOperation, Sort, Sql, SubqueryAlias,
+    Tail, ToDf, WithColumns, WithColumnsRenamed, plan,
 };
 
 /// What the rows of two sides are joined on.
@@ -160,6 +161,49 @@ pub(crate) fn sort(input: Relation, order: Vec<SortOrder>) -> Relation {
     of(RelType::Sort(Box::new(Sort { input: boxed(input), order, is_global: Some(true) })))
 }
 
+/// Sorts each partition's rows, and not all.
+pub(crate) fn sort_within_partitions(input: Relation, order: Vec<SortOrder>) -> Relation {
+    of(RelType::Sort(Box::new(Sort { input: boxed(input), order, is_global: Some(false) })))
+}
+
+/// So many partitions, the rows spread over them evenly.
+pub(crate) fn repartition(input: Relation, partitions: i32) -> Relation {
+    of(RelType::Repartition(Box::new(Repartition {
+        input: boxed(input),
+        num_partitions: partitions,
+        shuffle: Some(true),
+    })))
+}
+
+/// Partitions by the values of expressions, or, where these are sort keys, by ranges of them.
+pub(crate) fn repartition_by(input: Relation, by: Vec<Expression>, partitions: Option<i32>) -> Relation {
+    of(RelType::RepartitionByExpression(Box::new(RepartitionByExpression {
+        input: boxed(input),
+        partition_exprs: by,
+        num_partitions: partitions,
+    })))
+}
+
+/// Rows by chance; `settings` says how, and its input is filled in here.
+pub(crate) fn sample(input: Relation, settings: Sample) -> Relation {
+    of(RelType::Sample(Box::new(Sample { input: boxed(input), ..settings })))
+}
+
+/// Puts a value for NULLs and for what is not a number: in all columns that it fits, or the first in the first of `columns`, and so on.
+pub(crate) fn fill_nulls(input: Relation, columns: Vec<String>, values: Vec<Literal>) -> Relation {
+    of(RelType::FillNa(Box::new(NaFill { input: boxed(input), cols: columns, values })))
+}
+
+/// Keeps rows without NULLs, or with so many values, in all columns or in these.
+pub(crate) fn drop_nulls(input: Relation, columns: Vec<String>, values: Option<i32>) -> Relation {
+    of(RelType::DropNa(Box::new(NaDrop { input: boxed(input), cols: columns, min_non_nulls: values })))
+}
+
+/// Puts values for others, in all columns that they fit, or in these.
+pub(crate) fn replace(input: Relation, columns: Vec<String>, replacements: Vec<Replacement>) -> Relation {
+    of(RelType::Replace(Box::new(NaReplace { input: boxed(input), cols: columns, replacements })))
+}
+
 /// At most so many partitions, without moving rows between those that stay.
 pub(crate) fn coalesce(input: Relation, partitions: i32) -> Relation {
     of(RelType::Repartition(Box::new(Repartition {
@@ -169,18 +213,16 @@ pub(crate) fn coalesce(input: Relation, partitions: i32) -> Relation {
     })))
 }
 
-/// Puts rows that are alike in these into one of so many partitions, or of as many as the engine likes.
-pub(crate) fn repartition(
-    input: Relation,
-    partition_exprs: Vec<Expression>,
-    num_partitions: Option<i32>,
-) -> Relation {
-    let by = RepartitionByExpression { input: boxed(input), partition_exprs, num_partitions };
-    of(RelType::RepartitionByExpression(Box::new(by)))
-}
-
 pub(crate) fn limit(input: Relation, rows: i32) -> Relation {
     of(RelType::Limit(Box::new(Limit { input: boxed(input), limit: rows })))
+}
+
+pub(crate) fn offset(input: Relation, rows: i32) -> Relation {
+    of(RelType::Offset(Box::new(Offset { input: boxed(input), offset: rows })))
+}
+
+pub(crate) fn tail(input: Relation, rows: i32) -> Relation {
+    of(RelType::Tail(Box::new(Tail { input: boxed(input), limit: rows })))
 }
 
 /// One row for each value of `columns`, or of the whole row where there are none.

@@ -8,6 +8,7 @@ use std::collections::{HashSet, VecDeque};
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
 
 use super::contract;
+use super::fitting::found_unfit;
 use super::narrow::{self, Ground, SIDE_BY_SIDE, analyse};
 use super::together::all;
 use super::upload;
@@ -167,6 +168,11 @@ fn answer(
         Question::Has(needed) => {
             for (column, span) in needed {
                 found_missing(column, *span, columns, found);
+            }
+        }
+        Question::Fit(values) => {
+            for value in values {
+                found_unfit(value, schema, found);
             }
         }
         Question::Distinct(span) => {

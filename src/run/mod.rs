@@ -8,6 +8,7 @@ pub(crate) mod differences;
 mod event;
 mod execute;
 mod expectation;
+mod fitting;
 pub(crate) mod inputs;
 mod narrow;
 mod schedule;

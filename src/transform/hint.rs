@@ -120,7 +120,7 @@ impl Kind for Hint {
                     _ => expression::sorted(lowering.expr(expr)),
                 };
                 let columns = columns.into_iter().map(column).collect();
-                return relation::repartition(input, columns, count);
+                return relation::repartition_by(input, columns, count);
             }
         }
         relation::of(RelType::Hint(Box::new(Told {

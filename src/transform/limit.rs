@@ -1,13 +1,15 @@
-//! `limit`: keeps the first rows.
+//! `limit`, `offset` and `tail`: keep rows by their place.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{Kind, Order, Work};
 use crate::diagnostic::{Code, Diagnostic};
+use crate::dialect::Tails;
 use crate::lowering::{Checking, Lowering};
-use crate::proto::relation;
 use crate::proto::spark::Relation;
+use crate::proto::spark::expression::sort_order::{NullOrdering, SortDirection};
+use crate::proto::{expression, relation};
 use crate::text::Spanned;
 
 /// Keeps this many rows: the first ones after a `sort`, any without.
@@ -42,12 +44,89 @@ use crate::text::Spanned;
 #[schemars(extend("maximum" = i32::MAX))]
 pub(crate) struct Limit(Spanned<u64>);
 
+/// Passes over this many rows and keeps all others: over the first ones after a `sort`, over any without.
+///
+/// Which rows an engine passes over without a `sort` may differ from run to run. With a `limit` after it this is a page of rows.
+///
+/// ```yaml
+/// version: 1
+/// steps:
+///   people:
+///     values:
+///       columns: { name: string, age: int }
+///       rows:
+///         - [Ann, 34]
+///         - [Bob, 12]
+///         - [Cem, null]
+///   all_but_the_youngest:
+///     from: people
+///     transform:
+///       - sort: [age NULLS LAST]
+///       - offset: 1
+///     write: stdout
+/// ```
+///
+/// ```text
+/// name |  age
+/// -----+-----
+/// Ann  |   34
+/// Cem  | NULL
+/// ```
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(transparent)]
+#[schemars(extend("maximum" = i32::MAX))]
+pub(crate) struct Offset(Spanned<u64>);
+
+/// Keeps this many rows: the last ones after a `sort`, any without. They stay in their order.
+///
+/// Which rows an engine takes without a `sort` may differ from run to run. All rows are put in order for it: on large data turn the
+/// `sort` round and take a `limit`.
+///
+/// ```yaml
+/// version: 1
+/// steps:
+///   people:
+///     values:
+///       columns: { name: string, age: int }
+///       rows:
+///         - [Ann, 34]
+///         - [Bob, 12]
+///         - [Cem, 7]
+///   last_two:
+///     from: people
+///     transform:
+///       - sort: [name]
+///       - tail: 2
+///     write: stdout
+/// ```
+///
+/// ```text
+/// name | age
+/// -----+----
+/// Bob  |  12
+/// Cem  |   7
+/// ```
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(transparent)]
+#[schemars(extend("maximum" = i32::MAX))]
+pub(crate) struct Tail(Spanned<u64>);
+
+/// Reports a count that is larger than engines bear.
+fn check(count: &Spanned<u64>, what: &str, checking: &mut Checking<'_>) {
+    if i32::try_from(count.value).is_err() {
+        let message = format!("engines take {what} up to {}", i32::MAX);
+        checking.report(Diagnostic::new(Code::Settings, count.span, message));
+    }
+}
+
+/// The count as the protocol writes it.
+fn sent(count: &Spanned<u64>) -> i32 {
+    i32::try_from(count.value).unwrap_or(i32::MAX)
+}
+
 impl Kind for Limit {
     fn check(&self, checking: &mut Checking<'_>) {
-        if i32::try_from(self.0.value).is_err() {
-            let message = format!("engines take limits up to {}", i32::MAX);
-            checking.report(Diagnostic::new(Code::Settings, self.0.span, message));
-        }
+        check(&self.0, "limits", checking);
     }
 
     fn order(&self) -> Order<'_> {
@@ -59,6 +138,58 @@ impl Kind for Limit {
     }
 
     fn lower(&self, input: Relation, _lowering: &Lowering<'_>) -> Relation {
-        relation::limit(input, i32::try_from(self.0.value).unwrap_or(i32::MAX))
+        relation::limit(input, sent(&self.0))
     }
+}
+
+impl Kind for Offset {
+    fn check(&self, checking: &mut Checking<'_>) {
+        check(&self.0, "offsets", checking);
+    }
+
+    fn order(&self) -> Order<'_> {
+        Order::Decisive
+    }
+
+    fn work(&self) -> Work {
+        Work::Undetermined
+    }
+
+    fn lower(&self, input: Relation, _lowering: &Lowering<'_>) -> Relation {
+        relation::offset(input, sent(&self.0))
+    }
+}
+
+impl Kind for Tail {
+    fn check(&self, checking: &mut Checking<'_>) {
+        check(&self.0, "tails", checking);
+    }
+
+    fn order(&self) -> Order<'_> {
+        Order::Decisive
+    }
+
+    fn work(&self) -> Work {
+        Work::Undetermined
+    }
+
+    fn lower(&self, input: Relation, lowering: &Lowering<'_>) -> Relation {
+        match lowering.dialect.tails() {
+            Tails::Anywhere => relation::tail(input, sent(&self.0)),
+            Tails::AtTheEnd => last(input, sent(&self.0)),
+        }
+    }
+}
+
+/// The last rows by numbers, which grow in the order that rows have: by partition, then by place in it.
+fn last(input: Relation, rows: i32) -> Relation {
+    const PLACE: &str = "pipectl_place_of_row";
+    let number = expression::expression_string("monotonically_increasing_id()");
+    let numbered = relation::with_columns(input, [(PLACE.to_owned(), number)]);
+    let by_place = |input, direction| {
+        let place = expression::attribute(PLACE);
+        relation::sort(input, vec![expression::sort_order(place, direction, NullOrdering::SortNullsLast)])
+    };
+    let last = relation::limit(by_place(numbered, SortDirection::Descending), rows);
+    relation::drop(by_place(last, SortDirection::Ascending), vec![PLACE.to_owned()])
 }

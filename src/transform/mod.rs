@@ -10,6 +10,8 @@ mod cast;
 mod dedupe;
 mod distinct;
 mod drop;
+mod drop_nulls;
+mod fill_nulls;
 mod filter;
 mod frame;
 mod hint;
@@ -18,8 +20,13 @@ mod lateral_join;
 mod limit;
 mod nearest_by_join;
 mod order;
+mod pairs;
 mod pivot;
 mod rename;
+mod repartition;
+mod replace;
+mod sample;
+mod sample_by;
 mod select;
 mod set;
 mod sort;
@@ -37,7 +44,7 @@ mod zip;
 use std::fmt::Debug;
 
 use crate::dialect::Dialect;
-use crate::expr::{Expr, Template};
+use crate::expr::{Bindings, Constant, Expr, Template};
 use crate::lowering::{Checking, Lowering};
 use crate::name::StepRef;
 use crate::proto::spark::Relation;
@@ -72,6 +79,18 @@ pub(crate) enum Names<'a> {
     Called(&'a str),
     /// New columns are made, which have no qualifier.
     Gone,
+}
+
+/// A value that goes into columns or is looked for in them. Engines pass over it in silence where their types are others.
+#[derive(Debug)]
+pub(crate) struct Placed<'a> {
+    /// It must fit one of them.
+    pub(crate) columns: Vec<&'a Spanned<String>>,
+    pub(crate) value: &'a Constant,
+    /// Whether the columns must be spelt as they are, capital letters too.
+    pub(crate) is_exact: bool,
+    /// Whether it takes the place of another one, of which it is told where its kind fits no column.
+    pub(crate) is_second: bool,
 }
 
 /// The questions that every kind of transform answers.
@@ -139,6 +158,11 @@ pub(crate) trait Kind: Debug {
         Vec::new()
     }
 
+    /// Values, and the columns that they must fit.
+    fn values(&self, _bindings: &Bindings) -> Vec<Placed<'_>> {
+        Vec::new()
+    }
+
     /// Whether its result may have two columns of one name.
     fn may_repeat_columns(&self) -> bool {
         false
@@ -195,6 +219,15 @@ kinds! {
     "window" => Window(window::Window),
     "sort" => Sort(Sort),
     "limit" => Limit(limit::Limit),
+    "offset" => Offset(limit::Offset),
+    "tail" => Tail(limit::Tail),
+    "sample" => Sample(sample::Sample),
+    "sample_by" => SampleBy(sample_by::SampleBy),
+    "repartition" => Repartition(repartition::Repartition),
+    "coalesce" => Coalesce(repartition::Coalesce),
+    "fill_nulls" => FillNulls(fill_nulls::FillNulls),
+    "drop_nulls" => DropNulls(drop_nulls::DropNulls),
+    "replace" => Replace(replace::Replace),
     "distinct" => Distinct(distinct::Distinct),
     "alias" => Alias(alias::Alias),
     "hint" => Hint(hint::Hint),
@@ -207,15 +240,6 @@ kinds! {
 impl Transform {
     /// Kinds of the format that this version does not carry out.
     pub(crate) const PLANNED: &[&str] = &[
-        "offset",
-        "tail",
-        "sample",
-        "sample_by",
-        "repartition",
-        "coalesce",
-        "fill_nulls",
-        "drop_nulls",
-        "replace",
         "describe",
         "summary",
         "crosstab",
@@ -241,9 +265,8 @@ impl Transform {
             "pivottable" | "pivotwider" => "pivot",
             "melt" | "stack" | "pivotlonger" => "unpivot",
             "over" | "windowfunction" | "withwindow" => "window",
-            "orderby" | "order" => "sort",
+            "orderby" | "order" | "sortwithinpartitions" => "sort",
             "unionall" | "concat" | "append" => "union",
-            "head" | "take" | "first" | "top" => "limit",
             "joinasof" | "mergeasof" | "asof" => "asof_join",
             "lateral" | "lateralview" | "explode" => "lateral_join",
             "nearestby" | "nearest" => "nearest_by_join",
@@ -251,6 +274,15 @@ impl Transform {
             "intersectall" => "intersect",
             "subqueryalias" => "alias",
             "to" => "to_schema",
+            "head" | "take" | "first" | "top" | "fetch" => "limit",
+            "skip" => "offset",
+            "fillna" | "nafill" | "fillnull" | "fill" | "coalescenulls" | "impute" => "fill_nulls",
+            "dropna" | "nadrop" | "dropnull" | "filternulls" => "drop_nulls",
+            "nareplace" | "replacevalues" | "recode" | "mapvalues" => "replace",
+            "last" | "bottom" => "tail",
+            "randomsplit" | "tablesample" | "split" => "sample",
+            "sampleby" | "stratifiedsample" | "stratify" => "sample_by",
+            "repartitionbyrange" | "distributeby" | "partitionby" | "shuffle" => "repartition",
             _ => return None,
         })
     }

@@ -10,13 +10,16 @@ use crate::proto::spark::Relation;
 use crate::proto::spark::expression::SortOrder;
 use crate::proto::spark::expression::sort_order::{NullOrdering, SortDirection};
 use crate::proto::{expression, relation};
-use crate::shape::Many;
+use crate::shape::{Many, Short, Shorthand};
 
 /// Puts all rows in order, by the first key, then by the next: `[revenue DESC, name]`.
 ///
 /// Upwards NULLs come first, downwards last; `NULLS FIRST` and `NULLS LAST` say otherwise. Rows with equal keys come in any order. The
 /// order lasts until rows are brought together again: sort last. On Sail a `sort` whose keys are replaced or dropped before its order is used is
 /// refused, since the order would be lost.
+///
+/// `sort: { keys: [day], within_partitions: true }` puts the rows of each partition in order, and not all of them: after `repartition`, for
+/// files that are read faster. A `limit` can't build on it, and neither can what is printed.
 ///
 /// ```yaml
 /// version: 1
@@ -44,18 +47,33 @@ use crate::shape::Many;
 /// ```
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(transparent)]
-#[schemars(extend("minItems" = 1))]
-pub(crate) struct Sort(Many<SortKey>);
+pub(crate) struct Sort(Short<Settings>);
+
+/// The settings of a sort.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+struct Settings {
+    /// What rows are put in order by: the first key, then the next.
+    #[schemars(extend("minItems" = 1))]
+    keys: Many<SortKey>,
+    /// Whether the rows of each partition are put in order for themselves.
+    #[serde(default)]
+    #[schemars(extend("default" = false))]
+    within_partitions: bool,
+}
+
+impl Shorthand for Settings {
+    const NAME: &'static str = "$pipectl::short:keys";
+}
 
 impl Sort {
     /// The keys' expressions.
     pub(crate) fn exprs(&self) -> impl Iterator<Item = &Expr> {
-        self.0.iter().map(SortKey::expr)
+        self.0.0.keys.iter().map(SortKey::expr)
     }
 
     /// The keys as the protocol writes them.
     pub(crate) fn keys(&self, lowering: &Lowering<'_>) -> Vec<SortOrder> {
-        sort_orders(&self.0, lowering)
+        sort_orders(&self.0.0.keys, lowering)
     }
 }
 
@@ -77,8 +95,8 @@ pub(super) fn sort_orders(keys: &[SortKey], lowering: &Lowering<'_>) -> Vec<Sort
 
 impl Kind for Sort {
     fn check(&self, checking: &mut Checking<'_>) {
-        checking.not_empty(self.0.is_empty(), "the keys");
-        for key in self.0.iter() {
+        checking.not_empty(self.0.0.keys.is_empty(), "the keys");
+        for key in self.0.0.keys.iter() {
             key.check(checking.found);
         }
     }
@@ -88,7 +106,7 @@ impl Kind for Sort {
     }
 
     fn order(&self) -> Order<'_> {
-        Order::Made(self)
+        if self.0.0.within_partitions { Order::Gone } else { Order::Made(self) }
     }
 
     fn work(&self) -> Work {
@@ -96,6 +114,10 @@ impl Kind for Sort {
     }
 
     fn lower(&self, input: Relation, lowering: &Lowering<'_>) -> Relation {
-        relation::sort(input, self.keys(lowering))
+        if self.0.0.within_partitions {
+            relation::sort_within_partitions(input, self.keys(lowering))
+        } else {
+            relation::sort(input, self.keys(lowering))
+        }
     }
 }

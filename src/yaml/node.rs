@@ -103,13 +103,14 @@ impl<'t> Scalar<'t> {
 pub(crate) struct Key<'t> {
     pub(crate) text: Cow<'t, str>,
     pub(crate) span: Span,
+    pub(crate) style: Style,
     /// Whether the file has a `$` here.
     pub(crate) has_dollar: bool,
 }
 
 impl Key<'_> {
     fn into_owned<'o>(self) -> Key<'o> {
-        Key { text: Cow::Owned(self.text.into_owned()), span: self.span, has_dollar: self.has_dollar }
+        Key { text: Cow::Owned(self.text.into_owned()), ..self }
     }
 }
 

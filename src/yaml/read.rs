@@ -269,14 +269,15 @@ impl<'t> Reader<'t, '_, '_> {
         is_template: bool,
     ) -> Result<Option<Key<'t>>, Wrong> {
         let place = self.span(&span);
-        if let Event::Scalar(text, _, 0, None) = event {
+        if let Event::Scalar(text, style, 0, None) = event {
             self.count(1, place)?;
-            let has_dollar = self.has_dollar(place);
-            return Ok(Some(Key { text, span: place, has_dollar }));
+            let (style, has_dollar) = (self.style(style, place), self.has_dollar(place));
+            return Ok(Some(Key { text, span: place, style, has_dollar }));
         }
         match self.node((event, span), depth)?.kind {
             Kind::Scalar(scalar) => {
-                Ok(Some(Key { text: scalar.text, span: place, has_dollar: scalar.has_dollar }))
+                let Scalar { text, style, has_dollar, .. } = scalar;
+                Ok(Some(Key { text, span: place, style, has_dollar }))
             }
             Kind::Sequence(_) | Kind::Mapping(_) if is_template => Ok(None),
             Kind::Sequence(_) | Kind::Mapping(_) => {

@@ -25,7 +25,7 @@ fn case(text: &str) -> Case {
 }
 
 /// What is told of a pipeline: line, column, code and message of each mistake.
-fn mistakes(case: Case) -> Vec<String> {
+pub(crate) fn mistakes(case: Case) -> Vec<String> {
     let outcome = case.code(78).any_stderr().run();
     assert_nothing_is_left(&outcome);
     told(&outcome)

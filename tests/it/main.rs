@@ -17,6 +17,7 @@ mod engines;
 mod errors;
 mod expectations;
 mod files;
+mod fitting;
 mod fronts;
 mod hostile;
 mod includes;

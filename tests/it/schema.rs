@@ -62,7 +62,7 @@ const CODES: [(&str, Sight); 36] = [
 ];
 
 /// Mistakes that a schema does not mark, though their code says so: the file, how the message begins, and why.
-const NOT_MARKED: [(&str, &str, &str); 15] = [
+const NOT_MARKED: [(&str, &str, &str); 16] = [
     ("include_no_steps", "neither this file nor what it includes", "the other files have to be read"),
     ("many_classes_at_once", "`Europe/Berln` is not a time zone", "a list of all time zones ages"),
     ("merge_keys_everywhere", "unknown key `<<`", "the validator's reader merges as YAML 1.1 does"),
@@ -82,6 +82,7 @@ const NOT_MARKED: [(&str, &str, &str); 15] = [
     ("conf_value_is_a_list", "`Europe/Berln` is not a time zone", "a list of all time zones ages"),
     ("limit_values", "expected a whole number, 0 or more, found `1e3`", "to JSON this is the number 1000"),
     ("merge_key", "unknown key `<<`", "the validator's reader merges as YAML 1.1 does"),
+    ("rows_by_place", "expected a whole number, 0 or more, found `many`", "it is the value of a variable"),
     ("timeouts", "`5 minutes` is no length of time", "it is the value of a variable"),
     ("variable_of_wrong_type_in_number", "expected a whole number, found", "it is the value of a variable"),
     (

@@ -9,8 +9,8 @@ use tempfile::TempDir;
 
 use crate::support::{Case, bare, elsewhere, install};
 use crate::{
-    chains, check, contracts, errors, expectations, files, otherwise, outputs, pipelines, semantics, show,
-    timeouts,
+    chains, check, contracts, errors, expectations, files, fitting, otherwise, outputs, pipelines, semantics,
+    show, timeouts,
 };
 
 /// Those that ask for nothing that Sail alone has or says.
@@ -47,6 +47,8 @@ pub(crate) const SAME: [(&str, fn()); 43] = [
     ("mistakes of queries", check::every_mistake_of_a_query_is_told),
     ("rows", check::rows_of_the_file_are_tried_out),
     ("mistakes of steps", check::every_mistake_of_a_step_is_told),
+    ("mistakes of values", fitting::a_value_that_fits_no_column_is_told),
+    ("mistakes of columns of values", fitting::a_column_of_values_that_is_not_there_is_told),
     ("differences of contracts", contracts::all_differences_are_told_before_data_is_read),
     ("sources with contracts", contracts::every_source_is_compared),
     ("further columns", contracts::further_columns_are_an_error_dropped_or_kept),

@@ -16,7 +16,7 @@ use crate::expect::Expectation;
 use crate::expr::{Expr, Template};
 use crate::lowering::{Lowering, Masks, around};
 use crate::pipeline::{Step, StepId};
-use crate::plan::{as_found, input_view, prefix, views_of};
+use crate::plan::{Fitting, as_found, input_view, prefix, views_of};
 use crate::proto::ddl::columns_text;
 use crate::proto::expression::expression_string;
 use crate::proto::relation::{self, empty, filter};
@@ -25,6 +25,7 @@ use crate::proto::spark::relation::RelType;
 use crate::proto::spark::{DataType, Project, Relation};
 use crate::run::check::{column_names, create_view, found_missing, found_repeated};
 use crate::run::contract::{differences, first_line};
+use crate::run::fitting::found_unfit;
 use crate::run::together::all;
 use crate::source::{Setting, Source, Wanted};
 use crate::text::Span;
@@ -306,6 +307,11 @@ impl<'a> Search<'a> {
         }
         if kind.names() == Names::Renewed {
             self.sides.clear();
+        }
+        for value in Fitting::of(kind, &self.ground.pipeline.bindings) {
+            if found_unfit(&value, before, &mut self.found) {
+                self.masks.hide(value.span);
+            }
         }
         let beside = kind.inputs().first().and_then(|input| self.ground.pipeline.find(input.as_str()));
         self.shared_columns(at, &names, beside);

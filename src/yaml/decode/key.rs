@@ -5,6 +5,7 @@ use serde::de::{DeserializeSeed, Deserializer, SeqAccess, Visitor};
 use serde::forward_to_deserialize_any;
 
 use super::{Error, State};
+use crate::scalar::{Layout, Segment, WRITTEN, Written};
 use crate::text::{SPANNED, Span};
 use crate::yaml::node::Key;
 
@@ -32,10 +33,17 @@ impl<'de> Deserializer<'de> for KeyDeserializer<'de> {
         _fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Error> {
-        if name == SPANNED {
-            return visitor.visit_seq(SpannedKey { key: Some(self), given_span: false });
+        match name {
+            SPANNED => visitor.visit_seq(SpannedKey { key: Some(self), given_span: false }),
+            WRITTEN => {
+                let Key { text, span, style, .. } = self.key;
+                let segments = vec![Segment::Text { text: text.clone().into_owned(), at: 0 }];
+                Written { span: *span, style: *style, layout: Layout::Runs(Box::default()), segments }
+                    .hand_over();
+                visitor.visit_unit()
+            }
+            _ => self.deserialize_any(visitor),
         }
-        self.deserialize_any(visitor)
     }
 
     fn deserialize_newtype_struct<V: Visitor<'de>>(
