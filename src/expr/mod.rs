@@ -23,6 +23,7 @@ use crate::dialect::Quotes;
 use crate::text::Span;
 
 pub(crate) use data_type::{TYPE_NAMES, Type};
+pub(crate) use literal::double;
 pub(crate) use reading::is_known;
 pub(crate) use sent::Sent;
 pub(crate) use sort_key::{Direction, Nulls, SortKey};

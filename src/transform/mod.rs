@@ -4,16 +4,24 @@
 //! a relation and not a result.
 
 mod aggregate;
+mod approx_quantile;
 mod cast;
+mod corr;
+mod cov;
+mod crosstab;
+mod describe;
 mod distinct;
 mod drop;
 mod filter;
+mod freq_items;
 mod join;
 mod limit;
 mod order;
+mod pair;
 mod rename;
 mod select;
 mod sort;
+mod summary;
 mod union;
 mod with_columns;
 
@@ -135,6 +143,13 @@ kinds! {
     "sort" => Sort(Sort),
     "limit" => Limit(limit::Limit),
     "distinct" => Distinct(distinct::Distinct),
+    "describe" => Describe(describe::Describe),
+    "summary" => Summary(summary::Summary),
+    "corr" => Corr(corr::Corr),
+    "cov" => Cov(cov::Cov),
+    "crosstab" => Crosstab(crosstab::Crosstab),
+    "freq_items" => FreqItems(freq_items::FreqItems),
+    "approx_quantile" => ApproxQuantile(approx_quantile::ApproxQuantile),
 }
 
 impl Transform {
@@ -159,13 +174,6 @@ impl Transform {
         "fill_nulls",
         "drop_nulls",
         "replace",
-        "describe",
-        "summary",
-        "crosstab",
-        "freq_items",
-        "cov",
-        "corr",
-        "approx_quantile",
         "transpose",
         "parse",
         "to_schema",
@@ -185,6 +193,12 @@ impl Transform {
             "groupby" | "agg" | "group" => "aggregate",
             "orderby" | "order" => "sort",
             "unionall" | "concat" | "append" => "union",
+            "correlation" | "pearson" => "corr",
+            "covariance" | "covarsamp" => "cov",
+            "contingency" | "contingencytable" | "crosstabulate" => "crosstab",
+            "frequentitems" | "freqitem" | "frequent" | "topk" => "freq_items",
+            "quantile" | "quantiles" | "percentile" | "percentiles" => "approx_quantile",
+            "profile" | "statistics" | "stats" => "summary",
             "head" | "take" | "first" | "top" => "limit",
             _ => return None,
         })
