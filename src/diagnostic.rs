@@ -90,6 +90,8 @@ codes! {
     Secret = "E029",
     /// A target, or the engine of one, does not exist.
     UnknownTarget = "E030",
+    /// A source has other columns than its contract says.
+    Contract = "E031",
     /// A variable is declared and never used.
     UnusedVariable = "W001",
     /// A step feeds no output.
@@ -104,6 +106,8 @@ codes! {
     ReadOtherwise = "W006",
     /// A step has other columns on another engine.
     SchemaDiffers = "W007",
+    /// An option is none of the format's, so that engines pass over it.
+    UnknownOption = "W008",
 }
 
 /// What is said of each code at length: a section each.
@@ -137,6 +141,8 @@ pub(crate) struct Diagnostic {
     pub(crate) label: Option<String>,
     /// Other places that belong to it.
     pub(crate) related: Vec<(Span, String)>,
+    /// What belongs to it, a line each.
+    pub(crate) notes: Vec<String>,
     /// How to mend it.
     pub(crate) help: Vec<String>,
     /// What the engine calls it, where it is the engine that has found it: the error's class, and the SQL state.
@@ -159,6 +165,7 @@ impl Diagnostic {
             message: message.into(),
             label: None,
             related: Vec::new(),
+            notes: Vec::new(),
             help: Vec::new(),
             class: None,
             sql_state: None,
@@ -231,6 +238,10 @@ pub(crate) struct Diagnostics(Vec<Diagnostic>);
 impl Diagnostics {
     pub(crate) fn push(&mut self, diagnostic: Diagnostic) {
         self.0.push(diagnostic);
+    }
+
+    pub(crate) fn extend(&mut self, diagnostics: impl IntoIterator<Item = Diagnostic>) {
+        self.0.extend(diagnostics);
     }
 
     pub(crate) fn contains(&self, diagnostic: &Diagnostic) -> bool {

@@ -72,7 +72,7 @@
 //! | `tonic_prost` | `proto` |
 //! | `tonic_types` | `connect` |
 //! | `prost` | `proto`, `local`, `plan`, `connect`, `bench` |
-//! | `prost_types` | `proto` |
+//! | `prost_types` | `proto`, `source` |
 //! | `bytes` | `connect`, `proto`, `local`, `sink`, `bench` |
 //! | `object_store` | `sink` |
 //! | `http_body_util` | `sink` |

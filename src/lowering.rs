@@ -227,18 +227,24 @@ impl Checking<'_> {
 
     /// Checks a table's name: only identifiers may be put into it.
     pub(crate) fn table(&mut self, template: &Template) {
+        self.identifier(template, "table");
+    }
+
+    /// Checks the name of a table or a function: only identifiers may be put into it.
+    pub(crate) fn identifier(&mut self, template: &Template, what: &str) {
         if self.refuses_secret(template) {
             return;
         }
         if template.plain().is_empty() {
-            self.report(Diagnostic::new(Code::WrongType, template.span(), "a table's name is missing here"));
+            let message = format!("a {what}'s name is missing here");
+            self.report(Diagnostic::new(Code::WrongType, template.span(), message));
         }
         for segment in template.segments() {
             let Segment::Variable { index, .. } = segment else { continue };
             let bound = self.bindings.get(*index);
             if bound.data_type != Type::Identifier {
                 let message = format!(
-                    "`{}` has the type {}, and a table's name takes an identifier",
+                    "`{}` has the type {}, and a {what}'s name takes an identifier",
                     bound.name, bound.data_type
                 );
                 let help = format!("declare it as `{}: {{ type: identifier }}`", bound.name);
@@ -429,6 +435,15 @@ impl Lowering<'_> {
             (Value::Instant(at), _) => expression::literal_timestamp(at.timestamp_micros()),
             _ => return None,
         })
+    }
+
+    /// The name of a table or a function, what variables bring quoted.
+    pub(crate) fn name(&self, template: &Template) -> String {
+        let part = |segment: &Segment| match segment {
+            Segment::Text { text, .. } => text.clone(),
+            Segment::Variable { index, .. } => self.bindings.get(*index).literal(),
+        };
+        template.segments().iter().map(part).collect()
     }
 
     /// A path as the engine is told it.

@@ -8,9 +8,9 @@ use std::sync::Arc;
 
 use crate::duration::Limit;
 use crate::expect::Expectation;
-use crate::expr::Bindings;
+use crate::expr::{Bindings, ColumnType};
 use crate::lowering::Base;
-use crate::name::StepName;
+use crate::name::{StepName, quoted};
 use crate::secret::Plain;
 use crate::sink::Sink;
 use crate::source::Source;
@@ -34,11 +34,87 @@ pub(crate) enum Cache {
     False,
 }
 
-/// Columns that data without names and types of its own is read with.
+/// What becomes of columns that a source has and its contract does not name.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Extra {
+    /// They are a mistake.
+    #[default]
+    Error,
+    /// They are left out.
+    Drop,
+    /// They stay.
+    Keep,
+}
+
+/// What is promised of the columns of a step's source.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Contract {
-    /// Name and Spark SQL type of each column.
-    pub(crate) columns: Vec<(String, String)>,
+    /// Where the step names its file.
+    pub(crate) span: Span,
+    pub(crate) columns: Vec<Column>,
+    /// The columns whose values together are those of one row alone.
+    pub(crate) key: Vec<String>,
+    /// What becomes of further columns, where that is said.
+    pub(crate) extra: Option<Spanned<Extra>>,
+}
+
+/// A column that is promised.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Column {
+    pub(crate) name: String,
+    pub(crate) data_type: ColumnType,
+    pub(crate) nullable: bool,
+}
+
+/// A column as an engine has found it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct FoundColumn {
+    pub(crate) name: String,
+    pub(crate) data_type: ColumnType,
+    pub(crate) nullable: bool,
+    /// What the engine says of it besides, as JSON.
+    pub(crate) metadata: Option<String>,
+}
+
+impl Contract {
+    pub(crate) fn extra(&self) -> Extra {
+        self.extra.as_ref().map(|extra| extra.value).unwrap_or_default()
+    }
+
+    /// The columns as DDL.
+    pub(crate) fn ddl(&self) -> String {
+        let column = |column: &Column| format!("{} {}", quoted(&column.name), column.data_type.ddl());
+        self.columns.iter().map(column).collect::<Vec<_>>().join(", ")
+    }
+
+    /// What must hold for the rows: each an aggregate that counts those that are wrong, under what it is called in reports.
+    pub(crate) fn promises(&self) -> Vec<(String, String)> {
+        let is_key = |column: &Column| self.key.iter().any(|key| key.eq_ignore_ascii_case(&column.name));
+        let filled = self.columns.iter().filter(|column| !column.nullable || is_key(column));
+        let filled = filled.map(|column| {
+            let count = format!("count_if({} IS NULL)", quoted(&column.name));
+            (format!("contract: not_null: {}", column.name), count)
+        });
+        let key = (!self.key.is_empty()).then(|| {
+            let columns: Vec<String> = self.key.iter().map(|name| quoted(name)).collect();
+            // Rows without a value are told of by themselves.
+            let count = match columns.as_slice() {
+                [only] => format!("count({only}) - count(DISTINCT {only})"),
+                several => {
+                    let all = several
+                        .iter()
+                        .map(|column| format!("{column} IS NOT NULL"))
+                        .collect::<Vec<_>>()
+                        .join(" AND ");
+                    let row = several.join(", ");
+                    format!("count_if({all}) - count(DISTINCT CASE WHEN {all} THEN struct({row}) END)")
+                }
+            };
+            (format!("contract: key: {}", self.key.join(", ")), count)
+        });
+        filled.chain(key).collect()
+    }
 }
 
 /// One step: a source, what is done to its rows, what must hold, and where they go.
@@ -68,6 +144,16 @@ impl Step {
     pub(crate) fn work(&self) -> Work {
         let source = if self.source.value.kind().is_heavy() { Work::Heavy } else { Work::Light };
         self.transforms.iter().map(|transform| transform.value.kind().work()).fold(source, Work::max)
+    }
+
+    /// What is promised of its rows by the contract of its source.
+    pub(crate) fn promises(&self) -> Vec<(String, String)> {
+        self.contract.as_ref().map(Contract::promises).unwrap_or_default()
+    }
+
+    /// Whether its source is read with its contract, since the data has no names and types of its own.
+    pub(crate) fn is_read_with_contract(&self) -> bool {
+        self.contract.is_some() && self.source.value.kind().takes_schema()
     }
 
     /// Whether a run has something to do for the step's own sake: outputs, or expectations.

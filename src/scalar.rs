@@ -102,6 +102,28 @@ impl Layout {
             Self::Runs(runs) => span.part(in_file(runs, end), in_file(runs, end)),
         }
     }
+
+    /// The span of a range of the text of the scalar at `span`, and the layout of that part by itself.
+    pub(crate) fn part(&self, span: Span, range: &Range<usize>) -> (Span, Self) {
+        let place = self.place(span, range);
+        let layout = match self {
+            Self::Verbatim => Self::Verbatim,
+            Self::Runs(runs) if runs.is_empty() => self.clone(),
+            Self::Runs(runs) => {
+                let start = in_file(runs, range.start);
+                let later =
+                    runs.iter().filter(|(text, _)| (range.start + 1..range.end).contains(&(*text as usize)));
+                let later = later.map(|(text, file)| (text - offset(range.start), file - offset(start)));
+                Self::Runs(std::iter::once((0, 0)).chain(later).collect())
+            }
+        };
+        (place, layout)
+    }
+}
+
+/// An offset in a scalar, none of which is longer than this can say.
+pub(crate) fn offset(at: usize) -> u32 {
+    u32::try_from(at).unwrap_or(u32::MAX)
 }
 
 fn in_file(runs: &[(u32, u32)], offset: usize) -> usize {

@@ -13,7 +13,7 @@ use crate::manual::{self, Page, Section};
 ///
 /// Without a topic this lists the verbs. `pipectl help step` lists the kinds of source, transform, expectation and output; `pipectl
 /// help step filter`, or `help filter` in short, prints the page of one, with its settings and an example. There are also
-/// `pipeline`, `vars` and `project`, every common key of a step (`help timeout`), and `reference`: all pages as Markdown. `pipectl
+/// `pipeline`, `vars`, `contract` and `project`, every common key of a step (`help timeout`), and `reference`: all pages as Markdown. `pipectl
 /// help E012` explains a code of what is wrong with a file, with an example of the mistake and of the mend; `help codes` lists them.
 #[derive(Debug, Args)]
 pub(super) struct Help {
@@ -29,7 +29,8 @@ const WIDEST: usize = 100;
 
 pub(super) fn help(arguments: &Help) -> Result<(), Failure> {
     let words: Vec<&str> = arguments.topic.iter().map(String::as_str).collect();
-    if is_verb(&words) {
+    // The page of what it is about explains the verb too.
+    if is_verb(&words) && words != ["contract"] {
         return usage(&words);
     }
     if let [code] = words.as_slice()
@@ -61,6 +62,7 @@ pub(super) fn help(arguments: &Help) -> Result<(), Failure> {
             let key = match *topic {
                 "variables" | "var" => "vars",
                 "target" | "targets" => "project",
+                "contracts" => "contract",
                 topic => topic,
             };
             let about = page(&pages, key).filter(|page| !Section::KINDS.contains(&page.section));

@@ -3,6 +3,7 @@
 mod check;
 mod completions;
 mod connection;
+mod contract;
 mod doctor;
 mod engine;
 mod environment;
@@ -84,6 +85,8 @@ enum Verb {
     Check(check::Check),
     Plan(plan::Plan),
     Schema(schema::Schema),
+    #[command(subcommand)]
+    Contract(contract::Contract),
     Doctor(doctor::Doctor),
     #[command(subcommand)]
     Engine(engine::Engine),
@@ -121,6 +124,7 @@ pub(crate) fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Verb::Check(check) => check::check(&check, reporter),
         Verb::Plan(plan) => plan::plan(&plan, reporter),
         Verb::Schema(schema) => schema::schema(&schema),
+        Verb::Contract(contract) => contract::contract(&contract, reporter),
         Verb::Doctor(doctor) => doctor::doctor(&doctor, reporter),
         Verb::Engine(engine) => engine::engine(&engine, reporter),
         Verb::Completions(completions) => completions::completions(&completions),

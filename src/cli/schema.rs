@@ -21,12 +21,15 @@ enum File {
     Pipeline,
     /// The project file, `pipectl.yaml`.
     Project,
+    /// A contract: the columns of a source.
+    Contract,
 }
 
 pub(super) fn schema(arguments: &Schema) -> Result<(), Failure> {
     let schema = match arguments.file {
         File::Pipeline => spec::json_schema(),
         File::Project => spec::project_schema(&Kind::NAMES),
+        File::Contract => spec::contract_schema(),
     };
     super::print(&format!("{schema:#}\n"))
 }

@@ -151,6 +151,21 @@ impl Dialect {
         }
     }
 
+    /// Whether it has a relation for the call of a table-valued function; in SQL all have one.
+    pub(crate) fn has_table_functions(&self) -> bool {
+        self.implementation == Implementation::Spark && !self.is_before(4, 0)
+    }
+
+    /// Whether options beside a table's name say which version of it is meant; in SQL all know that.
+    pub(crate) fn has_versions_as_options(&self) -> bool {
+        self.implementation == Implementation::Sail || !self.is_before(4, 0)
+    }
+
+    /// Whether it tells what has changed in a table between two versions.
+    pub(crate) fn has_changes(&self) -> bool {
+        self.implementation == Implementation::Spark && !self.is_before(4, 2)
+    }
+
     /// Relations that one plan may nest; deeper ones are cut by a named relation.
     pub(crate) fn deepest_plan(&self) -> usize {
         match self.implementation {

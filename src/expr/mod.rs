@@ -1,6 +1,7 @@
 //! Owns expressions: text with variables as segments, its tokens, and what is wrong with it as far as can be seen without
 //! an engine. pipectl keeps no function catalogue and parses no SQL: the server does.
 
+mod column_type;
 mod data_type;
 mod foreign;
 mod interval;
@@ -22,13 +23,14 @@ use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::dialect::Quotes;
 use crate::text::Span;
 
+pub(crate) use column_type::{ColumnType, Difference};
 pub(crate) use data_type::{TYPE_NAMES, Type};
 pub(crate) use literal::double;
 pub(crate) use reading::is_known;
 pub(crate) use sent::Sent;
 pub(crate) use sort_key::{Direction, Nulls, SortKey};
 pub(crate) use template::{Template, without_end};
-pub(crate) use token::{Token, TokenKind};
+pub(crate) use token::{Token, TokenKind, tokens};
 pub(crate) use value::{Bindings, Bound, Value};
 
 /// A Spark SQL expression.
@@ -45,6 +47,11 @@ pub(crate) enum Role {
 }
 
 impl Expr {
+    /// A part of a text that holds several.
+    pub(crate) fn new(template: Template) -> Self {
+        Self(template)
+    }
+
     pub(crate) fn span(&self) -> Span {
         self.0.span()
     }

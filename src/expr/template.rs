@@ -12,7 +12,7 @@ use super::token::{PLACEHOLDER, Token, TokenKind, tokens};
 use super::value::Bindings;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::dialect::Quotes;
-use crate::scalar::{Layout, Segment, Style, Written};
+use crate::scalar::{Layout, Segment, Style, Written, offset};
 use crate::secret::Plain;
 use crate::text::Span;
 
@@ -115,6 +115,35 @@ impl Template {
             at += length;
         }
         self
+    }
+
+    /// The template of some bytes of the scanned text, which must not cut a variable.
+    pub(crate) fn part(&self, range: &Range<usize>) -> Self {
+        let (from, to) = (self.offset(range.start), self.offset(range.end));
+        let mut before = 0;
+        let mut segments = Vec::new();
+        for segment in &self.0.segments {
+            let length = match segment {
+                Segment::Text { text, .. } => text.len(),
+                Segment::Variable { .. } => PLACEHOLDER.len_utf8(),
+            };
+            let (start, end) = (range.start.max(before), range.end.min(before + length));
+            if start < end {
+                let within = start - before..end - before;
+                segments.push(match segment {
+                    Segment::Text { text, at } => Segment::Text {
+                        text: text.get(within.clone()).unwrap_or_default().to_owned(),
+                        at: at + offset(within.start) - offset(from),
+                    },
+                    Segment::Variable { index, text, at } => {
+                        Segment::Variable { index: *index, text: text.clone(), at: at - offset(from) }
+                    }
+                });
+            }
+            before += length;
+        }
+        let (span, layout) = self.0.layout.part(self.0.span, &(from..to.max(from)));
+        Self(Written { span, style: self.0.style, layout, segments })
     }
 
     /// Where bytes of the scanned text stand in the file; the whole scalar where that can't be told.

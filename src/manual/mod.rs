@@ -188,6 +188,10 @@ pub(crate) fn pages() -> Vec<Page> {
             setting::settings(&described.variable),
         ),
     ];
+    let mut contract = setting::settings(&described.contract);
+    let column = &described.contract["properties"]["columns"]["additionalProperties"];
+    contract.extend(setting::inside("columns.NAME", column));
+    pages.push(Page::about(Section::File, "contract", "Contracts", include_str!("contract.md"), contract));
     pages.extend(spec::kinds().iter().map(Page::kind));
     let mut settings = setting::settings(&described.project);
     settings.extend(setting::inside("targets.NAME", target));

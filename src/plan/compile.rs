@@ -8,17 +8,18 @@ use super::sharing::{Reach, Sharing};
 use super::{Action, ActionId, Expected, Plan, Probe, Question, Upload, Work};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::dialect::{Dialect, LocalRows, OrderKept};
+use crate::expect::OnFail;
 use crate::expr::{Template, Type};
 use crate::graph::Graph;
 use crate::local::Blob;
 use crate::lowering::{Lowering, Masks};
 use crate::name::quoted;
-use crate::pipeline::{Pipeline, Step, StepId};
+use crate::pipeline::{Column, Contract, Extra, Pipeline, Step, StepId};
 use crate::proto::expression::{alias, expression_string};
-use crate::proto::relation::{aggregate, coalesce, limit, named_table, subquery_alias};
+use crate::proto::relation::{aggregate, coalesce, empty, limit, named_table, project, subquery_alias};
 use crate::proto::spark::Relation;
 use crate::sink::Sink;
-use crate::source::Source;
+use crate::source::{Source, Wanted};
 use crate::text::Span;
 use crate::transform::{Names, Order, Transform};
 
@@ -105,11 +106,26 @@ pub(crate) fn prefix(
     let blobs = RefCell::default();
     let lowering = lowering((pipeline, step), dialect, masks, input, views, &blobs);
     let mut chain = Chain::begin(step, Sorted::Not, &lowering);
+    chain.leave_out(&lowering);
     for transform in 0..upto {
         chain.apply(transform, &lowering);
     }
     // A sort that was put off is analysed where it stands.
     chain.sorted.sort(chain.relation)
+}
+
+/// The source of a step whose data has no names and types of its own, without those that its contract gives.
+pub(crate) fn as_found(
+    pipeline: &Pipeline,
+    dialect: &Dialect,
+    id: StepId,
+    wanted: Wanted,
+) -> Option<Relation> {
+    let step = pipeline.step(id);
+    let (masks, blobs) = (Masks::default(), RefCell::default());
+    let nothing = |_: &str| Relation::default();
+    let lowering = lowering((pipeline, step), dialect, &masks, &nothing, &[], &blobs);
+    step.source.value.kind().as_found(wanted, &lowering)
 }
 
 /// What this engine lacks, for every step.
@@ -152,13 +168,32 @@ struct Chain<'s> {
 
 impl<'s> Chain<'s> {
     fn begin(step: &'s Step, sorted: Sorted, lowering: &Lowering<'_>) -> Self {
-        let schema = step.contract.as_ref().map(|contract| {
-            let columns =
-                contract.columns.iter().map(|(name, data_type)| format!("{} {data_type}", quoted(name)));
-            columns.collect::<Vec<_>>().join(", ")
-        });
-        let relation = step.source.value.kind().lower(schema.as_deref(), lowering);
+        let contract = step.contract.as_ref();
+        // What is promised stands in for what is there, where that was found to be other.
+        let promised = contract.and_then(|contract| lowering.masks.text(contract.span));
+        let relation = match promised {
+            Some(columns) => empty(columns),
+            None => {
+                let schema = contract.filter(|_| step.is_read_with_contract()).map(Contract::ddl);
+                step.source.value.kind().lower(schema.as_deref(), lowering)
+            }
+        };
         Self { step, relation, sorted, qualified: false }
+    }
+
+    /// Leaves out the columns that the contract does not name, where it says so.
+    fn leave_out(&mut self, lowering: &Lowering<'_>) {
+        let Some(contract) = &self.step.contract else { return };
+        let is_done = self.step.is_read_with_contract() || lowering.masks.hides(contract.span);
+        if is_done || contract.extra() != Extra::Drop {
+            return;
+        }
+        let mut input = std::mem::take(&mut self.relation);
+        if lowering.dialect.order() == OrderKept::Not {
+            input = self.sorted.before_choice(input);
+        }
+        let column = |column: &Column| alias(expression_string(quoted(&column.name)), &column.name);
+        self.relation = project(input, contract.columns.iter().map(column).collect());
     }
 
     fn apply(&mut self, transform: usize, lowering: &Lowering<'_>) {
@@ -281,8 +316,13 @@ impl<'p> Compiler<'p> {
             relation = named_table(name.clone());
             depth = Depth { plan: 1, expanded: if reach == Reach::Stored { 1 } else { depth.expanded } };
         }
-        if !step.expectations.is_empty() {
-            let action = self.expect(id, step, relation.clone(), &needs);
+        let mut expected = self.expected(step);
+        if step.transforms.is_empty() {
+            // Its rows are those of its source.
+            expected.splice(0..0, promised(step));
+        }
+        if !expected.is_empty() {
+            let action = self.expect(id, expected, relation.clone(), &needs);
             needs.insert(action);
         }
         let reader = name.is_none().then_some(relation.clone());
@@ -337,7 +377,13 @@ impl<'p> Compiler<'p> {
         if matches!(step.source.value, Source::Read(_)) {
             self.probe(id, &chain.relation, Question::Any(step.source.span));
         }
-        let mut repeats = matches!(step.source.value, Source::Sql(_));
+        self.contract(id, step, &chain.relation, needs);
+        {
+            let input = |name: &str| self.input(name);
+            let lowering = lowering((pipeline, step), self.dialect, &masks, &input, &views, &self.blobs);
+            chain.leave_out(&lowering);
+        }
+        let mut repeats = matches!(step.source.value, Source::Sql(_) | Source::Call(_));
         let mut made_by = step.source.span;
         for (at, transform) in step.transforms.iter().enumerate() {
             let kind = transform.value.kind();
@@ -421,18 +467,53 @@ impl<'p> Compiler<'p> {
         }
     }
 
-    fn expect(&mut self, id: StepId, step: &Step, input: Relation, needs: &BTreeSet<ActionId>) -> ActionId {
+    /// Has the source of a step compared with its contract: its columns before any data is read, its rows before anything is made of
+    /// them.
+    fn contract(&mut self, id: StepId, step: &Step, source: &Relation, needs: &mut BTreeSet<ActionId>) {
+        if step.contract.is_none() {
+            return;
+        }
+        if !step.is_read_with_contract() {
+            self.probe(id, source, Question::Kept);
+        } else if let Some(is_header) = step.source.value.kind().has_header()
+            && let Some(first_line) = as_found(self.pipeline, self.dialect, id, Wanted::FirstLine)
+        {
+            self.probe(id, &first_line, Question::FirstLine { is_header });
+        }
+        let promised = promised(step);
+        if !promised.is_empty() && !step.transforms.is_empty() {
+            let action = self.expect(id, promised, source.clone(), needs);
+            needs.insert(action);
+        }
+    }
+
+    /// What a step expects of its rows, each with the aggregate that counts those that are wrong.
+    fn expected(&self, step: &Step) -> Vec<(Expected, String)> {
         let masks = Masks::default();
         let nothing = |_: &str| Relation::default();
         let lowering = lowering((self.pipeline, step), self.dialect, &masks, &nothing, &[], &self.blobs);
+        let all = step.expectations.iter().flat_map(|expected| {
+            let violations = expected.check.kind().violations(&lowering).into_iter();
+            violations.map(|violation| {
+                let count = format!("count_if({})", violation.condition);
+                (Expected { text: violation.expected, on_fail: expected.on_fail }, count)
+            })
+        });
+        all.collect()
+    }
+
+    fn expect(
+        &mut self,
+        id: StepId,
+        expected: Vec<(Expected, String)>,
+        input: Relation,
+        needs: &BTreeSet<ActionId>,
+    ) -> ActionId {
         let mut columns = vec![alias(expression_string("count(1)"), "rows")];
-        let mut violations = Vec::new();
-        for (expectation, expected) in step.expectations.iter().enumerate() {
-            for violation in expected.check.kind().violations(&lowering) {
-                let count = expression_string(format!("count_if({})", violation.condition));
-                columns.push(alias(count, format!("wrong_{}", violations.len())));
-                violations.push(Expected { expectation, text: violation.expected });
-            }
+        let mut violations = Vec::with_capacity(expected.len());
+        for (at, (expected, count)) in expected.into_iter().enumerate() {
+            columns.push(alias(expression_string(count), format!("wrong_{at}")));
+            violations.push(expected);
         }
         self.add(id, Work::Expect { violations }, aggregate(input, Vec::new(), columns), needs)
     }
@@ -485,6 +566,12 @@ impl<'p> Compiler<'p> {
         }
         name
     }
+}
+
+/// What the contract of a step's source promises of its rows, each with the aggregate that counts those that are wrong.
+fn promised(step: &Step) -> Vec<(Expected, String)> {
+    let promises = step.promises().into_iter();
+    promises.map(|(text, count)| (Expected { text, on_fail: OnFail::Fail }, count)).collect()
 }
 
 fn lowering<'a>(

@@ -12,12 +12,13 @@ mod sharing;
 mod text;
 
 use crate::dialect::Dialect;
+use crate::expect::OnFail;
 use crate::local::Blob;
 use crate::pipeline::StepId;
 use crate::proto::spark::Relation;
 use crate::text::Span;
 
-pub(crate) use compile::{Scope, compile, compile_scope, prefix};
+pub(crate) use compile::{Scope, as_found, compile, compile_scope, prefix};
 pub(crate) use text::describe;
 
 /// An action's number, in an order in which each comes after those it needs.
@@ -50,11 +51,11 @@ pub(crate) enum Work {
     Write { sinks: Vec<usize> },
 }
 
-/// A violation, and which of the step's expectations it belongs to.
+/// What is expected of rows, and what happens where some do not hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Expected {
-    pub(crate) expectation: usize,
     pub(crate) text: String,
+    pub(crate) on_fail: OnFail,
 }
 
 /// Rows of a step that the engine has before its plans name them.
@@ -81,6 +82,10 @@ pub(crate) enum Question {
     Distinct(Span),
     /// Whether there are any: engines read what is not there as nothing.
     Any(Span),
+    /// Whether they are what the contract of the step's source says.
+    Kept,
+    /// Whether the contract with which the step's data is read fits the first line of that; whether it is a header.
+    FirstLine { is_header: bool },
     /// Nothing but that it is right.
     Nothing,
 }

@@ -81,6 +81,16 @@ impl Sorted {
         }
     }
 
+    /// What a plain choice of columns means for the order, among which its keys may not be; the relation it is to be applied to comes
+    /// back.
+    pub(super) fn before_choice(&mut self, input: Relation) -> Relation {
+        let Self::Pending { by, .. } = self else { return input };
+        let by = *by;
+        let input = self.sort(input);
+        *self = Self::Made { by };
+        input
+    }
+
     /// The relation in its order, as far as that is still to be made.
     pub(super) fn sort(&self, input: Relation) -> Relation {
         match self {

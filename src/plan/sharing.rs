@@ -36,9 +36,16 @@ impl Sharing {
         let mut queried = vec![false; pipeline.steps.len()];
         for id in &needed {
             let step = pipeline.step(*id);
-            readers[id.0] += usize::from(!step.sinks.is_empty()) + usize::from(!step.expectations.is_empty());
+            // Its source is read once more for what its contract promises of the rows.
+            let is_promised = !step.promises().is_empty();
+            let is_counted = !step.expectations.is_empty() || (is_promised && step.transforms.is_empty());
+            readers[id.0] += usize::from(!step.sinks.is_empty()) + usize::from(is_counted);
             for input in &step.inputs {
                 readers[input.0] += 1;
+            }
+            if is_promised && !step.transforms.is_empty() {
+                // Those that its transforms read too: to tell them apart would win nothing.
+                step.inputs.iter().for_each(|input| readers[input.0] += 1);
             }
             for (_, input) in &step.queried {
                 queried[input.0] = true;

@@ -4,8 +4,9 @@ use crate::proto::spark::Expression;
 use crate::proto::spark::expression::cast::CastToType;
 use crate::proto::spark::expression::literal::LiteralType;
 use crate::proto::spark::expression::sort_order::{NullOrdering, SortDirection};
+use crate::proto::spark::expression::window::WindowFrame;
 use crate::proto::spark::expression::{
-    Alias, Cast, ExprType, ExpressionString, Literal, SortOrder, UnresolvedAttribute,
+    Alias, Cast, ExprType, ExpressionString, Literal, SortOrder, UnresolvedAttribute, Window,
 };
 
 /// Any expression, for those without a function here.
@@ -39,6 +40,21 @@ pub(crate) fn aliased(value: Expression, name: impl Into<String>) -> Alias {
 /// A sort key. Both enums must be said: unspecified is descending, nulls last.
 pub(crate) fn sort_order(key: Expression, direction: SortDirection, nulls: NullOrdering) -> SortOrder {
     SortOrder { child: Some(Box::new(key)), direction: direction.into(), null_ordering: nulls.into() }
+}
+
+/// A function over the rows around each row.
+pub(crate) fn window(
+    function: Expression,
+    by: Vec<Expression>,
+    order: Vec<SortOrder>,
+    frame: Option<WindowFrame>,
+) -> Expression {
+    of(ExprType::Window(Box::new(Window {
+        window_function: Some(Box::new(function)),
+        partition_spec: by,
+        order_spec: order,
+        frame_spec: frame.map(Box::new),
+    })))
 }
 
 /// A value of the type that the server understands by this text.

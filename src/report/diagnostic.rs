@@ -38,6 +38,9 @@ fn group<'s>(sources: &'s Sources, diagnostic: &'s Diagnostic) -> Group<'s> {
     for (span, label) in &diagnostic.related {
         group = group.element(snippet(sources, *span, AnnotationKind::Context, Some(label)));
     }
+    for note in &diagnostic.notes {
+        group = group.element(Level::NOTE.message(escaped(note)));
+    }
     for help in &diagnostic.help {
         group = group.element(Level::HELP.message(escaped(help)));
     }

@@ -28,8 +28,9 @@ pub(super) fn diagnostic(sources: &Sources, diagnostic: &Diagnostic) -> String {
         place.push(("endColumn", end.column.max(start.column).to_string()));
     }
     place.push(("title", format!("pipectl {}", diagnostic.code.as_str())));
+    let notes = diagnostic.notes.iter().map(|note| format!("\nnote: {note}"));
     let help = diagnostic.help.iter().map(|help| format!("\nhelp: {help}"));
-    command(level, &place, &(diagnostic.message.clone() + &help.collect::<String>()))
+    command(level, &place, &(diagnostic.message.clone() + &notes.chain(help).collect::<String>()))
 }
 
 /// A failure that has no place in a file.

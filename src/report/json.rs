@@ -36,6 +36,7 @@ pub(super) fn diagnostic_value(sources: &Sources, diagnostic: &Diagnostic) -> Va
         related.map(|(span, label)| merged(json!({ "message": label }), place(sources, *span))).collect();
     let what = json!({ "code": diagnostic.code.as_str(), "message": diagnostic.message });
     let rest = json!({
+        "notes": diagnostic.notes,
         "help": diagnostic.help,
         "related": related,
         "class": diagnostic.class,

@@ -7,18 +7,20 @@ use std::collections::{HashSet, VecDeque};
 
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
 
+use super::contract;
 use super::narrow::{self, Ground, SIDE_BY_SIDE, analyse};
 use super::together::all;
 use super::upload;
 use crate::connect::{Client, Error};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
-use crate::dialect::LocalRows;
-use crate::pipeline::{Pipeline, StepId};
+use crate::dialect::{Dialect, LocalRows};
+use crate::pipeline::{FoundColumn, Pipeline, StepId};
 use crate::plan::{Action, Plan, Probe, Question, Work};
 use crate::proto::ddl::columns_text;
 use crate::proto::spark::data_type::Kind;
 use crate::proto::spark::{DataType, Relation};
 use crate::proto::{command, relation};
+use crate::source::Source;
 
 pub(crate) use super::narrow::{Findings, Known};
 
@@ -61,11 +63,29 @@ pub(crate) async fn check(client: &Client, pipeline: &Pipeline, plan: &Plan) -> 
 pub(crate) async fn search(
     client: &Client,
     pipeline: &Pipeline,
-    dialect: &crate::dialect::Dialect,
+    dialect: &Dialect,
     steps: &[StepId],
     unknown: &HashSet<StepId>,
 ) -> Result<Findings, Error> {
     narrow::narrow(&Ground { client, pipeline, dialect }, steps, unknown).await
+}
+
+/// The columns of a step's source as the engine finds them, whatever its contract says, or what is wrong with it or with the steps that
+/// it needs: `before` are these, each after all that it needs.
+pub(crate) async fn source_columns(
+    client: &Client,
+    pipeline: &Pipeline,
+    dialect: &Dialect,
+    (before, id): (&[StepId], StepId),
+) -> Result<Result<Vec<FoundColumn>, Diagnostics>, Error> {
+    let schema = narrow::source(&Ground { client, pipeline, dialect }, before, id).await?;
+    // What a catalog declares is a promise; of queries and files engines say what follows from how they read them.
+    let is_declared = matches!(pipeline.step(id).source.value, Source::Table(_));
+    Ok(schema.map(|schema| {
+        let mut columns = contract::found_columns(&schema);
+        columns.iter_mut().for_each(|column| column.nullable |= !is_declared);
+        columns
+    }))
 }
 
 /// Analyses every action and answers every probe, side by side as far as they do not need each other; the first failure ends it, with
@@ -106,7 +126,7 @@ async fn everything(
     let mut found = Diagnostics::default();
     for (probe, schema) in all(questions, SIDE_BY_SIDE).await {
         let schema = schema.map_err(|error| (probe.step, error))?;
-        answer(probe, &column_names(&schema), pipeline, &mut found);
+        answer(probe, &schema, (pipeline, &plan.dialect), &mut found);
     }
     Ok(found)
 }
@@ -135,8 +155,14 @@ pub(super) async fn create_view(client: &Client, relation: Relation, name: &str)
     Ok(())
 }
 
-fn answer(probe: &Probe, columns: &[String], pipeline: &Pipeline, found: &mut Diagnostics) {
+fn answer(
+    probe: &Probe,
+    schema: &DataType,
+    (pipeline, dialect): (&Pipeline, &Dialect),
+    found: &mut Diagnostics,
+) {
     let step = pipeline.step(probe.step);
+    let columns = &column_names(schema);
     match &probe.question {
         Question::Has(needed) => {
             for (column, span) in needed {
@@ -150,7 +176,12 @@ fn answer(probe: &Probe, columns: &[String], pipeline: &Pipeline, found: &mut Di
             let message = format!("the source of `{}` has no columns: is there any data?", step.name);
             found.push(Diagnostic::new(Code::NoInput, *span, message));
         }
-        Question::Any(_) | Question::Nothing => {}
+        // What has no columns at all is told of by another question.
+        Question::Kept if !columns.is_empty() => found.extend(contract::differences(step, schema)),
+        Question::FirstLine { is_header } => {
+            found.extend(contract::first_line(step, schema, *is_header, dialect));
+        }
+        Question::Any(_) | Question::Kept | Question::Nothing => {}
     }
 }
 

@@ -259,8 +259,7 @@ impl Task {
             Work::Expect { violations } => {
                 let row = self.row(relation).await?;
                 self.received.something();
-                let expectations = &self.pipeline.step(action.step).expectations;
-                let unmet = expectation::verdicts(&row, violations, expectations);
+                let unmet = expectation::verdicts(&row, violations);
                 for verdict in &unmet {
                     self.events.send(Event::Unmet { action: self.label.clone(), verdict: verdict.clone() });
                 }

@@ -5,15 +5,10 @@ use arrow::compute::cast;
 use arrow::datatypes::{DataType, Int64Type};
 
 use super::event::Verdict;
-use crate::expect::Expectation;
 use crate::plan::Expected;
 
 /// The expectations that rows do not meet.
-pub(super) fn verdicts(
-    row: &RecordBatch,
-    violations: &[Expected],
-    expectations: &[Expectation],
-) -> Vec<Verdict> {
+pub(super) fn verdicts(row: &RecordBatch, violations: &[Expected]) -> Vec<Verdict> {
     let count = |column: usize| -> i64 {
         let numbers = row.columns().get(column).and_then(|column| cast(column, &DataType::Int64).ok());
         let numbers = numbers.filter(|numbers| !numbers.is_empty() && numbers.is_valid(0));
@@ -24,7 +19,7 @@ pub(super) fn verdicts(
         expected: violation.text.clone(),
         wrong: count(at + 1),
         rows,
-        on_fail: expectations[violation.expectation].on_fail,
+        on_fail: violation.on_fail,
     };
     violations.iter().enumerate().map(verdict).filter(|verdict| verdict.wrong > 0).collect()
 }

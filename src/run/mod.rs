@@ -3,6 +3,7 @@
 //! The scheduler decides and the driver awaits. What happens is sent as events to whoever listens; nothing is printed here.
 
 pub(crate) mod check;
+mod contract;
 pub(crate) mod differences;
 mod event;
 mod execute;

@@ -1,6 +1,9 @@
 //! Owns the kinds of source: how a step begins.
 
+mod call;
+mod extension;
 mod from;
+mod options;
 mod range;
 mod read;
 mod sql;
@@ -10,13 +13,14 @@ mod values;
 use std::fmt::Debug;
 
 use crate::dialect::Dialect;
-use crate::expr::Template;
+use crate::expr::{Expr, Template};
 use crate::lowering::{Checking, Lowering};
 use crate::name::StepRef;
 use crate::proto::spark::Relation;
 use crate::shape::kinds;
 use crate::text::{Span, Spanned};
 
+pub(crate) use extension::Extension;
 pub(crate) use sql::Sql;
 pub(crate) use values::Values;
 
@@ -24,8 +28,20 @@ pub(crate) use values::Values;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Setting {
     Table,
+    Function,
+    /// The version of a table.
+    History,
     Path,
     Schema,
+}
+
+/// What an engine shall find out of data that has no names and types of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Wanted {
+    /// What its first line tells.
+    FirstLine,
+    /// What all of it tells.
+    Types,
 }
 
 /// The questions that every kind of source answers.
@@ -45,6 +61,11 @@ pub(crate) trait Kind: Debug {
 
     /// Settings that can be left out one by one, so that an engine's complaint can be narrowed down to one.
     fn parts(&self) -> Vec<Span> {
+        Vec::new()
+    }
+
+    /// Expressions that see no columns, and are right or wrong by themselves.
+    fn arguments(&self) -> Vec<&Expr> {
         Vec::new()
     }
 
@@ -68,6 +89,16 @@ pub(crate) trait Kind: Debug {
         false
     }
 
+    /// Whether the first line of its data is a header; nothing where there is no such line, or the data has types of its own.
+    fn has_header(&self) -> Option<bool> {
+        None
+    }
+
+    /// It without names and types that anybody gives, where its data has none of its own.
+    fn as_found(&self, _wanted: Wanted, _lowering: &Lowering<'_>) -> Option<Relation> {
+        None
+    }
+
     /// Whether it does work that is worth keeping when several steps read it.
     fn is_heavy(&self) -> bool {
         false
@@ -86,6 +117,8 @@ kinds! {
     "values" => Values(Values),
     "range" => Range(range::Range),
     "sql" => Sql(Sql),
+    "call" => Call(call::Call),
+    "extension" => Extension(Extension),
 }
 
 impl Source {
@@ -101,6 +134,14 @@ impl Source {
     pub(crate) fn query(&self) -> Option<&Template> {
         match self {
             Self::Sql(sql) => sql.query(),
+            _ => None,
+        }
+    }
+
+    /// The message, where it is one that may stand in a file of its own.
+    pub(crate) fn as_extension_mut(&mut self) -> Option<&mut Extension> {
+        match self {
+            Self::Extension(extension) => Some(extension),
             _ => None,
         }
     }

@@ -5,15 +5,17 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Kind, Setting};
+use super::options;
+use super::{Kind, Setting, Wanted};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::dialect::{Dialect, Implementation};
-use crate::expr::Template;
+use crate::expr::{Template, Type};
 use crate::lowering::{Checking, Lowering};
 use crate::proto::relation;
 use crate::proto::spark::Relation;
 use crate::proto::spark::read::{DataSource, ReadType};
 use crate::proto::spark::relation::RelType;
+use crate::scalar::Segment;
 use crate::secret::learn_literal;
 use crate::shape::{Entries, Many};
 use crate::text::Spanned;
@@ -22,8 +24,8 @@ use crate::text::Spanned;
 ///
 /// Relative paths start at the pipeline file's folder, or at the target's `root` where it has one. A file that is not there is an
 /// error, on every engine. CSV and JSON have no types: give them by `schema`, or by a `contract` beside `read`. For CSV both name
-/// the columns by their position: a header is passed over, whatever it says. In CSV a quote inside of quotes is doubled, unless the
-/// option `escape` says otherwise.
+/// the columns by their position. A `schema` passes over a header, whatever it says; a contract is compared with it. In CSV a quote
+/// inside of quotes is doubled, unless the option `escape` says otherwise.
 ///
 /// Sail reads no `orc`, `xml` and `jdbc`, and makes strings of columns that are folders' names (`day=2026-01-31/`): cast them. It
 /// fails at a bad row of CSV or JSON, where Spark can make NULLs of it (`mode: PERMISSIVE`).
@@ -69,18 +71,130 @@ pub(crate) struct Read {
     /// Options of the data source; the text stands as written.
     #[serde(default)]
     options: Entries<Template>,
+    /// Conditions in the database's own SQL, a partition of `jdbc` each: together they say which rows are read.
+    #[schemars(extend("minItems" = 1))]
+    predicates: Option<Many<Template>>,
 }
 
 /// Formats whose data has no types of its own.
 const WITHOUT_TYPES: [&str; 2] = ["csv", "json"];
+/// The option by which an engine finds out the types of CSV.
+const INFER: &str = "inferSchema";
+
+/// Whether the text of a value has digits, signs and points alone: what no SQL takes for anything but one value.
+fn has_digits_alone(data_type: &Type) -> bool {
+    match data_type {
+        Type::TinyInt
+        | Type::SmallInt
+        | Type::Int
+        | Type::BigInt
+        | Type::Decimal { .. }
+        | Type::Date
+        | Type::Time
+        | Type::Timestamp
+        | Type::TimestampNtz => true,
+        Type::String
+        | Type::Binary
+        | Type::Boolean
+        | Type::Float
+        | Type::Double
+        | Type::Months
+        | Type::DayTime
+        | Type::Identifier
+        | Type::Array(_) => false,
+    }
+}
 
 impl Read {
     fn format(&self) -> String {
         self.format.value.to_lowercase()
     }
 
+    /// What a predicate says is the database's to read: what could be more than one value there has no place in it.
+    fn check_predicates(&self, checking: &mut Checking<'_>) {
+        let Some(predicates) = &self.predicates else { return };
+        if self.format() != "jdbc" {
+            let span = predicates.first().map_or(self.format.span, Template::span);
+            let message =
+                format!("`predicates` part what `jdbc` reads, and the format is `{}`", self.format.value);
+            checking.report(
+                Diagnostic::new(Code::Settings, span, message)
+                    .help("use `filter` in `transform` to leave rows out"),
+            );
+            return;
+        }
+        for predicate in predicates.iter() {
+            if checking.refuses_secret(predicate) {
+                continue;
+            }
+            if predicate.is_blank() {
+                checking.report(Diagnostic::new(
+                    Code::Expression,
+                    predicate.span(),
+                    "the predicate is empty",
+                ));
+            }
+            let variables = predicate.segments().iter().filter_map(|segment| match segment {
+                Segment::Variable { index, .. } => Some(checking.bindings.get(*index)),
+                Segment::Text { .. } => None,
+            });
+            let unfit: Vec<String> = variables
+                .filter(|bound| !has_digits_alone(&bound.data_type))
+                .map(|bound| {
+                    format!(
+                        "`{}` has the type {}, and a predicate takes numbers, dates and times",
+                        bound.name, bound.data_type
+                    )
+                })
+                .collect();
+            for message in unfit {
+                checking.report(Diagnostic::new(Code::BadVariable, predicate.span(), message).help(
+                    "a predicate is in the database's own SQL, into which no other value can be put safely",
+                ));
+            }
+        }
+    }
+
     fn has_option(&self, name: &str) -> bool {
         self.options.iter().any(|(key, _)| key.value.eq_ignore_ascii_case(name))
+    }
+
+    fn option(&self, name: &str) -> Option<String> {
+        let named = self.options.iter().find(|(key, _)| key.value.eq_ignore_ascii_case(name));
+        named.map(|(_, value)| value.exposed().expose().to_owned())
+    }
+
+    /// The options as the engine is told them.
+    fn options(&self) -> BTreeMap<String, String> {
+        let mut options: BTreeMap<String, String> = self
+            .options
+            .iter()
+            .map(|(key, value)| (key.value.clone(), value.exposed().expose().to_owned()))
+            .collect();
+        if self.format() == "csv" && !self.has_option("escape") {
+            // Engines differ in what escapes a quote; files that follow RFC 4180 double it.
+            options.insert("escape".to_owned(), "\"".to_owned());
+        }
+        options
+    }
+
+    fn relation(
+        &self,
+        schema: Option<String>,
+        options: BTreeMap<String, String>,
+        lowering: &Lowering<'_>,
+    ) -> Relation {
+        relation::of(RelType::Read(crate::proto::spark::Read {
+            is_streaming: false,
+            read_type: Some(ReadType::DataSource(DataSource {
+                format: Some(self.format.value.clone()),
+                schema,
+                options,
+                paths: self.paths().iter().map(|path| lowering.path(path)).collect(),
+                predicates: self.predicates.iter().flat_map(|all| all.iter()).map(Template::plain).collect(),
+                ..DataSource::default()
+            })),
+        }))
     }
 }
 
@@ -94,7 +208,9 @@ impl Kind for Read {
         }
         for (key, value) in self.options.iter() {
             learn_literal(&key.value, value.exposed().expose());
+            options::check(&self.format(), key, checking.found);
         }
+        self.check_predicates(checking);
         if self.path.as_ref().is_some_and(|paths| paths.is_empty()) {
             checking.report(Diagnostic::new(Code::Path, self.format.span, "the list of paths is empty"));
         }
@@ -115,7 +231,7 @@ impl Kind for Read {
         match setting {
             Setting::Path => self.paths().first(),
             Setting::Schema => self.schema.as_ref(),
-            Setting::Table => None,
+            Setting::Table | Setting::Function | Setting::History => None,
         }
     }
 
@@ -123,26 +239,32 @@ impl Kind for Read {
         self.schema.is_none() && WITHOUT_TYPES.contains(&self.format().as_str())
     }
 
-    fn lower(&self, schema: Option<&str>, lowering: &Lowering<'_>) -> Relation {
-        let mut options: BTreeMap<String, String> = self
-            .options
-            .iter()
-            .map(|(key, value)| (key.value.clone(), value.exposed().expose().to_owned()))
-            .collect();
-        if self.format() == "csv" && !self.has_option("escape") {
-            // Engines differ in what escapes a quote; files that follow RFC 4180 double it.
-            options.insert("escape".to_owned(), "\"".to_owned());
+    fn has_header(&self) -> Option<bool> {
+        let is_csv = self.takes_schema() && self.format() == "csv";
+        is_csv.then(|| self.option("header").is_some_and(|value| value.eq_ignore_ascii_case("true")))
+    }
+
+    fn as_found(&self, wanted: Wanted, lowering: &Lowering<'_>) -> Option<Relation> {
+        if !self.takes_schema() {
+            return None;
         }
+        let mut options = self.options();
+        match (self.format().as_str(), wanted) {
+            ("csv", Wanted::FirstLine) => {
+                options.retain(|key, _| !key.eq_ignore_ascii_case(INFER));
+                options.insert(INFER.to_owned(), "false".to_owned());
+            }
+            ("csv", Wanted::Types) if !self.has_option(INFER) => {
+                options.insert(INFER.to_owned(), "true".to_owned());
+            }
+            (_, Wanted::FirstLine) => return None,
+            (_, Wanted::Types) => {}
+        }
+        Some(self.relation(None, options, lowering))
+    }
+
+    fn lower(&self, schema: Option<&str>, lowering: &Lowering<'_>) -> Relation {
         let schema = self.schema.as_ref().map(Template::plain).or(schema.map(str::to_owned));
-        relation::of(RelType::Read(crate::proto::spark::Read {
-            is_streaming: false,
-            read_type: Some(ReadType::DataSource(DataSource {
-                format: Some(self.format.value.clone()),
-                schema,
-                options,
-                paths: self.paths().iter().map(|path| lowering.path(path)).collect(),
-                ..DataSource::default()
-            })),
-        }))
+        self.relation(schema, self.options(), lowering)
     }
 }

@@ -8,7 +8,6 @@ use super::step::{self, StepSpec};
 use super::vars::{Given, NAMES, Variables};
 use super::{Context, artifacts, elsewhere, resolve};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, nearest};
-use crate::expr::Type;
 use crate::lowering::Base;
 use crate::name::StepName;
 use crate::pipeline::Pipeline;
@@ -375,9 +374,4 @@ fn key(entries: &[(Key<'_>, Node<'_>)], name: &str) -> Option<Span> {
 pub(super) fn take<'t>(entries: &mut Vec<(Key<'t>, Node<'t>)>, name: &str) -> Option<(Key<'t>, Node<'t>)> {
     let at = entries.iter().position(|(key, _)| key.text == name)?;
     Some(entries.remove(at))
-}
-
-/// Whether a text is a type that a contract can give; an engine understands more.
-pub(super) fn is_scalar_type(text: &str) -> bool {
-    Type::parse(text).is_some_and(|data_type| data_type != Type::Identifier)
 }

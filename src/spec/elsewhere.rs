@@ -41,3 +41,28 @@ pub(super) fn in_step(key: &str) -> Option<&'static str> {
         _ => return None,
     })
 }
+
+/// What is said of keys that are `type` in a contract.
+pub(super) const CALLED_TYPE: &str = "here it is called `type`";
+
+/// What a key that a contract does not have means in other tools.
+pub(super) fn in_contract(key: &str) -> Option<&'static str> {
+    let plain = key.to_lowercase().replace(['_', '-', ' '], "");
+    Some(match plain.as_str() {
+        "datatype" | "dtype" | "physicaltype" | "logicaltype" => CALLED_TYPE,
+        "fields" | "schema" | "properties" => "here it is called `columns`",
+        "primarykey" | "keys" | "pk" | "uniquekey" => {
+            "here it is called `key`, and stands beside `columns`: `key: [id]`"
+        }
+        "required" | "notnull" | "mandatory" => "here it is called `nullable`: `nullable: false`",
+        "unique" | "isunique" | "primary" => "write `key: [id]` beside `columns`",
+        "comment" | "doc" | "docs" => "here it is called `description`",
+        "additionalproperties" | "additionalcolumns" | "extracolumns" | "strict" | "evolve" => {
+            "here it is called `extra`: `error`, `drop` or `keep`"
+        }
+        "tests" | "datatests" | "checks" | "quality" | "expect" | "constraints" => {
+            "what must hold for rows stands at a step, in `expect`"
+        }
+        _ => return None,
+    })
+}

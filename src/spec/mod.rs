@@ -18,6 +18,7 @@ mod step;
 mod vars;
 mod warnings;
 
+use std::collections::HashMap;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -26,15 +27,18 @@ use chrono::{DateTime, Utc};
 
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::lowering::{Base, Root, normal};
-use crate::pipeline::Pipeline;
+use crate::pipeline::{Contract, Pipeline};
 use crate::target::Settings;
 use crate::text::{FileId, Source, Sources, Span};
 use crate::yaml;
 
 use include::Texts;
 
+pub(crate) use contract::contract_text;
 pub(crate) use project::{LoadedProject, ProjectInputs, Token, load_project};
-pub(crate) use schema::{Block, Doc, Family, KindSchema, described, json_schema, kinds, project_schema};
+pub(crate) use schema::{
+    Block, Doc, Family, KindSchema, contract_schema, described, json_schema, kinds, project_schema,
+};
 pub(crate) use vars::{Document, Documents};
 
 /// What the outside world says to a pipeline.
@@ -78,7 +82,12 @@ pub(crate) fn load(path: &Path, folder: PathBuf, bytes: Vec<u8>, inputs: &Inputs
     };
     let file = sources.add(Source::new(path, text));
     let root = inputs.root.clone().unwrap_or_else(|| Root::Folder(folder.clone()));
-    let context = Context { base: Arc::new(Base { root, folder }), inputs, sources: &mut sources };
+    let context = Context {
+        base: Arc::new(Base { root, folder }),
+        inputs,
+        sources: &mut sources,
+        contracts: HashMap::new(),
+    };
     let pipeline = document::read(file, &Texts::new(), context, &mut found);
     let pipeline = pipeline.filter(|_| !found.has_errors());
     let diagnostics = found.sorted();
@@ -94,16 +103,22 @@ struct Context<'a, 'i> {
     base: Arc<Base>,
     inputs: &'a Inputs<'i>,
     sources: &'a mut Sources,
+    /// Those that were read, by their paths; nothing for one that is wrong, which was reported.
+    contracts: HashMap<PathBuf, Option<Contract>>,
 }
 
 impl Context<'_, '_> {
+    /// What a file holds that the pipeline names, which need not be text; or why it can't be read.
+    fn bytes(&self, name: &str, span: Span) -> Result<Vec<u8>, Box<Diagnostic>> {
+        (self.inputs.files)(&self.base.folder.join(name))
+            .map_err(|error| unreadable(name, span, &reason(&error)))
+    }
+
     /// The text of a file that the pipeline names, put beside its own; or what is wrong with it.
     fn file(&mut self, name: &str, span: Span) -> Result<(FileId, Arc<String>), Box<Diagnostic>> {
         let path = self.base.folder.join(name);
         let shown = normal(&self.sources.get(span.file).path().with_file_name(name));
-        let wrong = |reason: String| {
-            Box::new(Diagnostic::new(Code::File, span, format!("the file `{name}` can't be read: {reason}")))
-        };
+        let wrong = |reason: String| unreadable(name, span, &reason);
         if self.sources.is_full() {
             return Err(wrong("a pipeline consists of at most 65,536 files".to_owned()));
         }
@@ -123,6 +138,10 @@ impl Context<'_, '_> {
         let file = self.sources.add(Source::new(shown, text));
         Ok((file, Arc::clone(self.sources.get(file).text())))
     }
+}
+
+fn unreadable(name: &str, span: Span, reason: &str) -> Box<Diagnostic> {
+    Box::new(Diagnostic::new(Code::File, span, format!("the file `{name}` can't be read: {reason}")))
 }
 
 /// Why a file can't be read, in a few words.

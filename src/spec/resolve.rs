@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::path::Path;
 
+use super::contract;
 use super::include::{Extent, is_main};
 use super::step::StepSpec;
 use super::warnings;
@@ -145,14 +146,9 @@ fn check(spec: &StepSpec, checking: &mut Checking<'_>) {
     if let Some(source) = &spec.source {
         checking.item = source.span;
         source.value.kind().check(checking);
-        if let Some(contract) = &spec.contract
-            && !source.value.kind().takes_schema()
-        {
-            let message = "a contract gives names and types to `read`s of csv and json without a `schema`";
-            checking.report(
-                Diagnostic::new(Code::Unsupported, contract.span, message)
-                    .help("comparing other sources with a contract is not available in this version"),
-            );
+        if let Some(contract) = spec.contract.as_ref().filter(|_| source.value.kind().takes_schema()) {
+            let has_lines = source.value.kind().has_header().is_some();
+            contract::check_extra(contract, has_lines, checking.found);
         }
     }
     for transform in &spec.transforms {
@@ -259,7 +255,7 @@ impl References {
         Some(Step {
             name: spec.name,
             source: spec.source?,
-            contract: spec.contract.map(|contract| contract.value),
+            contract: spec.contract,
             transforms: spec.transforms,
             expectations: spec.expectations,
             sinks: spec.sinks,

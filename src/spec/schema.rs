@@ -10,6 +10,7 @@ use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema as _, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
+use super::contract;
 use super::project::Document;
 use super::vars::Declaration;
 use crate::duration::LIMIT_PATTERN;
@@ -31,6 +32,13 @@ pub(crate) fn project_schema(engines: &[&str]) -> Value {
     let engine = &mut target["properties"]["engine"];
     engine["type"] = "string".into();
     engine["enum"] = json!(engines);
+    publish(&mut schema);
+    schema
+}
+
+/// The schema of a contract's file (JSON Schema, draft 2020-12).
+pub(crate) fn contract_schema() -> Value {
+    let mut schema = described_contract();
     publish(&mut schema);
     schema
 }
@@ -107,6 +115,7 @@ pub(crate) struct Described {
     pub(crate) pipeline: Value,
     pub(crate) step: Map<String, Value>,
     pub(crate) variable: Value,
+    pub(crate) contract: Value,
     pub(crate) project: Value,
 }
 
@@ -116,6 +125,7 @@ pub(crate) fn described() -> Described {
         pipeline: pipeline(),
         step: common_keys(&mut generator),
         variable: variable(&mut generator),
+        contract: described_contract(),
         project: described_project(),
     }
 }
@@ -126,7 +136,14 @@ fn generator() -> SchemaGenerator {
 }
 
 fn described_project() -> Value {
-    let mut schema = generator().into_root_schema_for::<Document>().to_value();
+    without_title(generator().into_root_schema_for::<Document>().to_value())
+}
+
+fn described_contract() -> Value {
+    without_title(generator().into_root_schema_for::<contract::Document>().to_value())
+}
+
+fn without_title(mut schema: Value) -> Value {
     // Editors would show a title wherever a part has none.
     if let Value::Object(schema) = &mut schema {
         schema.remove("title");
@@ -245,10 +262,10 @@ fn common_keys(generator: &mut SchemaGenerator) -> Map<String, Value> {
         ),
         (
             "contract",
-            json!({
-                "type": "string",
-                "description": "A file with the names and types of the columns to read: `columns: { id: bigint, name: string }`. Relative paths start at this file's folder.",
-            }),
+            described(
+                Short::<contract::Named>::json_schema(generator),
+                "What the columns of the step's source are, as a file says it: CSV and JSON are read with it, and any other source is compared with it before data is read. `pipectl help contract` says more. Relative paths start at this file's folder.",
+            ),
         ),
         (
             "after",

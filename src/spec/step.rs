@@ -17,7 +17,7 @@ use crate::lowering::Base;
 use crate::lowering::Checking;
 use crate::name::{StepName, StepRef};
 use crate::pipeline::{Cache, Contract};
-use crate::shape::{Decoder, Many};
+use crate::shape::{Decoder, Many, Short};
 use crate::sink::Sink;
 use crate::source::Source;
 use crate::text::{Span, Spanned};
@@ -28,7 +28,7 @@ use crate::yaml::{Key, Kind, NO_MERGE_KEYS, Node, Scalar, decode};
 pub(super) const KEYS: [&str; 9] =
     ["transform", "description", "tags", "after", "contract", "expect", "cache", "write", "timeout"];
 /// Keys of the format that this version does not carry out.
-const PLANNED: [&str; 8] = ["upload", "call", "extension", "save", "retries", "include", "tests", "enabled"];
+const PLANNED: [&str; 6] = ["upload", "save", "retries", "include", "tests", "enabled"];
 
 /// A step as it stands in the file, before names are resolved. Parts that are wrong are left out: they were reported.
 pub(super) struct StepSpec {
@@ -36,7 +36,7 @@ pub(super) struct StepSpec {
     /// The name as it stands in the file; where it can't be one, `name` is another.
     pub(super) written: String,
     pub(super) source: Option<Spanned<Source>>,
-    pub(super) contract: Option<Spanned<Contract>>,
+    pub(super) contract: Option<Contract>,
     pub(super) transforms: Vec<Spanned<Transform>>,
     pub(super) expectations: Vec<Expectation>,
     pub(super) sinks: Vec<Spanned<Sink>>,
@@ -127,10 +127,10 @@ impl StepSpec {
                     decode::<Many<StepRef>>(node, found).map_or_else(Vec::new, |after| after.to_vec());
             }
             "contract" => {
-                self.contract = decode::<Template>(node, found).and_then(|path| {
-                    let path = named_file(&path, context, variables, found)?;
-                    let value = contract::read(&path, context, found)?;
-                    Some(Spanned { span: path.span, value })
+                self.contract = decode::<Short<contract::Named>>(node, found).and_then(|Short(named)| {
+                    let path = named_file(&named.file, context, variables, found)?;
+                    let contract = contract::read(&path, context, found)?;
+                    Some(Contract { extra: named.extra.or_else(|| contract.extra.clone()), ..contract })
                 });
             }
             "expect" => self.expectations = expectations(node, found),
@@ -141,6 +141,7 @@ impl StepSpec {
                 let settings = Settings { node, found: &mut *found };
                 if let Some(mut source) = Source::decode(text, settings).flatten() {
                     query_file(&mut source, context, variables, found);
+                    message_file(&mut source, context, variables, found);
                     if self.source.is_none() {
                         self.source = Some(Spanned { span: key.span, value: source });
                     }
@@ -167,8 +168,7 @@ impl StepSpec {
     }
 
     fn has_one_source(&self, entries: &[(Key<'_>, Node<'_>)], found: &mut Diagnostics) {
-        let is_source =
-            |text: &str| Source::KEYS.contains(&text) || ["upload", "call", "extension"].contains(&text);
+        let is_source = |text: &str| Source::KEYS.contains(&text) || text == "upload";
         let mut sources = entries.iter().map(|(key, _)| key).filter(|key| is_source(&key.text));
         let Some(first) = sources.next() else {
             // An unknown key may be a misspelt source, and was reported.
@@ -220,6 +220,22 @@ fn query_file(
             let folder = path.parent().unwrap_or(&context.base.folder);
             sql.set_query(Template::of_file(span, variables.segments_of_file(&text, folder, span, found)));
         }
+    }
+}
+
+/// Puts what a message's file holds into its settings.
+fn message_file(
+    source: &mut Source,
+    context: &Context<'_, '_>,
+    variables: &Variables<'_>,
+    found: &mut Diagnostics,
+) {
+    let Some(extension) = source.as_extension_mut() else { return };
+    let Some(name) = extension.file().cloned() else { return };
+    let Some(name) = named_file(&name, context, variables, found) else { return };
+    match context.bytes(&name.value, name.span) {
+        Err(diagnostic) => found.push(*diagnostic),
+        Ok(content) => extension.set_content(content),
     }
 }
 

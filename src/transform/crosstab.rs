@@ -77,6 +77,10 @@ impl Kind for Crosstab {
         vec![&self.rows, &self.columns]
     }
 
+    fn columns_come_from_rows(&self) -> bool {
+        true
+    }
+
     fn order(&self) -> Order<'_> {
         Order::Own { keys: vec![self.key()], columns: vec![self.name()] }
     }

@@ -9,20 +9,26 @@ mod cast;
 mod corr;
 mod cov;
 mod crosstab;
+mod dedupe;
 mod describe;
 mod distinct;
 mod drop;
 mod filter;
+mod frame;
 mod freq_items;
 mod join;
 mod limit;
 mod order;
 mod pair;
+mod pivot;
 mod rename;
 mod select;
 mod sort;
 mod summary;
+mod transpose;
 mod union;
+mod unpivot;
+mod window;
 mod with_columns;
 
 use std::fmt::Debug;
@@ -96,6 +102,16 @@ pub(crate) trait Kind: Debug {
         Vec::new()
     }
 
+    /// Columns that the last of its stages may name, besides those of its input.
+    fn columns_made(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// Whether its columns are known only when its rows are.
+    fn columns_come_from_rows(&self) -> bool {
+        false
+    }
+
     /// Columns that its input must have, and whose absence engines pass over in silence.
     fn columns_needed(&self) -> Vec<&Spanned<String>> {
         Vec::new()
@@ -140,9 +156,14 @@ kinds! {
     "join" => Join(join::Join),
     "union" => Union(Union),
     "aggregate" => Aggregate(aggregate::Aggregate),
+    "pivot" => Pivot(pivot::Pivot),
+    "unpivot" => Unpivot(unpivot::Unpivot),
+    "transpose" => Transpose(transpose::Transpose),
+    "window" => Window(window::Window),
     "sort" => Sort(Sort),
     "limit" => Limit(limit::Limit),
     "distinct" => Distinct(distinct::Distinct),
+    "dedupe" => Dedupe(dedupe::Dedupe),
     "describe" => Describe(describe::Describe),
     "summary" => Summary(summary::Summary),
     "corr" => Corr(corr::Corr),
@@ -159,12 +180,8 @@ impl Transform {
         "lateral_join",
         "intersect",
         "except",
-        "pivot",
-        "unpivot",
-        "window",
         "offset",
         "tail",
-        "dedupe",
         "sample",
         "sample_by",
         "repartition",
@@ -174,7 +191,6 @@ impl Transform {
         "fill_nulls",
         "drop_nulls",
         "replace",
-        "transpose",
         "parse",
         "to_schema",
         "sql",
@@ -189,8 +205,12 @@ impl Transform {
             "withcolumn" | "derive" | "mutate" | "assign" => "with_columns",
             "withcolumnrenamed" => "rename",
             "dropcolumns" | "dropcolumn" => "drop",
-            "dropduplicates" | "unique" => "distinct",
-            "groupby" | "agg" | "group" => "aggregate",
+            "unique" => "distinct",
+            "dropduplicates" | "deduplicate" | "distinctby" | "distincton" | "uniqueby" => "dedupe",
+            "groupby" | "agg" | "group" | "rollup" | "cube" | "groupingsets" => "aggregate",
+            "pivottable" | "pivotwider" => "pivot",
+            "melt" | "stack" | "pivotlonger" => "unpivot",
+            "over" | "windowfunction" | "withwindow" => "window",
             "orderby" | "order" => "sort",
             "unionall" | "concat" | "append" => "union",
             "correlation" | "pearson" => "corr",

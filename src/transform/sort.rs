@@ -55,19 +55,24 @@ impl Sort {
 
     /// The keys as the protocol writes them.
     pub(crate) fn keys(&self, lowering: &Lowering<'_>) -> Vec<SortOrder> {
-        let order = self.0.iter().map(|key| {
-            let direction = match key.direction() {
-                Direction::Ascending => SortDirection::Ascending,
-                Direction::Descending => SortDirection::Descending,
-            };
-            let nulls = match key.nulls() {
-                Nulls::First => NullOrdering::SortNullsFirst,
-                Nulls::Last => NullOrdering::SortNullsLast,
-            };
-            expression::sort_order(lowering.expr(key.expr()), direction, nulls)
-        });
-        order.collect()
+        sort_orders(&self.0, lowering)
     }
+}
+
+/// Sort keys as the protocol writes them.
+pub(super) fn sort_orders(keys: &[SortKey], lowering: &Lowering<'_>) -> Vec<SortOrder> {
+    let order = keys.iter().map(|key| {
+        let direction = match key.direction() {
+            Direction::Ascending => SortDirection::Ascending,
+            Direction::Descending => SortDirection::Descending,
+        };
+        let nulls = match key.nulls() {
+            Nulls::First => NullOrdering::SortNullsFirst,
+            Nulls::Last => NullOrdering::SortNullsLast,
+        };
+        expression::sort_order(lowering.expr(key.expr()), direction, nulls)
+    });
+    order.collect()
 }
 
 impl Kind for Sort {

@@ -50,6 +50,8 @@ struct State<'de> {
     /// Nodes that could not be read, by their address, and missing keys of nodes.
     failed: RefCell<BTreeSet<(*const Node<'de>, Option<&'static str>)>>,
     is_again: Cell<bool>,
+    /// The places of keys that were reported as unknown.
+    unknown: RefCell<BTreeSet<Span>>,
     /// What stands in where a key is missing, and where what is wrong with that goes.
     nothing: Node<'de>,
     nowhere: Option<&'de Self>,
@@ -62,6 +64,7 @@ impl<'de> State<'de> {
             is_unknown: Cell::new(false),
             failed: RefCell::default(),
             is_again: Cell::new(false),
+            unknown: RefCell::default(),
             nothing: Node::nothing(span),
             nowhere,
         }
@@ -223,9 +226,13 @@ impl<'de> NodeDeserializer<'de> {
             Error::Recorded => Error::Recorded,
             Error::Missing(key) => {
                 // A key that is there failed, and one that is nearly there was reported as unknown.
-                let is_meant = |there: &str| there == key || nearest(there, [key]).is_some();
+                let unknown = self.state.unknown.borrow();
+                let is_meant = |there: &Key<'_>| {
+                    there.text == key
+                        || unknown.contains(&there.span) && nearest(&there.text, [key]).is_some()
+                };
                 let is_there =
-                    self.node.as_mapping().is_some_and(|all| all.iter().any(|(key, _)| is_meant(&key.text)));
+                    self.node.as_mapping().is_some_and(|all| all.iter().any(|(key, _)| is_meant(key)));
                 if !is_there {
                     self.record(error.at(self.node.span));
                 }
@@ -257,6 +264,7 @@ impl<'de> NodeDeserializer<'de> {
     }
 
     fn unknown_key(&self, key: &Key<'_>, fields: &[&'static str]) {
+        self.state.unknown.borrow_mut().insert(key.span);
         let message = format!("unknown key `{}`", key.text);
         let diagnostic = Diagnostic::new(Code::UnknownKey, key.span, message);
         self.record(match &*key.text {

@@ -164,7 +164,7 @@ fn a_topic_that_is_none_is_2_with_what_is_near() {
         "write parqet",
         "rnu",
         "where",
-        "pivot",
+        "asof_join",
         "write filter",
         "run fast",
         "zzzzzz",
@@ -185,9 +185,9 @@ fn a_topic_that_is_none_is_2_with_what_is_near() {
     $ help where
     error: there is no topic `where`
       help: here it is called `filter`: `pipectl help filter`
-    $ help pivot
-    error: there is no topic `pivot`
-      help: the transform `pivot` is not available in this version of pipectl
+    $ help asof_join
+    error: there is no topic `asof_join`
+      help: the transform `asof_join` is not available in this version of pipectl
     $ help write filter
     error: there is no topic `write filter`
       help: did you mean `pipectl help filter`?

@@ -8,10 +8,12 @@ use std::process::Output;
 use tempfile::TempDir;
 
 use crate::support::{Case, bare, elsewhere, install};
-use crate::{chains, check, errors, expectations, files, otherwise, outputs, pipelines, semantics, timeouts};
+use crate::{
+    chains, check, contracts, errors, expectations, files, otherwise, outputs, pipelines, semantics, timeouts,
+};
 
 /// Those that ask for nothing that Sail alone has or says.
-pub(crate) const SAME: [(&str, fn()); 29] = [
+pub(crate) const SAME: [(&str, fn()); 36] = [
     ("daily", pipelines::daily),
     ("pricing_summary", pipelines::pricing_summary),
     ("late_shipments", pipelines::late_shipments),
@@ -41,10 +43,18 @@ pub(crate) const SAME: [(&str, fn()); 29] = [
     ("mistakes of queries", check::every_mistake_of_a_query_is_told),
     ("rows", check::rows_of_the_file_are_tried_out),
     ("mistakes of steps", check::every_mistake_of_a_step_is_told),
+    ("differences of contracts", contracts::all_differences_are_told_before_data_is_read),
+    ("sources with contracts", contracts::every_source_is_compared),
+    ("further columns", contracts::further_columns_are_an_error_dropped_or_kept),
+    ("rows of contracts", contracts::rows_are_counted_before_anything_is_made_of_them),
+    ("first lines", contracts::csv_is_compared_by_its_first_line),
+    ("json", contracts::json_is_read_with_its_contract),
+    ("inferred contracts", contracts::what_is_inferred_is_kept),
 ];
 
 /// What Sail has no name for, and Spark only of late.
-const NEW: [(&str, fn()); 5] = [
+const NEW: [(&str, fn()); 6] = [
+    ("columns of CSV that are left out", contracts::spark_leaves_out_columns_of_csv),
     ("functions", otherwise::on_spark),
     ("types of its own", types_that_spark_alone_has),
     ("errors of rows", errors::what_spark_says_of_rows),
@@ -83,11 +93,15 @@ impl Drop for Warm {
     }
 }
 
+/// The Spark that is asked for, as `--engine` names it; the newest one where none is.
+pub(crate) fn version() -> String {
+    let named = std::env::var_os("PIPECTL_TEST_SPARK").map(|name| name.into_string().unwrap());
+    named.unwrap_or_else(|| "spark".to_owned())
+}
+
 #[test]
 fn everything_means_the_same() {
-    let named = std::env::var_os("PIPECTL_TEST_SPARK").map(|name| name.into_string().unwrap());
-    let kind = named.unwrap_or_else(|| "spark".to_owned());
-    let warm = Warm::start(kind);
+    let warm = Warm::start(version());
     let mut tests = SAME.to_vec();
     if ["spark", "spark-4.3"].contains(&warm.kind.as_str()) {
         tests.extend(NEW);

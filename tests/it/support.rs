@@ -22,7 +22,7 @@ use tempfile::TempDir;
 
 const REPOSITORY: &str = env!("CARGO_MANIFEST_DIR");
 /// Where the engine is installed, once for all tests and all test runs.
-const CACHE: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/cache");
+pub(crate) const CACHE: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/cache");
 /// No run of a test takes longer, unless it hangs or has said so.
 const LONGEST_RUN: Duration = Duration::from_secs(120);
 /// How long what a run has started may take to be gone after it.

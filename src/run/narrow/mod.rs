@@ -77,6 +77,19 @@ pub(crate) struct Findings {
     pub(crate) known: HashMap<StepId, Arc<Known>>,
 }
 
+/// The columns of a step's source as the engine finds them, or what is wrong with it or with the steps before it.
+pub(super) async fn source(
+    ground: &Ground<'_>,
+    before: &[StepId],
+    id: StepId,
+) -> Result<Result<DataType, Diagnostics>, Error> {
+    let Findings { found, known } = narrow(ground, before, &HashSet::new()).await?;
+    if found.has_errors() {
+        return Ok(Err(found));
+    }
+    step::source(ground, id, known).await
+}
+
 /// Searches these steps, each of which comes after all that it needs; of those in `unknown` nothing can be known.
 pub(super) async fn narrow(
     ground: &Ground<'_>,

@@ -16,14 +16,17 @@ use crate::expect::Expectation;
 use crate::expr::{Expr, Template};
 use crate::lowering::{Lowering, Masks};
 use crate::pipeline::{Step, StepId};
-use crate::plan::prefix;
+use crate::plan::{as_found, prefix};
 use crate::proto::ddl::columns_text;
 use crate::proto::expression::expression_string;
-use crate::proto::relation::{empty, filter};
-use crate::proto::spark::{DataType, Relation};
+use crate::proto::relation::{self, empty, filter};
+use crate::proto::spark::data_type::StructField;
+use crate::proto::spark::relation::RelType;
+use crate::proto::spark::{DataType, Project, Relation};
 use crate::run::check::{column_names, create_view, found_missing, found_repeated};
+use crate::run::contract::{differences, first_line};
 use crate::run::together::all;
-use crate::source::{Setting, Source, Sql};
+use crate::source::{Setting, Source, Sql, Wanted};
 use crate::text::Span;
 use crate::transform::{Names, Transform};
 
@@ -37,19 +40,9 @@ pub(super) async fn search(
     if step.inputs.iter().any(|input| inputs.get(input).is_none_or(|known| known.schema.is_none())) {
         return Ok((Known::default(), Diagnostics::default()));
     }
-    let is_doubtful = inputs.values().any(|known| known.is_doubtful);
-    let mut search = Search {
-        ground,
-        id,
-        step,
-        inputs,
-        views: Vec::new(),
-        masks: Masks::default(),
-        sides: Vec::new(),
-        is_doubtful,
-        found: Diagnostics::default(),
-    };
+    let mut search = Search::new(ground, id, inputs);
     search.views = search.make_views().await?;
+    search.contract().await?;
     let schema = search.columns().await?;
     if let Some(schema) = &schema {
         search.repetitions(schema);
@@ -57,6 +50,28 @@ pub(super) async fn search(
     }
     let is_doubtful = search.is_doubtful || search.found.has_errors();
     Ok((Known { schema, is_doubtful }, search.found))
+}
+
+/// The columns of a step's source, whatever its contract says, or what is wrong with it.
+pub(super) async fn source(
+    ground: &Ground<'_>,
+    id: StepId,
+    inputs: HashMap<StepId, Arc<Known>>,
+) -> Result<Result<DataType, Diagnostics>, Error> {
+    let mut search = Search::new(ground, id, inputs);
+    search.views = search.make_views().await?;
+    let found = as_found(ground.pipeline, ground.dialect, id, Wanted::Types);
+    let analysed = match found {
+        Some(relation) => ground.analyse(relation).await?,
+        None => search.analyse(0, &search.as_it_is()).await?,
+    };
+    match analysed {
+        Ok(schema) => Ok(Ok(schema)),
+        Err(error) => {
+            search.source(error).await?;
+            Ok(Err(search.found))
+        }
+    }
 }
 
 struct Search<'a> {
@@ -73,13 +88,64 @@ struct Search<'a> {
     found: Diagnostics,
 }
 
-impl Search<'_> {
+impl<'a> Search<'a> {
+    fn new(ground: &'a Ground<'a>, id: StepId, inputs: HashMap<StepId, Arc<Known>>) -> Self {
+        Self {
+            ground,
+            id,
+            step: ground.pipeline.step(id),
+            is_doubtful: inputs.values().any(|known| known.is_doubtful),
+            inputs,
+            views: Vec::new(),
+            masks: Masks::default(),
+            sides: Vec::new(),
+            found: Diagnostics::default(),
+        }
+    }
+
+    /// The masks, and one that lets all columns of the source through.
+    fn as_it_is(&self) -> Masks {
+        let mut masks = self.masks.clone();
+        self.step.contract.iter().for_each(|contract| masks.hide(contract.span));
+        masks
+    }
+
+    /// Compares the source with its contract. Where they differ the search goes on with what is promised: what follows is right or wrong
+    /// by that.
+    async fn contract(&mut self) -> Result<(), Error> {
+        let step = self.step;
+        let Some(contract) = &step.contract else { return Ok(()) };
+        let ground = self.ground;
+        if step.is_read_with_contract() {
+            let Some(is_header) = step.source.value.kind().has_header() else { return Ok(()) };
+            let Some(line) = as_found(ground.pipeline, ground.dialect, self.id, Wanted::FirstLine) else {
+                return Ok(());
+            };
+            // Why it can't be read is told of the source.
+            if let Ok(schema) = ground.analyse(line).await? {
+                self.found.extend(first_line(step, &schema, is_header, ground.dialect));
+            }
+            return Ok(());
+        }
+        let Ok(schema) = self.analyse(0, &self.as_it_is()).await? else { return Ok(()) };
+        if fields(&schema).is_empty() {
+            return Ok(());
+        }
+        if let Some(difference) = differences(step, &schema) {
+            self.found.push(difference);
+            self.masks.replace(contract.span, contract.ddl());
+        }
+        Ok(())
+    }
+
     /// The columns of the step, its mistakes masked; nothing where these make them unknowable.
     async fn columns(&mut self) -> Result<Option<DataType>, Error> {
         let step = self.step;
         let is_silent = |transform: &Transform| {
             let kind = transform.kind();
-            !kind.columns_needed().is_empty() || !kind.columns_shared().is_empty()
+            !kind.columns_needed().is_empty()
+                || !kind.columns_shared().is_empty()
+                || kind.columns_come_from_rows()
         };
         if !step.transforms.iter().any(|transform| is_silent(&transform.value))
             && !matches!(step.source.value, Source::Read(_))
@@ -99,6 +165,8 @@ impl Search<'_> {
         }
         for at in 0..step.transforms.len() {
             match self.transform(at, &schema).await? {
+                // Without rows its columns are not known.
+                Some(_) if step.transforms[at].value.kind().columns_come_from_rows() => return Ok(None),
                 Some(next) => schema = next,
                 None => return Ok(None),
             }
@@ -114,29 +182,40 @@ impl Search<'_> {
             self.query(query, error).await?;
             return Ok(None);
         }
+        if self.arguments(&source.value.kind().arguments()).await? {
+            return Ok(None);
+        }
         let parts = source.value.kind().parts();
         if self.parts(0, &parts).await? {
             return Ok(self.analyse(0, &self.masks).await?.ok());
         }
         let complaint = Complaint::of(&error);
         let kind = source.value.kind();
-        let diagnostic = match (&complaint, kind.place_of(Setting::Table)) {
-            (Complaint::Table(_), Some(table)) => {
+        let places = (kind.place_of(Setting::Table), kind.place_of(Setting::Function));
+        let diagnostic = match (&complaint, places) {
+            (Complaint::Table(_), (Some(table), _)) => {
                 let name = table.plain();
                 let message = format!("there is no table or view `{name}`");
                 let diagnostic = refused(&error, table.span(), message);
                 meant_step(diagnostic, &name, &self.step_names())
             }
+            (Complaint::Function(names), (_, Some(function))) => {
+                let message = format!("there is no table function `{}`", names.join("."));
+                refused(&error, function.span(), message)
+            }
             _ => {
                 let class = error.class.as_deref().unwrap_or_default();
+                let is_of_type = matches!(complaint, Complaint::DataType(_) | Complaint::Syntax);
                 let span = if class == "PATH_NOT_FOUND" {
                     kind.place_of(Setting::Path)
-                } else if matches!(complaint, Complaint::DataType(_) | Complaint::Syntax) {
+                } else if is_of_type {
                     kind.place_of(Setting::Schema)
                 } else {
-                    None
+                    kind.place_of(Setting::Function).or_else(|| kind.place_of(Setting::History))
                 };
-                let span = span.map_or(source.span, Template::span);
+                let contract = step.contract.as_ref().filter(|_| is_of_type && step.is_read_with_contract());
+                let otherwise = contract.map_or(source.span, |contract| contract.span);
+                let span = span.map_or(otherwise, Template::span);
                 let message = format!(
                     "the `{}` of `{}` is refused: {}",
                     self.written(source.span),
@@ -148,6 +227,29 @@ impl Search<'_> {
         };
         self.found.push(diagnostic);
         Ok(None)
+    }
+
+    /// Searches the arguments of a call; whether any is wrong.
+    async fn arguments(&mut self, arguments: &[&Expr]) -> Result<bool, Error> {
+        const BEFORE: &str = "isnull(";
+        let scope = Scope { columns: Vec::new(), sides: Vec::new() };
+        let analyse = async |text: String| {
+            let value = expression_string(format!("{BEFORE}{text}\n)"));
+            let alone = Project { input: None, expressions: vec![value] };
+            self.ground.analyse(relation::of(RelType::Project(Box::new(alone)))).await
+        };
+        let mut found = Diagnostics::default();
+        let steps = self.step_names();
+        for argument in arguments {
+            let sent = argument.sent(&self.ground.pipeline.bindings, self.ground.dialect.quotes());
+            if let Err(error) = analyse(sent.text()).await? {
+                let inside = Inside::new(argument.template(), sent, BEFORE, &scope, &steps);
+                found.append(inside.search(error, analyse).await?);
+            }
+        }
+        let is_found = found.has_errors();
+        self.found.append(found);
+        Ok(is_found)
     }
 
     /// Searches a query.
@@ -289,9 +391,14 @@ impl Search<'_> {
         let kind = transform.value.kind();
         let mut is_found = false;
         let stages = kind.stages();
+        let made = kind.columns_made().into_iter();
+        let made = made.map(|name| StructField { name, ..StructField::default() });
+        let mut last = scope.clone();
+        last.columns.extend(made);
         for (number, stage) in stages.iter().enumerate() {
             let later = stages.get(number + 1..).unwrap_or_default().iter().flatten();
             let later: Vec<Span> = later.map(|expr| expr.span()).collect();
+            let scope = if number + 1 == stages.len() { &last } else { scope };
             is_found |= self.stage(at, stage, &later, is_found, scope).await?;
         }
         is_found |= self.parts(at + 1, &kind.parts()).await?;
@@ -476,7 +583,7 @@ impl Search<'_> {
             |transform: &&crate::text::Spanned<Transform>| transform.value.kind().may_repeat_columns();
         let made_by = match step.transforms.iter().rfind(may_repeat) {
             Some(transform) => transform.span,
-            None if step.source.value.query().is_some() => step.source.span,
+            None if matches!(step.source.value, Source::Sql(_) | Source::Call(_)) => step.source.span,
             None => return,
         };
         found_repeated(made_by, step.name.value.as_str(), &column_names(schema), &mut self.found);

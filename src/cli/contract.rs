@@ -1,0 +1,240 @@
+//! `pipectl contract`: what is promised of the sources of steps.
+
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use clap::{Args, Subcommand};
+
+use super::failure::Failure;
+use super::interrupt::Interrupt;
+use super::load::{Loaded, PipelineArguments, RunIdentity};
+use super::reach::EngineArguments;
+use super::run::limit;
+use super::session::{Place, wrong};
+use super::target::TargetArguments;
+use crate::connect::Client;
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, nearest};
+use crate::dialect::Dialect;
+use crate::duration::Limit;
+use crate::graph::Graph;
+use crate::pipeline::{FoundColumn, Pipeline, StepId};
+use crate::plan::{self, Scope};
+use crate::report::Reporter;
+use crate::run::check::source_columns;
+use crate::run::{self, Sender, inputs};
+use crate::secret::scrubbed;
+use crate::spec;
+
+/// Write the contracts of sources. `pipectl help contract` explains what a contract is.
+#[derive(Debug, Subcommand)]
+pub(super) enum Contract {
+    Infer(Infer),
+}
+
+/// Write the contract of a step's source, as the source is now: the names and types of its columns, by the engine's analysis.
+///
+/// It is about the source alone, and not about the step's transforms. For CSV and JSON without a `schema` the engine reads the data to find
+/// out the types: Sail takes whole numbers for `bigint`, Spark for `int` where they fit. A contract that the step has already is
+/// passed over. What is written is a file for the step's key `contract`.
+#[derive(Debug, Args)]
+pub(super) struct Infer {
+    #[command(flatten)]
+    pipeline: PipelineArguments,
+    /// The step whose source it is about.
+    #[arg(value_name = "STEP")]
+    step: String,
+    /// The file to write; without it the contract is printed.
+    #[arg(short, long, value_name = "PATH")]
+    output: Option<PathBuf>,
+    /// Replace the file if it exists.
+    #[arg(long, requires = "output")]
+    force: bool,
+    #[command(flatten)]
+    target: TargetArguments,
+    #[command(flatten)]
+    engine: EngineArguments,
+    /// How long it may take, from its start on: `90s`, `5m`. Then it is interrupted, and fails.
+    #[arg(long, value_name = "TIME", env = "PIPECTL_TIMEOUT", value_parser = limit)]
+    timeout: Option<Limit>,
+}
+
+pub(super) fn contract(arguments: &Contract, reporter: Reporter) -> Result<(), Failure> {
+    match arguments {
+        Contract::Infer(infer) => infer.carry_out(reporter),
+    }
+}
+
+impl Infer {
+    fn carry_out(&self, reporter: Reporter) -> Result<(), Failure> {
+        let began = Instant::now();
+        // Before an engine is asked for what could not be written.
+        if let Some(path) = &self.output {
+            self.is_free(path)?;
+        }
+        let identity = RunIdentity::new();
+        let (events, listener) = reporter.listen(identity.facts(&self.pipeline.file, began));
+        let runtime = super::runtime()?;
+        let result = runtime.block_on(self.columns(&identity, reporter, &events, began));
+        drop(events);
+        drop(listener.results());
+        let columns = result?;
+        if let Some(unknown) = columns.iter().find(|column| !column.data_type.is_known()) {
+            let message = format!(
+                "the column `{}` has a type that no contract can hold: `{}`",
+                unknown.name, unknown.data_type
+            );
+            return Err(Failure::Usage { message, hints: Vec::new() });
+        }
+        let text = spec::contract_text(&columns);
+        let Some(path) = &self.output else { return super::print(&text) };
+        self.write(path, &text)?;
+        let count =
+            if columns.len() == 1 { "1 column".to_owned() } else { format!("{} columns", columns.len()) };
+        reporter.note(&format!(
+            "`{}` has the {count} of the source of `{}`; the step names it with the key `contract`",
+            path.display(),
+            self.step
+        ));
+        Ok(())
+    }
+
+    fn is_free(&self, path: &Path) -> Result<(), Failure> {
+        if path.is_dir() {
+            return Err(Failure::Usage {
+                message: format!("`{}` is a folder", path.display()),
+                hints: Vec::new(),
+            });
+        }
+        if path.symlink_metadata().is_ok() && !self.force {
+            return Err(exists(path));
+        }
+        Ok(())
+    }
+
+    /// The file appears whole.
+    fn write(&self, path: &Path, text: &str) -> Result<(), Failure> {
+        let failure = |error: io::Error| match error.kind() {
+            io::ErrorKind::AlreadyExists => exists(path),
+            io::ErrorKind::NotFound => Failure::Folder {
+                path: path.parent().unwrap_or(Path::new("")).to_path_buf(),
+                reason: "there is no such folder".to_owned(),
+            },
+            _ => Failure::Folder { path: path.to_path_buf(), reason: error.to_string() },
+        };
+        let bytes = scrubbed(text).as_bytes().to_vec();
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let staged = path.with_file_name(format!(".{name}.{}", uuid::Uuid::new_v4().simple()));
+        let write = || {
+            let mut file = OpenOptions::new().write(true).create_new(true).open(&staged)?;
+            file.write_all(&bytes)?;
+            file.sync_all()?;
+            if self.force {
+                return fs::rename(&staged, path);
+            }
+            // One that has come in the meantime is not replaced.
+            fs::hard_link(&staged, path)?;
+            fs::remove_file(&staged)
+        };
+        write().map_err(|error| {
+            // It may not have been made, or may have gone.
+            let _left_over = fs::remove_file(&staged);
+            failure(error)
+        })
+    }
+
+    /// The columns of the step's source.
+    async fn columns(
+        &self,
+        identity: &RunIdentity,
+        reporter: Reporter,
+        events: &Sender,
+        began: Instant,
+    ) -> Result<Vec<FoundColumn>, Failure> {
+        let mut interrupt = Interrupt::watch()?;
+        if let Some(limit) = self.timeout {
+            interrupt.after(limit, began);
+        }
+        let chosen = self.target.choose(&self.pipeline.folder()?)?;
+        self.has_order()?;
+        let Loaded { pipeline, warnings } = self.pipeline.load(identity, &chosen)?;
+        let id = self.step_of(&pipeline)?;
+        reporter.diagnostics(&pipeline.sources, &warnings);
+        chosen.events().into_iter().for_each(|event| events.send(event));
+        let graph = Graph::new(&pipeline);
+        let steps = graph.needed_for([id]);
+        let missing = inputs::missing(&pipeline, &steps);
+        if missing.has_errors() {
+            return Err(wrong(&pipeline, missing.sorted()));
+        }
+        let place = Place {
+            engine: &self.engine,
+            at: &chosen.at,
+            tag: run::tag(&identity.id),
+            events,
+            interrupt: &interrupt,
+        };
+        let work = async |client: &Client, dialect: &Dialect| {
+            let of_steps = |found: Diagnostics| {
+                let is_needed = |span| steps.iter().any(|id| pipeline.step(*id).source.span == span);
+                found.sorted().into_iter().filter(|one| is_needed(one.span)).collect::<Diagnostics>()
+            };
+            match plan::compile_scope(&pipeline, &graph, dialect, Scope::Everything) {
+                Ok(plan) => place.send(client, &pipeline, &plan).await?,
+                Err(lacking) => {
+                    let lacking = of_steps(lacking);
+                    if lacking.has_errors() {
+                        return Err(wrong(&pipeline, lacking.sorted()));
+                    }
+                }
+            }
+            let before: Vec<StepId> = steps.iter().copied().filter(|step| *step != id).collect();
+            let columns = Box::pin(source_columns(client, &pipeline, dialect, (&before, id)));
+            let columns = interrupt.or(async { Ok(columns.await?) }).await?;
+            columns.map_err(|found| wrong(&pipeline, found.sorted()))
+        };
+        let columns = place.carry_out(&pipeline.conf, work).await?;
+        if columns.is_empty() {
+            let message = format!("the source of `{}` has no columns: is there any data?", self.step);
+            let span = pipeline.step(id).source.span;
+            return Err(wrong(&pipeline, vec![Diagnostic::new(Code::NoInput, span, message)]));
+        }
+        Ok(columns)
+    }
+
+    /// Reports a file and a step that stand in the other order.
+    fn has_order(&self) -> Result<(), Failure> {
+        let file = &self.pipeline.file;
+        if !file.exists() && Path::new(&self.step).is_file() {
+            let message = format!("`{}` is a file, and no step", self.step);
+            let hint =
+                format!("the file comes first: `pipectl contract infer {} {}`", self.step, file.display());
+            return Err(Failure::Usage { message, hints: vec![hint] });
+        }
+        Ok(())
+    }
+
+    fn step_of(&self, pipeline: &Pipeline) -> Result<StepId, Failure> {
+        if let Some(id) = pipeline.find(&self.step) {
+            return Ok(id);
+        }
+        let names = pipeline.steps.iter().map(|step| step.name.value.as_str());
+        let hint = match nearest(&self.step, names.clone()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!(
+                "its steps are {}",
+                names.map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+            ),
+        };
+        let message = format!("there is no step `{}` in `{}`", self.step, self.pipeline.file.display());
+        Err(Failure::Usage { message, hints: vec![hint] })
+    }
+}
+
+fn exists(path: &Path) -> Failure {
+    Failure::Usage {
+        message: format!("`{}` exists already", path.display()),
+        hints: vec!["`--force` replaces it".to_owned()],
+    }
+}

@@ -1,0 +1,89 @@
+//! The private folder of an engine: its scripts, where it works and spills, what is its owner's alone to read.
+
+use std::fs;
+use std::io::{self, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+
+use crate::engine::error::Error;
+use crate::engine::{Kind, Place};
+
+const LAUNCHER: &str = include_str!("../launch.py");
+const KEEPER: &str = include_str!("../keep.py");
+const MEMORY: &str = include_str!("../memory.py");
+
+/// The private folder of a run, removed by the launcher, or by a drop that comes first.
+#[derive(Debug)]
+pub(in crate::engine) struct Folder {
+    path: PathBuf,
+}
+
+impl Folder {
+    pub(in crate::engine) fn create(kind: Kind, place: &Place) -> Result<Self, Error> {
+        let name = format!("pipectl-{}-{}", kind.packages().name, uuid::Uuid::new_v4().simple());
+        // The server gets another working directory, so a relative path would lead it astray.
+        let path =
+            std::path::absolute(place.temporary.join(&name)).unwrap_or_else(|_| place.temporary.join(name));
+        let folder = Self { path };
+        folder.fill(kind).map_err(|source| Error::Folder { path: folder.path.clone(), source })?;
+        Ok(folder)
+    }
+
+    fn fill(&self, kind: Kind) -> io::Result<()> {
+        fs::DirBuilder::new().mode(0o700).create(&self.path)?;
+        for folder in [self.work(), self.spill(), self.checkpoint()] {
+            fs::create_dir(folder)?;
+        }
+        fs::write(self.launcher(), LAUNCHER)?;
+        fs::write(self.keeper(), KEEPER)?;
+        fs::write(self.path.join("memory.py"), MEMORY)?;
+        fs::write(self.script(), kind.script())
+    }
+
+    /// Writes what is its owner's alone to read, as the folder is.
+    pub(in crate::engine) fn write(&self, files: &[(&'static str, String)]) -> Result<(), Error> {
+        let written = files.iter().try_for_each(|(name, content)| {
+            let mut options = fs::OpenOptions::new();
+            options.write(true).create_new(true).mode(0o600);
+            options.open(self.path.join(name))?.write_all(content.as_bytes())
+        });
+        written.map_err(|source| Error::Folder { path: self.path.clone(), source })
+    }
+
+    pub(in crate::engine) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The server's working directory.
+    pub(super) fn work(&self) -> PathBuf {
+        self.path.join("work")
+    }
+
+    pub(in crate::engine) fn spill(&self) -> PathBuf {
+        self.path.join("spill")
+    }
+
+    pub(in crate::engine) fn checkpoint(&self) -> PathBuf {
+        self.path.join("checkpoint")
+    }
+
+    pub(super) fn launcher(&self) -> PathBuf {
+        self.path.join("launch.py")
+    }
+
+    pub(super) fn keeper(&self) -> PathBuf {
+        self.path.join("keep.py")
+    }
+
+    pub(super) fn control(&self) -> PathBuf {
+        self.path.join("control")
+    }
+
+    pub(super) fn script(&self) -> PathBuf {
+        self.path.join("serve.py")
+    }
+
+    pub(in crate::engine) fn remove(&self) {
+        drop(fs::remove_dir_all(&self.path));
+    }
+}
