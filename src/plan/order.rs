@@ -85,7 +85,10 @@ impl Sorted {
     /// back.
     pub(super) fn before_choice(&mut self, input: Relation) -> Relation {
         let Self::Pending { by, .. } = self else { return input };
-        let by = *by;
+        let By::Sort(by) = *by else {
+            *self = Self::Not;
+            return input;
+        };
         let input = self.sort(input);
         *self = Self::Made { by };
         input

@@ -20,6 +20,7 @@ mod join;
 mod limit;
 mod order;
 mod pair;
+mod parse;
 mod pivot;
 mod rename;
 mod select;
@@ -164,6 +165,7 @@ kinds! {
     "limit" => Limit(limit::Limit),
     "distinct" => Distinct(distinct::Distinct),
     "dedupe" => Dedupe(dedupe::Dedupe),
+    "parse" => Parse(parse::Parse),
     "describe" => Describe(describe::Describe),
     "summary" => Summary(summary::Summary),
     "corr" => Corr(corr::Corr),
@@ -191,7 +193,6 @@ impl Transform {
         "fill_nulls",
         "drop_nulls",
         "replace",
-        "parse",
         "to_schema",
         "sql",
     ];
@@ -213,6 +214,7 @@ impl Transform {
             "over" | "windowfunction" | "withwindow" => "window",
             "orderby" | "order" => "sort",
             "unionall" | "concat" | "append" => "union",
+            "fromjson" | "fromcsv" | "parsejson" | "parsecsv" => "parse",
             "correlation" | "pearson" => "corr",
             "covariance" | "covarsamp" => "cov",
             "contingency" | "contingencytable" | "crosstabulate" => "crosstab",
