@@ -84,7 +84,7 @@ impl Kind for Describe {
     }
 
     fn lower(&self, input: Relation, lowering: &Lowering<'_>) -> Relation {
-        Described::lower(self.0.0.columns.as_ref(), input, lowering, |input| {
+        Described::lower((self.0.0.columns.as_ref(), STATISTICS.len()), input, lowering, |input| {
             relation::of(RelType::Describe(Box::new(StatDescribe {
                 input: Some(Box::new(input)),
                 cols: Vec::new(),

@@ -21,7 +21,10 @@ impl Pair {
     pub(super) fn check(&self, checking: &mut Checking<'_>) {
         let count = self.0.value.len();
         if count != 2 {
-            let message = format!("these are {count} columns, and it takes two");
+            let message = match count {
+                1 => "this is one column, and it takes two".to_owned(),
+                count => format!("these are {count} columns, and it takes two"),
+            };
             checking.report(
                 Diagnostic::new(Code::Settings, self.0.span, message)
                     .help("write both columns: `[price, weight]`"),

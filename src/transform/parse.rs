@@ -103,9 +103,9 @@ impl Parse {
     }
 
     /// The struct that is made of a column's texts.
-    fn parsed(&self, column: &str, lowering: &Lowering<'_>) -> Expression {
+    fn parsed(&self, value: Expression, lowering: &Lowering<'_>) -> Expression {
         let text = |text: &str| expression::literal_string(text);
-        let mut value = expression::attribute(quoted(column));
+        let mut value = value;
         if lowering.dialect.implementation() == Implementation::Sail {
             // It makes a struct of NULLs of an empty text.
             value = call("nullif", vec![call("trim", vec![value]), text("")]);
@@ -142,7 +142,8 @@ impl Kind for Parse {
         if let Some(name) = &self.name {
             let message = "`as` names what is made of one column, and none is named";
             checking.report(
-                Diagnostic::new(Code::Settings, name.span, message).help("say which one is parsed: `column: payload`"),
+                Diagnostic::new(Code::Settings, name.span, message)
+                    .help("say which one is parsed: `column: payload`"),
             );
         }
         for field in fields(&self.schema.plain()) {
@@ -161,12 +162,17 @@ impl Kind for Parse {
             return None;
         }
         if self.format == Format::Csv {
-            return Some(format!("{dialect} parses no CSV in columns, since it knows no quotes there; Spark does"));
+            return Some(format!(
+                "{dialect} parses no CSV in columns, since it knows no quotes there; Spark does"
+            ));
         }
         if self.column.is_none() {
-            return Some(format!("{dialect} parses one `column` among others, and no rows as a whole; Spark does"));
+            return Some(format!(
+                "{dialect} parses one `column` among others, and no rows as a whole; Spark does"
+            ));
         }
-        let is_unknown = |key: &&Spanned<String>| !OPTIONS_OF_SAIL.contains(&key.value.to_lowercase().as_str());
+        let is_unknown =
+            |key: &&Spanned<String>| !OPTIONS_OF_SAIL.contains(&key.value.to_lowercase().as_str());
         if let Some(key) = self.options.iter().map(|(key, _)| key).find(is_unknown) {
             return Some(format!("{dialect} passes over the option `{}`; Spark knows it", key.value));
         }
@@ -199,12 +205,12 @@ impl Kind for Parse {
         }
         if let Some(column) = &self.column {
             let name = self.name.as_ref().unwrap_or(column).value.clone();
-            let value = if lowering.masks.hides(column.span) {
-                expression::expression_string("NULL")
+            let text = if lowering.masks.hides(column.span) {
+                expression::expression_string("CAST(NULL AS STRING)")
             } else {
-                self.parsed(&column.value, lowering)
+                expression::attribute(quoted(&column.value))
             };
-            return relation::with_columns(input, [(name, value)]);
+            return relation::with_columns(input, [(name, self.parsed(text, lowering))]);
         }
         let format = match self.format {
             Format::Csv => ParseFormat::Csv,

@@ -146,7 +146,8 @@ impl Kind for Summary {
 
     fn lower(&self, input: Relation, lowering: &Lowering<'_>) -> Relation {
         let statistics = self.0.0.statistics().into_iter().map(str::to_owned).collect();
-        Described::lower(self.0.0.columns.as_ref(), input, lowering, |input| {
+        let rows = self.0.0.statistics().len();
+        Described::lower((self.0.0.columns.as_ref(), rows), input, lowering, |input| {
             relation::of(RelType::Summary(Box::new(StatSummary { input: Some(Box::new(input)), statistics })))
         })
     }
@@ -177,13 +178,18 @@ impl Described {
         self.0.iter().collect()
     }
 
-    /// What `describe` makes of these columns, or of all. Spark takes no names with dots, so they have others meanwhile.
+    /// What `describe` makes of these columns, or of all, in so many rows. Spark takes no names with dots, so they have others meanwhile.
     pub(super) fn lower(
-        columns: Option<&Self>,
+        (columns, rows): (Option<&Self>, usize),
         input: Relation,
         lowering: &Lowering<'_>,
         describe: impl FnOnce(Relation) -> Relation,
     ) -> Relation {
+        // Sail moves a filter behind it to the rows that are described; past a limit, though it leaves nothing out, it moves none.
+        let describe = |input| match (lowering.dialect.implementation(), i32::try_from(rows)) {
+            (Implementation::Sail, Ok(rows)) => relation::limit(describe(input), rows),
+            _ => describe(input),
+        };
         let Some(Self(columns)) = columns else { return describe(input) };
         let number = |at: usize| format!("__{at}");
         let numbered = columns.iter().enumerate().map(|(at, column)| {

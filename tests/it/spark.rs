@@ -43,6 +43,7 @@ pub(crate) const SAME: [(&str, fn()); 36] = [
     ("mistakes of queries", check::every_mistake_of_a_query_is_told),
     ("rows", check::rows_of_the_file_are_tried_out),
     ("mistakes of steps", check::every_mistake_of_a_step_is_told),
+    ("columns of statistics", check::columns_of_statistics_are_found_at_their_places),
     ("differences of contracts", contracts::all_differences_are_told_before_data_is_read),
     ("sources with contracts", contracts::every_source_is_compared),
     ("further columns", contracts::further_columns_are_an_error_dropped_or_kept),
