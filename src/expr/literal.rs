@@ -35,6 +35,11 @@ pub(super) fn literal(data_type: &Type, value: &Value) -> String {
     }
 }
 
+/// A number that a setting holds.
+pub(crate) fn double(value: f64) -> String {
+    literal(&Type::Double, &Value::Double(value))
+}
+
 fn text_literal(text: &str) -> String {
     format!("CAST(X'{}' AS STRING)", hexadecimal(text.as_bytes()))
 }

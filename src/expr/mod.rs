@@ -27,6 +27,7 @@ use crate::text::Span;
 pub(crate) use column_type::{ColumnType, Difference};
 pub(crate) use constant::Constant;
 pub(crate) use data_type::{TYPE_NAMES, Type};
+pub(crate) use literal::double;
 pub(crate) use reading::is_known;
 pub(crate) use sent::Sent;
 pub(crate) use sort_key::{Direction, Nulls, SortKey};

@@ -20,11 +20,20 @@ pub(super) enum Sorted {
     #[default]
     Not,
     /// By these keys, as soon as it matters.
-    Pending { keys: Vec<SortOrder>, words: HashSet<String>, by: Span },
+    Pending { keys: Vec<SortOrder>, words: HashSet<String>, by: By },
     /// It was made, because its keys were about to go; it must not be disturbed any more.
     Made { by: Span },
     /// It was made and then lost: who relies on it is refused.
     Lost { by: Span },
+}
+
+/// Who wants an order.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum By {
+    /// A `sort`, which stands here.
+    Sort(Span),
+    /// A transform whose result has an order of its own; nobody has asked for it, so it may be lost.
+    Itself,
 }
 
 impl Sorted {
@@ -39,8 +48,13 @@ impl Sorted {
     ) -> Result<Relation, Relation> {
         match (order, &*self) {
             (Order::Made(sort), _) => {
-                *self = Self::Pending { keys: sort.keys(lowering), words: words(sort), by: span };
+                *self = Self::Pending { keys: sort.keys(lowering), words: words(sort), by: By::Sort(span) };
                 Err(input)
+            }
+            (Order::Own { keys, columns }, _) => {
+                let words = columns.iter().map(|column| column.to_lowercase()).collect();
+                *self = Self::Pending { keys: keys.clone(), words, by: By::Itself };
+                Ok(input)
             }
             (Order::Gone, _) => {
                 *self = Self::Not;
@@ -50,7 +64,10 @@ impl Sorted {
             (Order::Changed(columns), Self::Pending { words, by, .. })
                 if touches(columns.as_deref(), words) =>
             {
-                let by = *by;
+                let By::Sort(by) = *by else {
+                    *self = Self::Not;
+                    return Ok(input);
+                };
                 let input = self.sort(input);
                 // Behind a plain choice of columns the order holds, behind computed ones it may not.
                 *self = if columns.is_some() { Self::Made { by } } else { Self::Lost { by } };
@@ -74,7 +91,10 @@ impl Sorted {
     /// back.
     pub(super) fn before_choice(&mut self, input: Relation) -> Relation {
         let Self::Pending { by, .. } = self else { return input };
-        let by = *by;
+        let By::Sort(by) = *by else {
+            *self = Self::Not;
+            return input;
+        };
         let input = self.sort(input);
         *self = Self::Made { by };
         input

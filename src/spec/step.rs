@@ -265,7 +265,6 @@ fn transforms(node: &Node<'_>, found: &mut Diagnostics) -> Vec<Spanned<Transform
             Some(transform) => {
                 transforms.extend(transform.map(|value| Spanned { span: item.span, value }));
             }
-            None if Transform::PLANNED.contains(&&*item.key) => found.push(unavailable(&item.key, item.span)),
             None => {
                 let message = format!("there is no transform `{}`", item.key);
                 let diagnostic = Diagnostic::new(Code::UnknownKey, item.span, message);

@@ -38,7 +38,7 @@ fn limits_of(spec: &StepSpec, is_sorted: bool, found: &mut Diagnostics) -> bool 
     let mut is_sorted = query.map_or(is_sorted, orders);
     for transform in &spec.transforms {
         match transform.value.kind().order() {
-            Order::Made(_) => is_sorted = true,
+            Order::Made(_) | Order::Own { .. } => is_sorted = true,
             Order::Gone => is_sorted = transform.value.kind().query().is_some_and(orders),
             Order::Decisive if !is_sorted => {
                 let message = "without a `sort` before it this takes any rows, and others in the next run";

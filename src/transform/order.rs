@@ -1,6 +1,7 @@
 //! What a transform does to the order of rows.
 
 use super::sort::Sort;
+use crate::proto::spark::expression::SortOrder;
 
 /// What becomes of the order that a `sort` has made.
 #[derive(Debug)]
@@ -9,6 +10,8 @@ pub(crate) enum Order<'a> {
     Kept,
     /// Rows are put in order.
     Made(&'a Sort),
+    /// The result has an order of its own, by these keys, which are made of these columns.
+    Own { keys: Vec<SortOrder>, columns: Vec<String> },
     /// It decides which rows there are.
     Decisive,
     /// Nobody may rely on it any more.

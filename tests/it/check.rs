@@ -378,6 +378,77 @@ pub(crate) fn what_regroups_rows_is_searched_everywhere() {
 }
 
 #[test]
+pub(crate) fn columns_of_statistics_are_found_at_their_places() {
+    let text = "\
+version: 1
+steps:
+  people:
+    values: { columns: { id: int, name: string, born: date }, rows: [[1, Ann, 2020-01-01]] }
+  a:
+    from: people
+    transform: [corr: [idd, nope], filter: corr > nix]
+    write: stdout
+  b:
+    from: people
+    transform: [cov: [id, nope], filter: cov > nix]
+    write: stdout
+    after: a
+  c:
+    from: people
+    transform: [crosstab: { rows: nme, columns: born }, filter: nme_born > nix]
+    write: stdout
+    after: b
+  d:
+    from: people
+    transform: [describe: [id, nope], filter: summary > nix]
+    write: stdout
+    after: c
+  e:
+    from: people
+    transform: [summary: { columns: [nme] }, filter: summary > nix]
+    write: stdout
+    after: d
+  f:
+    from: people
+    transform: [approx_quantile: { columns: [id, idd], probabilities: 0.5 }, filter: id > nix]
+    write: stdout
+    after: e
+  g:
+    from: people
+    transform: [freq_items: [id, idd], filter: size(id_freqItems) > nix]
+    write: stdout
+    after: f
+  i:
+    from: people
+    transform: [parse: { column: name, format: json, schema: \"a INTT\" }, filter: idd > 1]
+    write: stdout
+    after: g
+";
+    assert_eq!(
+        mistakes(case(text)),
+        [
+            "7:24 E024 there is no column `idd`",
+            "7:29 E024 there is no column `nope`",
+            "7:51 E024 there is no column `nix`",
+            "11:27 E024 there is no column `nope`",
+            "11:48 E024 there is no column `nix`",
+            // What is behind it is unknown, since its columns come from the rows.
+            "16:35 E024 there is no column `nme`",
+            "21:32 E024 there is no column `nope`",
+            "21:57 E024 there is no column `nix`",
+            "26:38 E024 there is no column `nme`",
+            "26:64 E024 there is no column `nix`",
+            "31:50 E024 there is no column `idd`",
+            "31:91 E024 there is no column `nix`",
+            "36:34 E024 there is no column `idd`",
+            "36:69 E024 there is no column `nix`",
+            "41:62 E023 there is no data type `a INTT`",
+            "41:82 E024 there is no column `idd`",
+        ]
+    );
+}
+
+#[test]
 fn what_sail_finds_only_when_it_plans_is_found() {
     let text = format!(
         "{STEPS}

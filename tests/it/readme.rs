@@ -99,3 +99,20 @@ fn without_seconds(text: &str) -> String {
     };
     text.lines().map(line).collect::<Vec<_>>().join("\n")
 }
+
+#[test]
+fn every_kind_stands_in_the_tables_of_kinds() {
+    let section = section("Kinds");
+    for kinds in ["source", "transform", "expectation"] {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/reference.md");
+        let reference = fs::read_to_string(folder).unwrap();
+        let title = format!("### {}{} `", kinds[..1].to_uppercase(), &kinds[1..]);
+        let keys: Vec<&str> =
+            reference.lines().filter_map(|line| line.strip_prefix(&title)?.strip_suffix('`')).collect();
+        assert!(keys.len() >= 2, "the reference has no {kinds}");
+        for key in keys {
+            let row = format!("| [`{key}`](docs/reference.md#{kinds}-{key}) | ");
+            assert_eq!(section.matches(&row).count(), 1, "a row for the {kinds} `{key}`: {row}");
+        }
+    }
+}

@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// Those that ask for nothing that Sail alone has or says.
-pub(crate) const SAME: [(&str, fn()); 43] = [
+pub(crate) const SAME: [(&str, fn()); 47] = [
     ("daily", pipelines::daily),
     ("pricing_summary", pipelines::pricing_summary),
     ("late_shipments", pipelines::late_shipments),
@@ -49,6 +49,7 @@ pub(crate) const SAME: [(&str, fn()); 43] = [
     ("mistakes of steps", check::every_mistake_of_a_step_is_told),
     ("mistakes of values", fitting::a_value_that_fits_no_column_is_told),
     ("mistakes of columns of values", fitting::a_column_of_values_that_is_not_there_is_told),
+    ("columns of statistics", check::columns_of_statistics_are_found_at_their_places),
     ("differences of contracts", contracts::all_differences_are_told_before_data_is_read),
     ("sources with contracts", contracts::every_source_is_compared),
     ("further columns", contracts::further_columns_are_an_error_dropped_or_kept),
