@@ -29,12 +29,11 @@ const KEYS: [&str; 5] = ["version", "description", "columns", "key", "extra"];
 )]
 pub(super) struct Document {
     /// The version of the format: 1.
-    #[schemars(extend("const" = 1))]
     version: Spanned<u32>,
     /// What the data is.
     description: Option<String>,
     /// The columns, in their order: `name: type`.
-    #[schemars(extend("minProperties" = 1))]
+    #[schemars(extend("minProperties" = 1, "propertyNames" = { "minLength": 1 }))]
     columns: Spanned<Entries<Short<Column>>>,
     /// The columns whose values together are those of one row alone, and are there in every row. A run counts the rows for which that
     /// does not hold before anything is made of them, and fails where there are any.
