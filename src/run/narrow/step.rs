@@ -22,7 +22,7 @@ use crate::proto::expression::expression_string;
 use crate::proto::relation::{empty, filter};
 use crate::proto::spark::{DataType, Relation};
 use crate::run::check::{column_names, create_view, found_missing, found_repeated};
-use crate::run::contract::{differences, first_line};
+use crate::run::contract::{differences, first_line, of_one_file};
 use crate::run::together::all;
 use crate::source::{Setting, Source, Sql, Wanted};
 use crate::text::Span;
@@ -119,6 +119,7 @@ impl<'a> Search<'a> {
             let Some(line) = as_found(ground.pipeline, ground.dialect, self.id, Wanted::FirstLine) else {
                 return Ok(());
             };
+            let Some(line) = of_one_file(step, &line) else { return Ok(()) };
             // Why it can't be read is told of the source.
             if let Ok(schema) = ground.analyse(line).await? {
                 self.found.extend(first_line(step, &schema, is_header, ground.dialect));

@@ -11,6 +11,7 @@ use super::document::get;
 use super::{Context, elsewhere};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::expr::{ColumnType, TYPE_NAMES, Template};
+use crate::lowering::normal;
 use crate::pipeline::{self, Contract, Extra};
 use crate::shape::{Entries, Many, Short, Shorthand};
 use crate::text::{FileId, Span, Spanned};
@@ -84,7 +85,7 @@ pub(super) fn read(
     context: &mut Context<'_, '_>,
     found: &mut Diagnostics,
 ) -> Option<Contract> {
-    let known = crate::lowering::normal(&context.base.folder.join(&path.value));
+    let known = normal(&context.base.folder.join(&path.value));
     if let Some(contract) = context.contracts.get(&known) {
         return contract.clone().map(|contract| Contract { span: path.span, ..contract });
     }
