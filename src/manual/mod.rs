@@ -152,13 +152,9 @@ impl Page {
     }
 }
 
-/// Where to look for what has no page under this name: what is called otherwise, and what is not there yet.
+/// Where to look for what has no page under this name, because it is called otherwise here.
 pub(crate) fn elsewhere(word: &str) -> Option<String> {
-    if let Some(key) = Transform::also_called(word) {
-        return Some(format!("here it is called `{key}`: `pipectl help {key}`"));
-    }
-    let is_planned = Transform::PLANNED.contains(&word);
-    is_planned.then(|| format!("the transform `{word}` is not available in this version of pipectl"))
+    Transform::also_called(word).map(|key| format!("here it is called `{key}`: `pipectl help {key}`"))
 }
 
 fn doc(schema: &Value) -> Doc {

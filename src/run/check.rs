@@ -123,7 +123,20 @@ async fn everything(
     let questions = plan
         .probes
         .iter()
-        .map(|probe| async move { (probe, client.analyze_schema(probe.relation.clone().into()).await) });
+        .filter_map(|probe| {
+            let relation = match &probe.question {
+                Question::FirstLine { .. } => {
+                    contract::of_one_file(pipeline.step(probe.step), &probe.relation)?
+                }
+                Question::Has(_)
+                | Question::Distinct(_)
+                | Question::Any(_)
+                | Question::Kept
+                | Question::Nothing => probe.relation.clone(),
+            };
+            Some((probe, relation))
+        })
+        .map(|(probe, relation)| async move { (probe, client.analyze_schema(relation.into()).await) });
     let mut found = Diagnostics::default();
     for (probe, schema) in all(questions, SIDE_BY_SIDE).await {
         let schema = schema.map_err(|error| (probe.step, error))?;

@@ -3,14 +3,19 @@
 //! Names are compared without their case, as engines do, and columns without their order; but CSV is read by position. Nothing is cast: a
 //! type that is other is a difference, also where every value would fit.
 
+use std::fs;
+use std::path::{Path, PathBuf};
+
 use super::check::column_names;
 use crate::diagnostic::{Code, Diagnostic, nearest};
 use crate::dialect::{Dialect, Implementation};
 use crate::expr::{ColumnType, Difference};
 use crate::pipeline::{Contract, Extra, FoundColumn, Step};
 use crate::proto::ddl::type_text;
-use crate::proto::spark::DataType;
 use crate::proto::spark::data_type::Kind;
+use crate::proto::spark::read::ReadType;
+use crate::proto::spark::relation::RelType;
+use crate::proto::spark::{DataType, Relation};
 
 /// The columns of a schema.
 pub(crate) fn found_columns(schema: &DataType) -> Vec<FoundColumn> {
@@ -128,6 +133,43 @@ pub(super) fn first_line(
         (_, false) => format!("{dialect} can't leave out columns of CSV; Spark can, with `extra: drop`"),
         (_, true) => "`extra: drop` leaves out columns behind those of the contract".to_owned(),
     }))
+}
+
+/// The relation that tells the first line, of one file alone: some engines look at all files of a folder for it. Nothing where the files
+/// are not this machine's, and may be many.
+pub(super) fn of_one_file(step: &Step, relation: &Relation) -> Option<Relation> {
+    let path = step.source.value.kind().paths().first()?.plain();
+    let mut relation = relation.clone();
+    let Some(RelType::Read(read)) = &mut relation.rel_type else { return None };
+    let Some(ReadType::DataSource(source)) = &mut read.read_type else { return None };
+    match step.base.root.shared(&path) {
+        Some(local) => source.paths = vec![first_file(&local)?.to_string_lossy().into_owned()],
+        None => {
+            let name = path.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
+            let may_be_many =
+                source.paths.len() > 1 || path.contains(['*', '?', '[', '{']) || !name.contains('.');
+            if may_be_many {
+                return None;
+            }
+        }
+    }
+    Some(relation)
+}
+
+/// The first file with data at a path, which may be a folder or a pattern.
+fn first_file(path: &Path) -> Option<PathBuf> {
+    let text = path.to_string_lossy();
+    if !path.exists() && text.contains(['*', '?', '[']) {
+        return glob::glob(&text).ok()?.flatten().find_map(|found| first_file(&found));
+    }
+    if !path.is_dir() {
+        return path.exists().then(|| path.to_path_buf());
+    }
+    let entries = fs::read_dir(path).ok()?.flatten();
+    let is_data = |entry: &fs::DirEntry| !entry.file_name().to_string_lossy().starts_with(['.', '_']);
+    let mut paths: Vec<PathBuf> = entries.filter(is_data).map(|entry| entry.path()).collect();
+    paths.sort();
+    paths.iter().find_map(|path| first_file(path))
 }
 
 /// Whether an engine takes lines of CSV that have more columns than are read.

@@ -21,7 +21,7 @@ use crate::shape::{Many, Short};
 use crate::sink::Sink;
 use crate::source::Source;
 use crate::transform::Transform;
-use published::publish;
+use published::{publish, without_variables};
 
 pub(crate) use doc::{Block, Doc};
 
@@ -40,6 +40,8 @@ pub(crate) fn project_schema(engines: &[&str]) -> Value {
 pub(crate) fn contract_schema() -> Value {
     let mut schema = described_contract();
     publish(&mut schema);
+    without_variables(&mut schema);
+    schema["properties"]["version"] = json!({ "const": 1, "description": "The version of the format." });
     schema
 }
 

@@ -11,8 +11,14 @@ use crate::support::{Case, Outcome};
 type Files<'t> = Vec<(&'t str, &'t str)>;
 
 /// What is found by an engine alone, and on which ones.
-const BY_ENGINES: [(&str, &[&str]); 5] =
-    [("E022", &[]), ("E023", &[]), ("E024", &[]), ("E025", &[]), ("W007", &["--also", "spark"])];
+const BY_ENGINES: [(&str, &[&str]); 6] = [
+    ("E022", &[]),
+    ("E023", &[]),
+    ("E024", &[]),
+    ("E025", &[]),
+    ("E031", &[]),
+    ("W007", &["--also", "spark"]),
+];
 
 #[test]
 fn each_page_shows_its_mistake_and_its_mend() {

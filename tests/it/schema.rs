@@ -21,7 +21,7 @@ enum Sight {
 }
 
 /// What a schema sees of the mistakes in `tests/specs/invalid`, by their codes.
-const CODES: [(&str, Sight); 36] = [
+const CODES: [(&str, Sight); 37] = [
     ("E001", Sight::Marked),
     ("E002", Sight::Some),
     ("E003", Sight::Marked),
@@ -53,6 +53,7 @@ const CODES: [(&str, Sight); 36] = [
     ("E028", Sight::None("other files have to be known")),
     ("E029", Sight::None("secrets are told from texts by where they go")),
     ("E030", Sight::None("the project file has to be known")),
+    ("E031", Sight::None("the data has to be known")),
     ("W001", Sight::None("all steps have to be known")),
     ("W002", Sight::None("all steps have to be known")),
     ("W003", Sight::None("it is legal")),
@@ -103,7 +104,7 @@ fn pipeline_schema() -> Value {
 
 #[test]
 fn the_schemas_are_those_of_this_version() {
-    for file in ["pipeline", "project"] {
+    for file in ["pipeline", "project", "contract"] {
         let path = format!("schemas/{file}.schema.json");
         let committed = fs::read_to_string(Path::new(ROOT).join(&path)).unwrap_or_default();
         assert!(
@@ -163,8 +164,9 @@ fn marked(judgement: &Value) -> Option<BTreeSet<u64>> {
 fn an_independent_validator_takes_what_is_right_and_marks_what_is_wrong() {
     let schema = Path::new(ROOT).join("schemas/pipeline.schema.json");
     let folder = tempfile::TempDir::new().unwrap();
-    let (pipelines, projects) = documented(folder.path());
-    assert!(pipelines.len() > 30 && projects.len() > 4, "the examples of the documents are gone");
+    let Documented { pipelines, projects, contracts } = documented(folder.path());
+    let is_all = pipelines.len() > 30 && projects.len() > 4 && contracts.len() > 1;
+    assert!(is_all, "the examples of the documents are gone");
 
     let mut right = yaml_files("tests/specs/valid");
     right.extend(yaml_files("pipelines"));
@@ -191,12 +193,24 @@ fn an_independent_validator_takes_what_is_right_and_marks_what_is_wrong() {
     }
     assert!(said.is_empty(), "{}", said.join("\n"));
 
-    let schema = Path::new(ROOT).join("schemas/project.schema.json");
-    let judged = validated(&schema, &projects);
+    tells_apart("project", &projects, written(folder.path(), &WRONG_PROJECTS));
+
+    let mut right = contracts;
+    right.extend(yaml_files("schemas"));
+    right.extend(
+        ["customers", "numbers"]
+            .map(|name| Path::new(ROOT).join(format!("tests/specs/valid/files/{name}.yaml"))),
+    );
+    tells_apart("contract", &right, written(folder.path(), &WRONG_CONTRACTS));
+}
+
+/// Takes what is right, and marks the line of what is wrong.
+fn tells_apart(file: &str, right: &[PathBuf], wrong: Vec<(PathBuf, u64)>) {
+    let schema = Path::new(ROOT).join(format!("schemas/{file}.schema.json"));
+    let judged = validated(&schema, right);
     let refused: BTreeMap<_, _> =
         judged.as_object().unwrap().iter().filter(|(_, judgement)| marked(judgement).is_some()).collect();
     assert!(refused.is_empty(), "these are right:\n{refused:#?}");
-    let wrong = wrong_projects(folder.path());
     let judged = validated(&schema, wrong.iter().map(|(path, _)| path));
     for (path, line) in wrong {
         let marked = marked(&judged[path.to_str().unwrap()]).unwrap_or_default();
@@ -253,9 +267,15 @@ fn compared(
     said
 }
 
-/// The YAML of the documents, as files: pipelines and project files. What is a part of one is made whole.
-fn documented(folder: &Path) -> (Vec<PathBuf>, Vec<PathBuf>) {
-    let (mut pipelines, mut projects) = (Vec::new(), Vec::new());
+/// The YAML of the documents, as files. What is a part of one is made whole.
+struct Documented {
+    pipelines: Vec<PathBuf>,
+    projects: Vec<PathBuf>,
+    contracts: Vec<PathBuf>,
+}
+
+fn documented(folder: &Path) -> Documented {
+    let (mut pipelines, mut projects, mut contracts) = (Vec::new(), Vec::new(), Vec::new());
     for document in ["README.md", "docs/reference.md"] {
         let text = fs::read_to_string(Path::new(ROOT).join(document)).unwrap();
         // What is wrong there is wrong on purpose.
@@ -269,7 +289,7 @@ fn documented(folder: &Path) -> (Vec<PathBuf>, Vec<PathBuf>) {
                     yaml.replace("    range: 1\n", "")
                 ),
                 2 => format!("version: 1\nsteps:\n{yaml}"),
-                _ if has("targets:") || has("default_target:") => yaml.to_owned(),
+                _ if has("targets:") || has("default_target:") || has("columns:") => yaml.to_owned(),
                 _ => {
                     let version = if has("version:") { "" } else { "version: 1\n" };
                     let steps = if has("steps:") { "" } else { "\nsteps: { step: { range: 1 } }" };
@@ -278,7 +298,11 @@ fn documented(folder: &Path) -> (Vec<PathBuf>, Vec<PathBuf>) {
             };
             let path = folder.join(format!("{}-{at}.yaml", document.replace('/', "-")));
             fs::write(&path, format!("{whole}\n")).unwrap();
-            if has("targets:") { projects.push(path) } else { pipelines.push(path) }
+            match (has("targets:"), has("columns:")) {
+                (true, _) => projects.push(path),
+                (_, true) => contracts.push(path),
+                _ => pipelines.push(path),
+            }
         }
     }
     let right = [
@@ -293,26 +317,46 @@ fn documented(folder: &Path) -> (Vec<PathBuf>, Vec<PathBuf>) {
         fs::write(&path, text).unwrap();
         projects.push(path);
     }
-    (pipelines, projects)
+    Documented { pipelines, projects, contracts }
 }
 
 /// Project files with one mistake each, and the line where it stands.
-fn wrong_projects(folder: &Path) -> Vec<(PathBuf, u64)> {
-    let wrong = [
-        ("[]\n", 1),
-        ("targets: 3\n", 1),
-        ("target: {}\n", 1),
-        ("targets:\n  it:\n    engien: sail\n", 3),
-        ("targets:\n  it:\n    engine: sale\n", 3),
-        ("targets:\n  it: { engine: sail, remote: 'sc://a:1' }\n", 2),
-        ("targets:\n  it: { token: '${secret:A}' }\n", 2),
-        ("targets:\n  it:\n    remote: sc://a:1\n    token: ''\n", 4),
-        ("targets:\n  it:\n    remote: sc://a:1\n    tls: { cert: a }\n", 4),
-        ("targets:\n  it:\n    remote: sc://a:1\n    shared_files: perhaps\n", 4),
-        ("targets:\n  'a b': { engine: sail }\n", 2),
-        ("targets:\n  it:\n    vars:\n      2x: 1\n", 4),
-        ("targets:\n  it:\n    conf: [a]\n", 3),
-    ];
+const WRONG_PROJECTS: [(&str, u64); 13] = [
+    ("[]\n", 1),
+    ("targets: 3\n", 1),
+    ("target: {}\n", 1),
+    ("targets:\n  it:\n    engien: sail\n", 3),
+    ("targets:\n  it:\n    engine: sale\n", 3),
+    ("targets:\n  it: { engine: sail, remote: 'sc://a:1' }\n", 2),
+    ("targets:\n  it: { token: '${secret:A}' }\n", 2),
+    ("targets:\n  it:\n    remote: sc://a:1\n    token: ''\n", 4),
+    ("targets:\n  it:\n    remote: sc://a:1\n    tls: { cert: a }\n", 4),
+    ("targets:\n  it:\n    remote: sc://a:1\n    shared_files: perhaps\n", 4),
+    ("targets:\n  'a b': { engine: sail }\n", 2),
+    ("targets:\n  it:\n    vars:\n      2x: 1\n", 4),
+    ("targets:\n  it:\n    conf: [a]\n", 3),
+];
+
+/// The same of contracts: what can be seen of the mistakes that `tests/specs/invalid` has in its files, and more.
+const WRONG_CONTRACTS: [(&str, u64); 14] = [
+    ("[]\n", 1),
+    ("columns: { id: bigint }\n", 1),
+    ("version: 2\ncolumns: { id: bigint }\n", 1),
+    ("version: 1\n", 1),
+    ("version: 1\ncolumns: {}\n", 2),
+    ("version: 1\ncolumns:\n  - name: id\n", 3),
+    ("version: 1\ncolumns:\n  id: { data_type: bigint }\n", 3),
+    ("version: 1\ncolumns:\n  id: { description: no type }\n", 3),
+    ("version: 1\ncolumns:\n  id: { type: bigint, nullable: perhaps }\n", 3),
+    ("version: 1\ncolumns:\n  id: { type: bigint, required: true }\n", 3),
+    ("version: 1\ncolumns:\n  \"\": bigint\n", 3),
+    ("version: 1\ncolumns: { id: bigint }\nkey: []\n", 3),
+    ("version: 1\ncolumns: { id: bigint }\nextra: allow\n", 3),
+    ("version: 1\ncolumns: { id: bigint }\nprimary_key: [id]\n", 3),
+];
+
+/// These texts as files, and the line of each mistake.
+fn written(folder: &Path, wrong: &[(&str, u64)]) -> Vec<(PathBuf, u64)> {
     let wrong = wrong.iter().enumerate().map(|(at, (text, line))| {
         let path = folder.join(format!("wrong-{at}.yaml"));
         fs::write(&path, text).unwrap();
@@ -411,6 +455,7 @@ fn editors_propose_keys_and_words() {
         ("steps.x.write.parquet.mode", vec!["overwrite", "append", "error"]),
         ("steps.x.read.format", vec!["parquet", "csv"]),
         ("steps.x.transform[].cast.price", vec!["bigint", "date"]),
+        ("steps.x.contract.extra", vec!["error", "drop", "keep"]),
         ("steps.x.expect[].on_fail", vec!["fail", "warn"]),
         ("steps.x.cache", vec!["auto"]),
     ] {
@@ -433,16 +478,22 @@ fn every_kind_and_every_setting_is_explained() {
         }
     }
     assert!(seen > 50, "the settings were not found");
-    let project: Value = serde_json::from_str(&printed("project")).unwrap();
-    for place in ["", "targets.x", "targets.x.tls"] {
-        let keys = proposed(&project, place);
+    for (file, place) in [
+        ("project", ""),
+        ("project", "targets.x"),
+        ("project", "targets.x.tls"),
+        ("contract", ""),
+        ("contract", "columns.x"),
+    ] {
+        let schema: Value = serde_json::from_str(&printed(file)).unwrap();
+        let keys = proposed(&schema, place);
         assert!(!keys.is_empty() && keys.values().all(|it| !it.is_empty()), "{place}: {keys:?}");
     }
 }
 
 #[test]
 fn a_schema_has_no_noise() {
-    for file in ["pipeline", "project"] {
+    for file in ["pipeline", "project", "contract"] {
         let text = printed(file);
         for noise in [
             "\"description\": null",

@@ -24,7 +24,7 @@ use crate::proto::spark::data_type::StructField;
 use crate::proto::spark::relation::RelType;
 use crate::proto::spark::{DataType, Project, Relation};
 use crate::run::check::{column_names, create_view, found_missing, found_repeated};
-use crate::run::contract::{differences, first_line};
+use crate::run::contract::{differences, first_line, of_one_file};
 use crate::run::fitting::found_unfit;
 use crate::run::together::all;
 use crate::source::{Setting, Source, Wanted};
@@ -122,6 +122,7 @@ impl<'a> Search<'a> {
             let Some(line) = as_found(ground.pipeline, ground.dialect, self.id, Wanted::FirstLine) else {
                 return Ok(());
             };
+            let Some(line) = of_one_file(step, &line) else { return Ok(()) };
             // Why it can't be read is told of the source.
             if let Ok(schema) = ground.analyse(line).await? {
                 self.found.extend(first_line(step, &schema, is_header, ground.dialect));

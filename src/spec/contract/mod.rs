@@ -11,6 +11,7 @@ use super::document::get;
 use super::{Context, elsewhere};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::expr::{ColumnType, TYPE_NAMES, Template};
+use crate::lowering::normal;
 use crate::pipeline::{self, Contract, Extra};
 use crate::shape::{Entries, Many, Short, Shorthand};
 use crate::text::{FileId, Span, Spanned};
@@ -29,12 +30,11 @@ const KEYS: [&str; 5] = ["version", "description", "columns", "key", "extra"];
 )]
 pub(super) struct Document {
     /// The version of the format: 1.
-    #[schemars(extend("const" = 1))]
     version: Spanned<u32>,
     /// What the data is.
     description: Option<String>,
     /// The columns, in their order: `name: type`.
-    #[schemars(extend("minProperties" = 1))]
+    #[schemars(extend("minProperties" = 1, "propertyNames" = { "minLength": 1 }))]
     columns: Spanned<Entries<Short<Column>>>,
     /// The columns whose values together are those of one row alone, and are there in every row. A run counts the rows for which that
     /// does not hold before anything is made of them, and fails where there are any.
@@ -85,7 +85,7 @@ pub(super) fn read(
     context: &mut Context<'_, '_>,
     found: &mut Diagnostics,
 ) -> Option<Contract> {
-    let known = crate::lowering::normal(&context.base.folder.join(&path.value));
+    let known = normal(&context.base.folder.join(&path.value));
     if let Some(contract) = context.contracts.get(&known) {
         return contract.clone().map(|contract| Contract { span: path.span, ..contract });
     }

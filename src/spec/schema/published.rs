@@ -49,6 +49,22 @@ pub(super) fn publish(schema: &mut Value) {
     }
 }
 
+/// Takes variables away from what a finished schema lets stand, for files that have none.
+pub(super) fn without_variables(schema: &mut Value) {
+    let Value::Object(object) = schema else { return };
+    if let Some(Value::Array(choices)) = object.get_mut("anyOf") {
+        choices.retain(|choice| choice["pattern"] != VARIABLE);
+        for choice in choices {
+            if let Some(Value::String(pattern)) = choice.get_mut("pattern")
+                && let Some(own) = pattern.strip_suffix(VARIABLE).and_then(|own| own.strip_suffix('|'))
+            {
+                *pattern = own.to_owned();
+            }
+        }
+    }
+    parts(object).for_each(without_variables);
+}
+
 /// The schemas inside of a schema.
 fn parts(object: &mut Map<String, Value>) -> impl Iterator<Item = &mut Value> {
     object.iter_mut().flat_map(|(key, part)| -> Box<dyn Iterator<Item = &mut Value>> {
