@@ -104,6 +104,8 @@ codes! {
     ReadOtherwise = "W006",
     /// A step has other columns on another engine.
     SchemaDiffers = "W007",
+    /// A step reads what an output of the same run replaces.
+    OverwrittenInput = "W009",
 }
 
 /// What is said of each code at length: a section each.

@@ -82,6 +82,8 @@ pub(crate) struct Probe {
 pub(crate) enum Question {
     /// Whether these are among them.
     Has(Vec<(String, Span)>),
+    /// The same, spelled so: outputs tell `Day` from `day`.
+    Named(Vec<(String, Span)>),
     /// Whether no two have one name; the span is that of what made them.
     Distinct(Span),
     /// Whether there are any: engines read what is not there as nothing.

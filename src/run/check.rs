@@ -143,6 +143,9 @@ fn answer(probe: &Probe, columns: &[String], pipeline: &Pipeline, found: &mut Di
                 found_missing(column, *span, columns, found);
             }
         }
+        Question::Named(named) => {
+            named.iter().for_each(|(column, span)| found_misspelt(column, *span, columns, found));
+        }
         Question::Distinct(span) => {
             found_repeated(*span, step.name.value.as_str(), columns, found);
         }
@@ -152,6 +155,23 @@ fn answer(probe: &Probe, columns: &[String], pipeline: &Pipeline, found: &mut Di
         }
         Question::Any(_) | Question::Nothing => {}
     }
+}
+
+/// Reports a column that an output names and that is not there, spelled so.
+pub(super) fn found_misspelt(
+    column: &str,
+    span: crate::text::Span,
+    columns: &[String],
+    found: &mut Diagnostics,
+) {
+    if !columns.iter().any(|known| known == column) {
+        found.push(missing(column, span, columns));
+    }
+}
+
+fn missing(column: &str, span: crate::text::Span, columns: &[String]) -> Diagnostic {
+    Diagnostic::new(Code::UnknownColumn, span, format!("there is no column `{column}`"))
+        .suggest(column, columns.iter().map(String::as_str))
 }
 
 /// Reports a column that is needed and not there.
@@ -164,11 +184,7 @@ pub(super) fn found_missing(
     if columns.iter().any(|known| known.eq_ignore_ascii_case(column)) {
         return false;
     }
-    let message = format!("there is no column `{column}`");
-    found.push(
-        Diagnostic::new(Code::UnknownColumn, span, message)
-            .suggest(column, columns.iter().map(String::as_str)),
-    );
+    found.push(missing(column, span, columns));
     true
 }
 

@@ -200,7 +200,7 @@ fn what_is_done_is_told() {
        done  oldest (show): 1 row, 53 B → stdout, [time]
     ");
     // Sail gives an order up behind a computed column; whoever only looks is told, where a run with an output is refused.
-    let lost = "version: 1\nsteps:\n  a:\n    range: 3\n    transform:\n      - sort: [id DESC]\n      - with_columns: { id: id * 2 }\n";
+    let lost = "version: 1\nsteps:\n  a:\n    range: 3\n    transform:\n      - sort: [id DESC]\n      - select: [id * 2 AS x]\n";
     let outcome = show(lost, ["a"]).any_stdout().any_stderr().run();
     assert_snapshot!(outcome.stderr, @"
      engine  Sail 0.7.2, private to this run, ready in [time]

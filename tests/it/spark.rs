@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// Those that ask for nothing that Sail alone has or says.
-pub(crate) const SAME: [(&str, fn()); 34] = [
+pub(crate) const SAME: [(&str, fn()); 35] = [
     ("daily", pipelines::daily),
     ("pricing_summary", pipelines::pricing_summary),
     ("late_shipments", pipelines::late_shipments),
@@ -43,6 +43,7 @@ pub(crate) const SAME: [(&str, fn()); 34] = [
     ("mistakes of queries", check::every_mistake_of_a_query_is_told),
     ("rows", check::rows_of_the_file_are_tried_out),
     ("mistakes of steps", check::every_mistake_of_a_step_is_told),
+    ("columns of outputs", check::columns_that_outputs_name_are_looked_for),
     ("shown rows", show::rows_come_in_the_order_of_their_sort),
     ("shown inside", show::a_step_is_looked_at_inside),
     ("shown quickly", show::no_more_is_worked_out_than_is_shown),

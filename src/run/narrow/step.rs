@@ -21,7 +21,7 @@ use crate::proto::ddl::columns_text;
 use crate::proto::expression::expression_string;
 use crate::proto::relation::{empty, filter};
 use crate::proto::spark::{DataType, Relation};
-use crate::run::check::{column_names, create_view, found_missing, found_repeated};
+use crate::run::check::{column_names, create_view, found_missing, found_misspelt, found_repeated};
 use crate::run::together::all;
 use crate::source::{Setting, Source, Sql};
 use crate::text::Span;
@@ -54,6 +54,7 @@ pub(super) async fn search(
     if let Some(schema) = &schema {
         search.repetitions(schema);
         search.expectations(schema).await?;
+        search.outputs(schema);
     }
     let is_doubtful = search.is_doubtful || search.found.has_errors();
     Ok((Known { schema, is_doubtful }, search.found))
@@ -499,6 +500,14 @@ impl Search<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Columns that outputs name.
+    fn outputs(&mut self, schema: &DataType) {
+        let names = column_names(schema);
+        for column in self.step.sinks.iter().flat_map(|sink| sink.value.columns_needed()) {
+            found_misspelt(&column.value, column.span, &names, &mut self.found);
+        }
     }
 
     async fn expectation(&self, expectation: &Expectation, schema: &DataType) -> Result<Diagnostics, Error> {
