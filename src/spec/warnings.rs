@@ -200,7 +200,8 @@ pub(super) fn overwritten(
             found.push(if reader == *writer || comes_after(*writer, reader) {
                 diagnostic
             } else {
-                diagnostic.help(format!("to read what this run writes, wait for it: `after: [{other}]`"))
+                diagnostic
+                    .help(format!("to read what this run writes, begin with that step: `from: {other}`"))
             });
         }
     }

@@ -300,7 +300,7 @@ pub(crate) fn columns_that_outputs_name_are_looked_for() {
 "
         )
     };
-    let told = ["12:57 E024 there is no column `Name`", "12:79 E024 there is no column `nme`"];
+    let told = ["12:60 E024 there is no column `Name`", "12:83 E024 there is no column `nme`"];
     assert_eq!(mistakes(case(&text(""))), told);
     // Before any row is worked out, and in a run too.
     let outcome = Case::pipeline(&text("")).args(["--log-format", "json"]).code(78).any_stderr().run();

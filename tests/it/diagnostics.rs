@@ -184,5 +184,35 @@ steps:
   d: { read: { format: parquet, path: b.parquet }, write: stdout }
 ";
     let outcome = Case::new(["validate", "p.yaml"]).file("p.yaml", text).any_stderr().run();
-    assert_snapshot!(outcome.stderr, @"");
+    assert_snapshot!(outcome.stderr, @"
+    warning[W009]: `a` reads `a.parquet`, which this pipeline replaces
+     --> p.yaml:3:39
+      |
+    3 |   a: { read: { format: parquet, path: a.parquet } }
+      |                                       ^^^^^^^^^
+      |
+     ::: p.yaml:4:27
+      |
+    4 |   b: { range: 3, write: { parquet: a.parquet } }
+      |                           ------- `b` writes it here
+      |
+      = help: the next run reads what this one has written: let the output go somewhere else
+      = help: to read what this run writes, begin with that step: `from: b`
+
+    warning[W009]: `d` reads `b.parquet`, which this pipeline replaces
+     --> p.yaml:6:39
+      |
+    6 |   d: { read: { format: parquet, path: b.parquet }, write: stdout }
+      |                                       ^^^^^^^^^
+      |
+     ::: p.yaml:5:26
+      |
+    5 |   c: { from: a, write: { parquet: b.parquet } }
+      |                          ------- `c` writes it here
+      |
+      = help: the next run reads what this one has written: let the output go somewhere else
+      = help: to read what this run writes, begin with that step: `from: c`
+
+    `p.yaml` is valid: 4 steps
+    ");
 }
