@@ -108,6 +108,8 @@ codes! {
     SchemaDiffers = "W007",
     /// An option is none of the format's, so that engines pass over it.
     UnknownOption = "W008",
+    /// A step reads what an output of the same run replaces.
+    OverwrittenInput = "W009",
 }
 
 /// What is said of each code at length: a section each.

@@ -83,7 +83,12 @@ pub(super) fn run(arguments: &Run, reporter: Reporter) -> u8 {
     let identity = RunIdentity::new();
     let (events, listener) = reporter.listen(identity.facts(&arguments.pipeline.file, began));
     let chosen = arguments.pipeline.folder().and_then(|folder| arguments.target.choose(&folder));
-    let project = chosen.as_ref().ok().and_then(|chosen| chosen.project.clone());
+    let beside = match &chosen {
+        Ok(Chosen { project: Some(project), .. }) => Some(project.clone()),
+        Ok(_) => arguments.pipeline.folder().ok(),
+        // Where records belong is not known: the project file says it, and can't be read.
+        Err(_) => None,
+    };
     let stores = Stores::new(store_settings());
     let result = chosen.and_then(|chosen| {
         let runtime = super::runtime()?;
@@ -117,10 +122,8 @@ pub(super) fn run(arguments: &Run, reporter: Reporter) -> u8 {
     if let Err(failure) = &result {
         failure.report(reporter);
     }
-    let beside = || project.map_or_else(|| arguments.pipeline.folder(), Ok);
-    let state =
-        arguments.state_dir.clone().map_or_else(|| beside().map(|folder| folder.join(".pipectl")), Ok);
-    if let Ok(state) = state
+    let state = arguments.state_dir.clone().or_else(|| Some(beside?.join(".pipectl")));
+    if let Some(state) = state
         && !matches!(result, Err(Failure::File { .. }))
         && let Err(error) = results.save(&state, exit_code)
     {

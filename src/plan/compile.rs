@@ -400,6 +400,11 @@ impl<'p> Compiler<'p> {
         let reader = name.is_none().then_some(relation.clone());
         if look.is_none() && !step.sinks.is_empty() {
             self.keep_order(&sorted);
+            let named = step.sinks.iter().flat_map(|sink| sink.value.columns_needed());
+            let named: Vec<_> = named.map(|column| (column.value.clone(), column.span)).collect();
+            if !named.is_empty() {
+                self.probe(id, &relation, Question::Named(named));
+            }
             self.write(id, step, sorted.sort(relation), &needs);
         }
         let actions = (first_action..self.plan.actions.len()).map(ActionId).collect();

@@ -87,6 +87,8 @@ pub(crate) enum Question {
     Has(Vec<(String, Span)>),
     /// Whether these values fit them.
     Fit(Vec<Fitting>),
+    /// The same, spelled so: outputs tell `Day` from `day`.
+    Named(Vec<(String, Span)>),
     /// Whether no two have one name; the span is that of what made them.
     Distinct(Span),
     /// Whether there are any: engines read what is not there as nothing.

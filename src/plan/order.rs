@@ -73,17 +73,12 @@ impl Sorted {
                 *self = if columns.is_some() { Self::Made { by } } else { Self::Lost { by } };
                 Ok(input)
             }
-            (Order::Renamed, Self::Pending { by, .. }) => {
-                let by = *by;
-                let input = self.sort(input);
-                *self = Self::Made { by };
-                Ok(input)
-            }
+            (Order::Renamed, _) => Ok(self.before_choice(input)),
             (Order::Changed(_), Self::Made { by }) => {
                 *self = Self::Lost { by: *by };
                 Ok(input)
             }
-            (Order::Changed(_) | Order::Renamed | Order::Kept, _) => Ok(input),
+            (Order::Changed(_) | Order::Kept, _) => Ok(input),
         }
     }
 

@@ -129,6 +129,8 @@ async fn everything(
                     contract::of_one_file(pipeline.step(probe.step), &probe.relation)?
                 }
                 Question::Has(_)
+                | Question::Fit(_)
+                | Question::Named(_)
                 | Question::Distinct(_)
                 | Question::Any(_)
                 | Question::Kept
@@ -188,6 +190,9 @@ fn answer(
                 found_unfit(value, schema, found);
             }
         }
+        Question::Named(named) => {
+            named.iter().for_each(|(column, span)| found_misspelt(column, *span, columns, found));
+        }
         Question::Distinct(span) => {
             found_repeated(*span, step.name.value.as_str(), columns, found);
         }
@@ -204,6 +209,23 @@ fn answer(
     }
 }
 
+/// Reports a column that an output names and that is not there, spelled so.
+pub(super) fn found_misspelt(
+    column: &str,
+    span: crate::text::Span,
+    columns: &[String],
+    found: &mut Diagnostics,
+) {
+    if !columns.iter().any(|known| known == column) {
+        found.push(missing(column, span, columns));
+    }
+}
+
+fn missing(column: &str, span: crate::text::Span, columns: &[String]) -> Diagnostic {
+    Diagnostic::new(Code::UnknownColumn, span, format!("there is no column `{column}`"))
+        .suggest(column, columns.iter().map(String::as_str))
+}
+
 /// Reports a column that is needed and not there.
 pub(super) fn found_missing(
     column: &str,
@@ -214,11 +236,7 @@ pub(super) fn found_missing(
     if columns.iter().any(|known| known.eq_ignore_ascii_case(column)) {
         return false;
     }
-    let message = format!("there is no column `{column}`");
-    found.push(
-        Diagnostic::new(Code::UnknownColumn, span, message)
-            .suggest(column, columns.iter().map(String::as_str)),
-    );
+    found.push(missing(column, span, columns));
     true
 }
 

@@ -29,6 +29,11 @@ pub(super) trait File: Send {
     /// Everything about these columns that it cannot hold, and columns in its settings that are none of these.
     fn refuse(&self, schema: &Schema) -> Vec<Refusal>;
 
+    /// Columns that its settings name besides `partition_by`.
+    fn columns_needed(&self) -> &[Spanned<String>] {
+        &[]
+    }
+
     /// Begins a file. So many of them, this one too, are written side by side and share what memory there is.
     fn encoder(
         &self,

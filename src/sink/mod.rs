@@ -56,6 +56,8 @@ use ::arrow::array::RecordBatch;
 use ::arrow::datatypes::{Schema, SchemaRef};
 use ::arrow::error::ArrowError;
 
+use crate::text::Spanned;
+
 pub(crate) use self::arrow::Arrow;
 pub(crate) use self::columns::Refusal;
 pub(crate) use self::csv::Csv;
@@ -124,6 +126,12 @@ impl Sink {
     /// Whether it prints what means nothing to people.
     pub(crate) fn prints_binary(&self) -> bool {
         matches!(self, Self::Stdout(stdout) if stdout.is_binary())
+    }
+
+    /// Columns that its settings name, as they are spelled.
+    pub(crate) fn columns_needed(&self) -> Vec<&Spanned<String>> {
+        let Some(file) = self.file() else { return Vec::new() };
+        file.layout().partition_by.iter().chain(file.columns_needed()).collect()
     }
 
     /// Everything about a result of these columns that this output cannot hold.

@@ -181,6 +181,10 @@ impl File for Parquet {
         }
     }
 
+    fn columns_needed(&self) -> &[Spanned<String>] {
+        self.bloom_filters()
+    }
+
     fn check(&self, checking: &mut Checking<'_>) {
         if let Some(level) = &self.compression_level
             && let Some(message) = self.compression.refuses_level(level.value)

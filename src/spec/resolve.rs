@@ -47,6 +47,7 @@ pub(super) fn resolve(
         unused(&specs, &references, checking.found);
         warnings::limits(&specs, |at| references[at].from, checking.found);
         warnings::stdout(&specs, checking.found);
+        warnings::overwritten(&specs, |at| references[at].needed().collect(), checking.found);
     }
     if extent == Extent::Whole
         && !specs.is_empty()

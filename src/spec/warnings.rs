@@ -1,10 +1,13 @@
 //! Owns what is legal and probably wrong, as far as several parts of a file together show it.
 
+use std::collections::HashSet;
+
 use super::step::StepSpec;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::expr::{Template, TokenKind};
+use crate::lowering::normal;
 use crate::pipeline::StepId;
-use crate::sink::Sink;
+use crate::sink::{Place, Sink};
 use crate::text::Span;
 use crate::transform::{Names, Order, Transform};
 
@@ -152,6 +155,60 @@ pub(super) fn stdout(specs: &[StepSpec], found: &mut Diagnostics) {
                 .related(first.span, "the other one")
                 .help("write one of them into a file, or unite the steps"),
         );
+    }
+}
+
+/// Warns of files that a step reads and the same run writes, unless the step comes after that. `needed` are the steps that come before
+/// one.
+pub(super) fn overwritten(
+    specs: &[StepSpec],
+    needed: impl Fn(usize) -> Vec<StepId>,
+    found: &mut Diagnostics,
+) {
+    let sinks = specs.iter().enumerate().flat_map(|(at, spec)| spec.sinks.iter().map(move |sink| (at, sink)));
+    let outputs: Vec<_> = sinks
+        .filter_map(|(at, sink)| {
+            let place = sink.value.place(&specs[at].base.folder);
+            Some((place.key()?, matches!(place, Place::Folder(_)), at, sink.span))
+        })
+        .collect();
+    if outputs.is_empty() {
+        return;
+    }
+    let is_in =
+        |path: &str, folder: &str| path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'));
+    let comes_after = |later: usize, earlier: usize| {
+        let mut seen = HashSet::new();
+        let mut further: Vec<StepId> = needed(later);
+        while let Some(StepId(at)) = further.pop() {
+            if seen.insert(at) {
+                further.extend(needed(at));
+            }
+        }
+        seen.contains(&earlier)
+    };
+    for (reader, spec) in specs.iter().enumerate() {
+        for path in spec.source.iter().flat_map(|source| source.value.kind().paths()) {
+            let Some(input) = spec.base.root.shared(&path.plain()) else { continue };
+            let input = normal(&input).to_string_lossy().into_owned();
+            let same = outputs.iter().find(|(output, is_folder, writer, _)| {
+                let is_met =
+                    *output == input || is_in(output, &input) || (*is_folder && is_in(&input, output));
+                is_met && !comes_after(reader, *writer)
+            });
+            let Some((_, _, writer, span)) = same else { continue };
+            let (own, other) = (&spec.name, &specs[*writer].name);
+            let message = format!("`{own}` reads `{}`, which this pipeline replaces", path.plain());
+            let diagnostic = Diagnostic::new(Code::OverwrittenInput, path.span(), message)
+                .related(*span, format!("`{other}` writes it here"))
+                .help("the next run reads what this one has written: let the output go somewhere else");
+            found.push(if reader == *writer || comes_after(*writer, reader) {
+                diagnostic
+            } else {
+                diagnostic
+                    .help(format!("to read what this run writes, begin with that step: `from: {other}`"))
+            });
+        }
     }
 }
 

@@ -139,7 +139,7 @@ impl Kind for ApproxQuantile {
         Work::Heavy
     }
 
-    fn names(&self) -> Names {
+    fn names(&self) -> Names<'_> {
         Names::Gone
     }
 

@@ -86,7 +86,7 @@ impl Kind for Corr {
         Work::Heavy
     }
 
-    fn names(&self) -> Names {
+    fn names(&self) -> Names<'_> {
         Names::Gone
     }
 

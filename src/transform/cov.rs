@@ -74,7 +74,7 @@ impl Kind for Cov {
         Work::Heavy
     }
 
-    fn names(&self) -> Names {
+    fn names(&self) -> Names<'_> {
         Names::Gone
     }
 

@@ -89,7 +89,7 @@ impl Kind for Crosstab {
         Work::Heavy
     }
 
-    fn names(&self) -> Names {
+    fn names(&self) -> Names<'_> {
         Names::Gone
     }
 

@@ -79,7 +79,7 @@ impl Kind for Describe {
         Work::Heavy
     }
 
-    fn names(&self) -> Names {
+    fn names(&self) -> Names<'_> {
         Names::Gone
     }
 

@@ -98,7 +98,7 @@ impl Kind for FreqItems {
         Work::Undetermined
     }
 
-    fn names(&self) -> Names {
+    fn names(&self) -> Names<'_> {
         Names::Gone
     }
 

@@ -188,7 +188,7 @@ impl Kind for Parse {
         self.column.iter().collect()
     }
 
-    fn names(&self) -> Names {
+    fn names(&self) -> Names<'_> {
         if self.column.is_some() { Names::Kept } else { Names::Gone }
     }
 

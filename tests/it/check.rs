@@ -449,6 +449,30 @@ steps:
 }
 
 #[test]
+pub(crate) fn columns_that_outputs_name_are_looked_for() {
+    let text = |step: &str| {
+        format!(
+            "{STEPS}{step}
+  written:
+    from: people
+    write:
+      - parquet: {{ path: out/people/, partition_by: [born, Name], bloom_filters: [nme] }}
+      - csv: {{ path: out/csv/, partition_by: [born] }}
+"
+        )
+    };
+    let told = ["12:60 E024 there is no column `Name`", "12:83 E024 there is no column `nme`"];
+    assert_eq!(mistakes(case(&text(""))), told);
+    // Before any row is worked out, and in a run too.
+    let outcome = Case::pipeline(&text("")).args(["--log-format", "json"]).code(78).any_stderr().run();
+    assert_eq!(self::told(&outcome), told);
+    assert_eq!(outcome.files(), Vec::<String>::new());
+    // Beside a mistake that the engine finds.
+    let both = mistakes(case(&text("\n  wrong: { from: people, transform: [filter: idd > 1] }")));
+    assert_eq!(both.len(), 3, "{both:?}");
+}
+
+#[test]
 fn what_sail_finds_only_when_it_plans_is_found() {
     let text = format!(
         "{STEPS}

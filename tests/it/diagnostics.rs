@@ -5,6 +5,8 @@
 use std::collections::BTreeSet;
 use std::fs;
 
+use insta::assert_snapshot;
+
 use crate::support::{Case, Outcome};
 
 /// Files by name: the pipeline, and those that it needs.
@@ -153,4 +155,70 @@ steps:
         "{}",
         outcome.stderr
     );
+}
+
+#[test]
+fn an_input_that_is_replaced_is_seen_wherever_it_is() {
+    let told = |read: &str, write: &str, after: &str| {
+        let text = format!(
+            "version: 1\nsteps:\n  a:\n    read: {{ format: csv, path: {read}, schema: id INT }}\n    {after}\n  b:\n    range: 3\n    \
+             write: {write}\n  c: {{ from: a, write: stdout }}\n"
+        );
+        let outcome = Case::new(["validate", "p.yaml"]).file("p.yaml", text).any_stderr().run();
+        outcome.stderr.matches("warning[W009]").count()
+    };
+    for (read, write, after, count) in [
+        ("data/a.csv", "{ csv: data/a.csv }", "", 1),
+        ("./data/../data/a.csv", "{ csv: data/a.csv }", "", 1),
+        ("data", "{ csv: data/a.csv }", "", 1),
+        ("data/part-00000.csv", "{ csv: { path: data/, max_rows_per_file: 9 } }", "", 1),
+        ("[x.csv, data/a.csv]", "[csv: data/a.csv, csv: data/b.csv]", "", 1),
+        // Whoever waits reads the new file.
+        ("data/a.csv", "{ csv: data/a.csv }", "after: [b]", 0),
+        ("data/a.csv", "{ csv: data/a.csv.gz }", "", 0),
+        ("data/a.csv", "{ csv: other/a.csv }", "", 0),
+        ("s3://lake/a.csv", "{ csv: s3://lake/b.csv }", "", 0),
+    ] {
+        assert_eq!(told(read, write, after), count, "{read} {write} {after}");
+    }
+    let text = "\
+version: 1
+steps:
+  a: { read: { format: parquet, path: a.parquet } }
+  b: { range: 3, write: { parquet: a.parquet } }
+  c: { from: a, write: { parquet: b.parquet } }
+  d: { read: { format: parquet, path: b.parquet }, write: stdout }
+";
+    let outcome = Case::new(["validate", "p.yaml"]).file("p.yaml", text).any_stderr().run();
+    assert_snapshot!(outcome.stderr, @"
+    warning[W009]: `a` reads `a.parquet`, which this pipeline replaces
+     --> p.yaml:3:39
+      |
+    3 |   a: { read: { format: parquet, path: a.parquet } }
+      |                                       ^^^^^^^^^
+      |
+     ::: p.yaml:4:27
+      |
+    4 |   b: { range: 3, write: { parquet: a.parquet } }
+      |                           ------- `b` writes it here
+      |
+      = help: the next run reads what this one has written: let the output go somewhere else
+      = help: to read what this run writes, begin with that step: `from: b`
+
+    warning[W009]: `d` reads `b.parquet`, which this pipeline replaces
+     --> p.yaml:6:39
+      |
+    6 |   d: { read: { format: parquet, path: b.parquet }, write: stdout }
+      |                                       ^^^^^^^^^
+      |
+     ::: p.yaml:5:26
+      |
+    5 |   c: { from: a, write: { parquet: b.parquet } }
+      |                          ------- `c` writes it here
+      |
+      = help: the next run reads what this one has written: let the output go somewhere else
+      = help: to read what this run writes, begin with that step: `from: c`
+
+    `p.yaml` is valid: 4 steps
+    ");
 }

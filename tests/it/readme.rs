@@ -49,7 +49,7 @@ fn steps_are_looked_at_as_the_readme_says() {
     let (console, _) = console.split_once("\n```").unwrap();
     let said = run(console, &folder.path(""));
     assert_eq!(said, console, "\n{said}");
-    assert!(said.matches("$ pipectl").count() >= 4, "the section is gone");
+    assert!(said.matches("$ pipectl").count() >= 3, "the section is gone");
     // Every key of the JSON is told, and every one that is told is there.
     let list =
         Case::new(["ls", "pipelines/daily.yaml", "--format", "json"]).examples().any_stdout().run().stdout;
@@ -60,7 +60,9 @@ fn steps_are_looked_at_as_the_readme_says() {
     let mut told: Vec<&str> = keys.flat_map(|keys| keys.split('`').skip(1).step_by(2)).collect();
     told.sort_unstable();
     let step = list["steps"][0].as_object().unwrap();
-    assert_eq!(told, step.keys().map(String::as_str).collect::<Vec<_>>());
+    let mut keys: Vec<&str> = step.keys().map(String::as_str).collect();
+    keys.sort_unstable();
+    assert_eq!(told, keys);
 }
 
 /// What a terminal shows, the commands among it.

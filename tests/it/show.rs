@@ -200,12 +200,13 @@ fn what_is_done_is_told() {
        done  oldest (show): 1 row, 53 B → stdout, [time]
     ");
     // Sail gives an order up behind a computed column; whoever only looks is told, where a run with an output is refused.
-    let lost = "version: 1\nsteps:\n  a:\n    range: 3\n    transform:\n      - sort: [id DESC]\n      - with_columns: { id: id * 2 }\n";
+    let lost = "version: 1\nsteps:\n  a:\n    range: 3\n    transform:\n      - sort: [id DESC]\n      - select: [id * 2 AS x]\n";
     let outcome = show(lost, ["a"]).any_stdout().any_stderr().run();
     assert_snapshot!(outcome.stderr, @"
      engine  Sail 0.7.2, private to this run, ready in [time]
     checked  by the engine in [time]
-       done  a (show): 3 rows, 15 B → stdout, [time]
+       note  Sail 0.7.2 loses the order of the `sort` in line 6 behind what comes after it: the rows stand in any order
+       done  a (show): 3 rows, 10 B → stdout, [time]
     ");
     // It is worked out once for both sides, as a run does it.
     let diamond = "\

@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// Those that ask for nothing that Sail alone has or says.
-pub(crate) const SAME: [(&str, fn()); 47] = [
+pub(crate) const SAME: [(&str, fn()); 48] = [
     ("daily", pipelines::daily),
     ("pricing_summary", pipelines::pricing_summary),
     ("late_shipments", pipelines::late_shipments),
@@ -57,6 +57,7 @@ pub(crate) const SAME: [(&str, fn()); 47] = [
     ("first lines", contracts::csv_is_compared_by_its_first_line),
     ("json", contracts::json_is_read_with_its_contract),
     ("inferred contracts", contracts::what_is_inferred_is_kept),
+    ("columns of outputs", check::columns_that_outputs_name_are_looked_for),
     ("shown rows", show::rows_come_in_the_order_of_their_sort),
     ("shown inside", show::a_step_is_looked_at_inside),
     ("shown quickly", show::no_more_is_worked_out_than_is_shown),

@@ -180,6 +180,17 @@ fn records_of_runs_are_beside_the_project_file() {
 }
 
 #[test]
+fn a_project_file_that_is_wrong_has_no_records() {
+    for (project, arguments, code) in [("targets: 3", &[][..], 78), ("targets: { a: {} }", &["-t", "b"], 2)] {
+        let run = || below(project, NUMBERS, arguments).code(code);
+        let outcome = run().without_env("PIPECTL_STATE_DIR").run();
+        assert!(!outcome.path(".pipectl").exists() && !outcome.path("pipelines/.pipectl").exists());
+        // Where it is said where they belong, there is one.
+        assert_eq!(run().run().record()["exit_code"], code);
+    }
+}
+
+#[test]
 fn everything_wrong_with_a_project_file_is_said_at_once() {
     let project = "
 default_target: prdo

@@ -23,7 +23,7 @@ use crate::proto::relation::{self, empty, filter};
 use crate::proto::spark::data_type::StructField;
 use crate::proto::spark::relation::RelType;
 use crate::proto::spark::{DataType, Project, Relation};
-use crate::run::check::{column_names, create_view, found_missing, found_repeated};
+use crate::run::check::{column_names, create_view, found_missing, found_misspelt, found_repeated};
 use crate::run::contract::{differences, first_line, of_one_file};
 use crate::run::fitting::found_unfit;
 use crate::run::together::all;
@@ -48,6 +48,7 @@ pub(super) async fn search(
     if let Some(schema) = &schema {
         search.repetitions(schema);
         search.expectations(schema).await?;
+        search.outputs(schema);
     }
     let is_doubtful = search.is_doubtful || search.found.has_errors();
     Ok((Known { schema, is_doubtful }, search.found))
@@ -640,6 +641,14 @@ impl<'a> Search<'a> {
             }
         }
         Ok(())
+    }
+
+    /// Columns that outputs name.
+    fn outputs(&mut self, schema: &DataType) {
+        let names = column_names(schema);
+        for column in self.step.sinks.iter().flat_map(|sink| sink.value.columns_needed()) {
+            found_misspelt(&column.value, column.span, &names, &mut self.found);
+        }
     }
 
     async fn expectation(&self, expectation: &Expectation, schema: &DataType) -> Result<Diagnostics, Error> {
