@@ -232,7 +232,7 @@ impl<'a> Search<'a> {
     /// Searches the arguments of a call; whether any is wrong.
     async fn arguments(&mut self, arguments: &[&Expr]) -> Result<bool, Error> {
         const BEFORE: &str = "isnull(";
-        let scope = Scope { columns: Vec::new(), sides: Vec::new() };
+        let scope = Scope::default();
         let analyse = async |text: String| {
             let value = expression_string(format!("{BEFORE}{text}\n)"));
             let alone = Project { input: None, expressions: vec![value] };
@@ -258,7 +258,7 @@ impl<'a> Search<'a> {
         let sides: Vec<(String, DataType)> =
             self.step.queried.iter().map(|(name, id)| (name.clone(), self.schema_of(*id))).collect();
         let columns = sides.iter().flat_map(|(_, schema)| fields(schema)).collect();
-        let scope = Scope { columns, sides };
+        let scope = Scope { columns, sides, ..Scope::default() };
         let (before, _) = Sql::around(&self.views);
         let blobs = RefCell::default();
         let nothing = |_: &str| Relation::default();
@@ -368,6 +368,7 @@ impl<'a> Search<'a> {
     fn scope(&self, at: usize, before: &DataType, beside: Option<StepId>) -> Scope {
         let kind = self.step.transforms[at].value.kind();
         let mut scope = Scope { sides: self.sides.clone(), ..Scope::of(before) };
+        scope.beside = kind.columns_beside().into_iter().map(str::to_owned).collect();
         if let (Some((right, _)), Some(beside)) = (kind.new_name(), beside) {
             if scope.sides.is_empty() {
                 scope.sides.push((self.step.left_name().to_owned(), before.clone()));
