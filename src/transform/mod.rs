@@ -172,6 +172,11 @@ pub(crate) trait Kind: Debug {
         Vec::new()
     }
 
+    /// Columns that it makes, and that its expressions do not see.
+    fn columns_beside(&self) -> Vec<&str> {
+        Vec::new()
+    }
+
     /// Whether its result may have two columns of one name.
     fn may_repeat_columns(&self) -> bool {
         false

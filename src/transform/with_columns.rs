@@ -60,6 +60,10 @@ impl Kind for WithColumns {
         self.0.iter().map(|(_, expr)| expr).collect()
     }
 
+    fn columns_beside(&self) -> Vec<&str> {
+        self.0.iter().map(|(name, _)| name.value.as_str()).collect()
+    }
+
     fn order(&self) -> Order<'_> {
         Order::Changed(Some(self.0.iter().map(|(name, _)| name.value.as_str()).collect()))
     }

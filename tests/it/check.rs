@@ -728,3 +728,21 @@ steps:
     assert!(outcome.stderr.contains("an expression can't read steps"), "{}", outcome.stderr);
     assert!(!outcome.stderr.contains("pipectl_check"), "{}", outcome.stderr);
 }
+
+#[test]
+fn entries_of_one_item_are_told_not_to_see_each_other() {
+    let pipeline = "\
+version: 1
+steps:
+  a:
+    values: { columns: { price: int }, rows: [[1]] }
+    transform:
+      - with_columns: { gross: price * 2, taxed: GROSS + 1 }
+    write: stdout
+";
+    let outcome =
+        Case::new(["check", "p.yaml"]).file("p.yaml", pipeline).engine().any_stderr().code(78).run();
+    assert!(outcome.stderr.contains("there is no column `GROSS`"), "{}", outcome.stderr);
+    let help = "entries of one item do not see each other: make `GROSS` in an item above this one";
+    assert!(outcome.stderr.contains(help), "{}", outcome.stderr);
+}

@@ -296,6 +296,12 @@ pub(super) fn with_help(diagnostic: Diagnostic, missing: &Missing) -> Diagnostic
     /// Names that are shown.
     const MOST: usize = 20;
     let known = &missing.known;
+    if missing.is_beside {
+        let name = &missing.name;
+        return diagnostic.help(format!(
+            "entries of one item do not see each other: make `{name}` in an item above this one"
+        ));
+    }
     if let Some(near) = nearest(&missing.name, known.iter().map(String::as_str)) {
         return diagnostic.help(format!("did you mean `{near}`?"));
     }

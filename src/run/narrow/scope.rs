@@ -14,6 +14,8 @@ pub(super) struct Scope {
     pub(super) columns: Vec<StructField>,
     /// The same by the name that qualifies them, where one does.
     pub(super) sides: Vec<(String, DataType)>,
+    /// Columns that are made beside the expression, which it does not see.
+    pub(super) beside: Vec<String>,
 }
 
 /// A name that means nothing.
@@ -27,11 +29,13 @@ pub(super) struct Missing {
     pub(super) known: Vec<String>,
     /// What these are.
     pub(super) what: &'static str,
+    /// Whether a column of this name is made beside the expression.
+    pub(super) is_beside: bool,
 }
 
 impl Scope {
     pub(super) fn of(schema: &DataType) -> Self {
-        Self { columns: fields(schema), sides: Vec::new() }
+        Self { columns: fields(schema), ..Self::default() }
     }
 
     /// The columns without qualifiers.
@@ -66,7 +70,8 @@ impl Scope {
             return Missing::column("", 0..0, Vec::new());
         };
         let Some(((second, second_range), fields_behind)) = rest.split_first() else {
-            return Missing::column(first, range.clone(), self.names());
+            let is_beside = self.beside.iter().any(|made| alike(made, first));
+            return Missing { is_beside, ..Missing::column(first, range.clone(), self.names()) };
         };
         if let Some((_, schema)) = self.side(first) {
             let columns = fields(schema);
@@ -93,7 +98,7 @@ impl Scope {
 impl Missing {
     fn column(name: &str, range: Range<usize>, known: Vec<String>) -> Self {
         let message = format!("there is no column `{name}`");
-        Self { range, message, name: name.to_owned(), known, what: "columns" }
+        Self { range, message, name: name.to_owned(), known, what: "columns", is_beside: false }
     }
 }
 
@@ -116,7 +121,8 @@ fn field(column: &StructField, name: &str, path: &[(String, Range<usize>)], whol
                     format!("there is no field `{part}` in `{name}`")
                 };
                 let known = known.iter().map(|field| field.name.clone()).collect();
-                return Missing { range: range.clone(), message, name: part.clone(), known, what: "fields" };
+                let (range, name) = (range.clone(), part.clone());
+                return Missing { range, message, name, known, what: "fields", is_beside: false };
             }
         }
         name = format!("{name}.{part}");

@@ -238,7 +238,7 @@ impl<'a> Search<'a> {
     /// Searches the arguments of a call; whether any is wrong.
     async fn arguments(&mut self, arguments: &[&Expr]) -> Result<bool, Error> {
         const BEFORE: &str = "isnull(";
-        let scope = Scope { columns: Vec::new(), sides: Vec::new() };
+        let scope = Scope::default();
         let analyse = async |text: String| {
             let value = expression_string(format!("{BEFORE}{text}\n)"));
             let alone = Project { input: None, expressions: vec![value] };
@@ -268,7 +268,7 @@ impl<'a> Search<'a> {
     ) -> Result<(), Error> {
         create_view(self.ground.client, empty("`pipectl_check` STRING"), SOME_TABLE).await?;
         let columns = sides.iter().flat_map(|(_, schema)| fields(schema)).collect();
-        let scope = Scope { columns, sides };
+        let scope = Scope { columns, sides, ..Scope::default() };
         let (before, _) = around(views);
         let blobs = RefCell::default();
         let nothing = |_: &str| Relation::default();
@@ -403,6 +403,7 @@ impl<'a> Search<'a> {
     fn scope(&self, at: usize, before: &DataType, beside: Option<StepId>) -> Scope {
         let kind = self.step.transforms[at].value.kind();
         let mut scope = Scope { sides: self.sides.clone(), ..Scope::of(before) };
+        scope.beside = kind.columns_beside().into_iter().map(str::to_owned).collect();
         if let (Some((right, _)), Some(beside)) = (kind.new_name(), beside) {
             if scope.sides.is_empty() {
                 scope.sides.push((self.step.left_name(at).to_owned(), before.clone()));
