@@ -32,6 +32,12 @@ pub(crate) async fn check(client: &Client, pipeline: &Pipeline, plan: &Plan) -> 
         result = everything(client, pipeline, plan).await;
     }
     match result {
+        Ok(found) if found.has_contract() => {
+            // A difference goes on into the steps behind: each is to be told where it comes from alone.
+            let ground = Ground { client, pipeline, dialect: &plan.dialect };
+            let narrowed = narrow::narrow(&ground, &plan.steps, &HashSet::new()).await?.found;
+            Ok(if narrowed.has_errors() { narrowed } else { found })
+        }
         Ok(found) => Ok(found),
         Err((at, error @ Error::TooLarge { .. })) => {
             let message = format!("the plan of `{}` is too large: {error}", pipeline.step(at).name);
