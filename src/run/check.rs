@@ -89,7 +89,9 @@ pub(crate) async fn source_columns(
     let is_declared = matches!(pipeline.step(id).source.value, Source::Table(_));
     Ok(schema.map(|schema| {
         let mut columns = contract::found_columns(&schema);
-        columns.iter_mut().for_each(|column| column.nullable |= !is_declared);
+        for column in &mut columns {
+            column.nullable |= !is_declared;
+        }
         columns
     }))
 }
