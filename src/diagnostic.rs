@@ -258,6 +258,11 @@ impl Diagnostics {
         self.0.iter().any(Diagnostic::is_error)
     }
 
+    /// Whether a source is other than its contract says.
+    pub(crate) fn has_contract(&self) -> bool {
+        self.0.iter().any(|one| one.code == Code::Contract)
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.0.len()
     }

@@ -244,8 +244,7 @@ impl<'t> Reader<'t> {
         let mut brackets = 0_usize;
         while let Some(c) = self.rest.peek().copied() {
             match c {
-                '<' | '>' if brackets == 0 => break,
-                ',' if brackets == 0 => break,
+                '<' | '>' | ',' if brackets == 0 => break,
                 '(' => brackets += 1,
                 ')' => brackets = brackets.saturating_sub(1),
                 _ => {}

@@ -33,6 +33,12 @@ pub(crate) async fn check(client: &Client, pipeline: &Pipeline, plan: &Plan) -> 
         result = everything(client, pipeline, plan).await;
     }
     match result {
+        Ok(found) if found.has_contract() => {
+            // A difference goes on into the steps behind: each is to be told where it comes from alone.
+            let ground = Ground { client, pipeline, dialect: &plan.dialect };
+            let narrowed = narrow::narrow(&ground, &plan.steps, &HashSet::new()).await?.found;
+            Ok(if narrowed.has_errors() { narrowed } else { found })
+        }
         Ok(found) => Ok(found),
         Err((at, error @ Error::TooLarge { .. })) => {
             let message = format!("the plan of `{}` is too large: {error}", pipeline.step(at).name);
@@ -84,7 +90,9 @@ pub(crate) async fn source_columns(
     let is_declared = matches!(pipeline.step(id).source.value, Source::Table(_));
     Ok(schema.map(|schema| {
         let mut columns = contract::found_columns(&schema);
-        columns.iter_mut().for_each(|column| column.nullable |= !is_declared);
+        for column in &mut columns {
+            column.nullable |= !is_declared;
+        }
         columns
     }))
 }

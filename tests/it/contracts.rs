@@ -208,7 +208,7 @@ steps:
 pub(crate) fn rows_are_counted_before_anything_is_made_of_them() {
     let case = |contract: &str| {
         let text = ROWS
-            .replace("[drop: [part], rename: { id: key }]", "[{ drop: [part] }, { rename: { id: key } }]");
+            .replace("[drop: [part], rename: { id: key }]", "[{ drop: [part] }, { rename: { Id: key } }]");
         let arguments = ["run", "-q", "-k", "p.yaml"];
         Case::new(arguments).file("p.yaml", text).file("c.yaml", contract).engine().any_stderr()
     };
