@@ -21,6 +21,7 @@ use crate::text::Spanned;
 /// are left out. Sail has no `transpose`.
 ///
 /// ```yaml
+/// # engines: spark
 /// version: 1
 /// steps:
 ///   sales:
