@@ -11,7 +11,7 @@ use crate::support::{Case, bare, elsewhere, install};
 use crate::{chains, check, errors, expectations, files, otherwise, outputs, pipelines, semantics, timeouts};
 
 /// Those that ask for nothing that Sail alone has or says.
-pub(crate) const SAME: [(&str, fn()); 29] = [
+pub(crate) const SAME: [(&str, fn()); 30] = [
     ("daily", pipelines::daily),
     ("pricing_summary", pipelines::pricing_summary),
     ("late_shipments", pipelines::late_shipments),
