@@ -23,9 +23,9 @@ use crate::text::{Span, Spanned};
 /// still one row. Groups come in no order. A sum of integers that is too large for its type fails on Spark and is wrong on Sail: cast to
 /// `bigint` or `decimal` first.
 ///
-/// Subtotals: `rollup: [country, town]` in place of `by` also groups by `country` alone and by nothing; `cube` by every choice of its keys; `grouping_sets`
-/// by those that it lists. A key that a row is not grouped by is NULL there: `grouping(town)` is 1 in such rows and else 0, and
-/// `grouping_id()` is different for each set. Without rows there are no totals either.
+/// Subtotals: `rollup: [country, town]` in place of `by` also groups by `country` alone and by nothing; `cube` by every choice of its keys;
+/// `grouping_sets` by those that it lists. A key that a row is not grouped by is NULL there: `grouping(town)` is 1 in such rows and else 0,
+/// and `grouping_id()` is different for each set. Without rows there are no totals either.
 ///
 /// `having` keeps the groups that fulfil a condition: on the columns of the result, `total > 10`, or on aggregates and keys,
 /// `count(*) > 1`.
@@ -286,8 +286,8 @@ impl Aggregate {
     }
 }
 
-/// The calls of aggregate functions that are in common use, each with the bytes of its name and its arguments. pipectl knows them to tell two ways apart
-/// in which a condition may be meant; of others it takes the usual one.
+/// The calls of aggregate functions that are in common use, each with the bytes of its name and its arguments. pipectl knows them to tell
+/// two ways apart in which a condition may be meant; of others it takes the usual one.
 fn calls(expr: &Expr) -> Vec<(String, Range<usize>)> {
     const FAMILIES: &[&str] = &[
         "any_",

@@ -18,8 +18,9 @@ use crate::text::Spanned;
 /// Keeps one row of each group of rows that are equal in these columns. In short: `dedupe: [id]`.
 ///
 /// With `order` it is the first in that order: `order: [updated_at DESC]` keeps the latest. Of rows that are equal in the order too, and
-/// without an order, any is kept, which may differ from run to run: add keys until one row is the first. NULL equals NULL here, so that rows without a key are
-/// one group; `filter` them apart before where each shall stay. Rows come in no order. For rows that are equal in all columns there is `distinct`.
+/// without an order, any is kept, which may differ from run to run: add keys until one row is the first. NULL equals NULL here, so that
+/// rows without a key are one group; `filter` them apart before where each shall stay. Rows come in no order. For rows that are equal in
+/// all columns there is `distinct`.
 ///
 /// ```yaml
 /// version: 1

@@ -23,11 +23,12 @@ use crate::text::Spanned;
 
 /// Makes columns of a column's values: one row for each group, and in it an aggregate for each value.
 ///
-/// With one aggregate the columns are called as the values are, `Ulm`; with several as the value and the aggregate, `Ulm_total`. Where a group has no row with a
-/// value, there is NULL, also for `count(*)`. `values` says which values become columns, in this order, and rows with others are left
-/// out; `null` stands for NULL, and its column is called `null`. They are read as the column's type reads them, and columns are called as they are written. Without
-/// `values` all that occur become columns, in their order (10,000 at most): the engine reads the rows while it analyses, `pipectl check` too, and a new
-/// value is a new column. So give them where you know them. Rows come in no order.
+/// With one aggregate the columns are called as the values are, `Ulm`; with several as the value and the aggregate, `Ulm_total`. Where a
+/// group has no row with a value, there is NULL, also for `count(*)`. `values` says which values become columns, in this order, and rows
+/// with others are left out; `null` stands for NULL, and its column is called `null`. They are read as the column's type reads them, and
+/// columns are called as they are written. Without `values` all that occur become columns, in their order (10,000 at most): the engine
+/// reads the rows while it analyses, `pipectl check` too, and a new value is a new column. So give them where you know them. Rows come in
+/// no order.
 ///
 /// ```yaml
 /// version: 1

@@ -15,11 +15,13 @@ use crate::text::Spanned;
 
 /// Makes rows of columns and columns of rows, for small tables. In short: `transpose: name`.
 ///
-/// Each value of the index column becomes a column of that name, in the order of the values; each other column becomes a row, with its name in the column `key`. The types of the
-/// other columns must go together. The engine reads the rows while it analyses, since they are the columns then: it takes 500 at most, unless
-/// `conf` says otherwise with `spark.sql.transposeMaxValues`. Rows with NULL in the index column are left out. Sail has no `transpose`.
+/// Each value of the index column becomes a column of that name, in the order of the values; each other column becomes a row, with its name
+/// in the column `key`. The types of the other columns must go together. The engine reads the rows while it analyses, since they are the
+/// columns then: it takes 500 at most, unless `conf` says otherwise with `spark.sql.transposeMaxValues`. Rows with NULL in the index column
+/// are left out. Sail has no `transpose`.
 ///
 /// ```yaml
+/// # engines: spark
 /// version: 1
 /// steps:
 ///   sales:

@@ -17,9 +17,9 @@ use crate::text::Spanned;
 
 /// Makes rows of columns: one for each row and column, with the column's name and its value.
 ///
-/// The columns of `ids` stay, and stand in each of these rows; the others become rows, or are left out where `columns` names some. A NULL becomes a row too:
-/// `filter: value IS NOT NULL` takes it away. The values come into one column, so their types must go together; `cast` them before
-/// where they don't. Rows come in no order.
+/// The columns of `ids` stay, and stand in each of these rows; the others become rows, or are left out where `columns` names some. A NULL
+/// becomes a row too: `filter: value IS NOT NULL` takes it away. The values come into one column, so their types must go together; `cast`
+/// them before where they don't. Rows come in no order.
 ///
 /// ```yaml
 /// version: 1

@@ -17,11 +17,11 @@ use crate::text::Spanned;
 
 /// Adds columns that are worked out over the rows around each row: ranks, running totals, the row before.
 ///
-/// Each entry of `columns` is one function: `row_number()`, `lag(price)`, `sum(price)`, `first_value(price) IGNORE NULLS`. All of them see the
-/// step's input, and the same window: the rows with equal values in `by` (NULL is a value of its own), or all rows. Without `order` a
-/// function sees all of these; with it, those up to the current row and its equals, unless `frame` says otherwise. Where the function is a part of a larger
-/// expression, write the window into the expression, in `with_columns`: `price / sum(price) OVER (PARTITION BY town)`. Rows come in no
-/// order.
+/// Each entry of `columns` is one function: `row_number()`, `lag(price)`, `sum(price)`, `first_value(price) IGNORE NULLS`. All of them see
+/// the step's input, and the same window: the rows with equal values in `by` (NULL is a value of its own), or all rows. Without `order` a
+/// function sees all of these; with it, those up to the current row and its equals, unless `frame` says otherwise. Where the function is a
+/// part of a larger expression, write the window into the expression, in `with_columns`: `price / sum(price) OVER (PARTITION BY town)`.
+/// Rows come in no order.
 ///
 /// Spark has no `DISTINCT` here. Sail has no `FILTER` here, and no `range` by an interval; use a number there:
 /// `order: [unix_date(day)]`, `frame: range between 7 preceding and current row`.
