@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// Those that ask for nothing that Sail alone has or says.
-pub(crate) const SAME: [(&str, fn()); 36] = [
+pub(crate) const SAME: [(&str, fn()); 37] = [
     ("daily", pipelines::daily),
     ("pricing_summary", pipelines::pricing_summary),
     ("late_shipments", pipelines::late_shipments),
