@@ -20,7 +20,7 @@ use crate::text::{Span, Spanned};
 /// NaN do not count; a column without values has NULL. Columns of numbers are taken, and of texts that are numbers.
 ///
 /// `relative_error` says how far off the rank may be: of 1,000 rows and with 0.01 the median is one of the values from the 490th to the
-/// 510th. Spark gets by with less memory where it may err more. Sail is always exact. PySpark's `df.approxQuantile` gives the same values as a
+/// 510th. Spark gets by with less memory where it may err more. Sail is always exact. Python's `df.approxQuantile` gives the same values as a
 /// list of lists.
 ///
 /// ```yaml

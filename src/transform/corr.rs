@@ -14,7 +14,7 @@ use crate::text::{Span, Spanned};
 
 /// Makes one row with the correlation of two columns of numbers, from -1 to 1. In short: `corr: [price, weight]`.
 ///
-/// Rows in which either is NULL are left out, as SQL's `corr` does; PySpark's `df.corr` takes NULL for 0, which `fill_nulls: 0` before it
+/// Rows in which either is NULL are left out, as SQL's `corr` does; Python's `df.corr` takes NULL for 0, which `fill_nulls: 0` before it
 /// brings about. The result is NULL where there is none: fewer than two rows, or a column with one value alone.
 ///
 /// ```yaml

@@ -14,7 +14,7 @@ use crate::text::{Span, Spanned};
 
 /// Makes one row with the covariance of two columns of numbers, that of a sample. In short: `cov: [price, weight]`.
 ///
-/// Rows in which either is NULL are left out, as SQL's `covar_samp` does; PySpark's `df.cov` takes NULL for 0, which `fill_nulls: 0` before
+/// Rows in which either is NULL are left out, as SQL's `covar_samp` does; Python's `df.cov` takes NULL for 0, which `fill_nulls: 0` before
 /// it brings about. The result is NULL where there are fewer than two rows. That of a whole population is `covar_pop` in an `aggregate`.
 ///
 /// ```yaml
