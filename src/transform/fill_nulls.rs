@@ -7,7 +7,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, de};
 
-use super::{Kind, Order, Placed};
+use super::{Kind, Names, Order, Placed};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::expr::{Bindings, Constant, Type, Value};
 use crate::lowering::{Checking, Lowering};
@@ -22,7 +22,7 @@ use crate::text::{SPANNED, Span, Spanned};
 /// Puts a value where there is none: `fill_nulls: { column: value }`, or `fill_nulls: 0` for all columns that the value fits.
 ///
 /// It holds values, and no expressions: what stands in quotes is a text, `0` a number, `2026-01-31` a date; variables work. A column keeps
-/// its type. A value that does not fit its column is a mistake, and so is a column that does not exist.
+/// its type; a qualifier that a join gave is gone. A value that does not fit its column is a mistake, and so is a column that does not exist.
 ///
 /// One value for all columns fills those of its kind and passes over the others: a number fills columns of numbers, where whole
 /// numbers lose its fraction; a text columns of texts, `true` and `false` those of truths. A date fills only columns that are named. A number
@@ -144,6 +144,11 @@ impl Kind for FillNulls {
         let placed =
             |(column, value)| Placed { columns: vec![column], value, is_exact: false, is_second: false };
         self.columns().iter().map(|(column, value)| placed((column, value))).collect()
+    }
+
+    /// Sail keeps no qualifiers through it, and Spark those of other columns alone.
+    fn names(&self) -> Names {
+        Names::Gone
     }
 
     fn order(&self) -> Order<'_> {

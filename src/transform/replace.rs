@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::fill_nulls::{check_digits, plain};
 use super::pairs::{Pair, Pairs};
-use super::{Kind, Order, Placed};
+use super::{Kind, Names, Order, Placed};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::expr::{Bindings, Constant, Value};
 use crate::lowering::{Checking, Lowering};
@@ -26,7 +26,8 @@ const LARGEST_WHOLE: u64 = 1 << f64::MANTISSA_DIGITS;
 /// Puts values for others, in the columns that are named, or in all that the values fit.
 ///
 /// It holds values, and no expressions: what stands in quotes is a text, `1` a number, `2026-01-31` a date. `null` makes NULL of a value; the
-/// other way round is `fill_nulls`. All are replaced at once, so that `{ a: b, b: a }` swaps. Columns keep their types. A column that does not
+/// other way round is `fill_nulls`. All are replaced at once, so that `{ a: b, b: a }` swaps. Columns keep their types, and lose the
+/// qualifiers that a join gave. A column that does not
 /// exist is a mistake, and so is a value that fits none of the columns that are named.
 ///
 /// Without `columns` texts are looked for in columns of texts, numbers in those of numbers, and so on; dates, timestamps and fractions want
@@ -225,6 +226,11 @@ impl Kind for Replace {
             }
         }
         placed
+    }
+
+    /// Sail keeps no qualifiers through it, and Spark those of other columns alone.
+    fn names(&self) -> Names {
+        Names::Gone
     }
 
     fn order(&self) -> Order<'_> {
