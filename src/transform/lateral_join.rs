@@ -48,12 +48,12 @@ use crate::text::{Span, Spanned};
 ///       - select: [name, item, price]
 ///       - sort: [name, price DESC]
 ///     write: stdout
-///   letters:
+///   counted:
 ///     from: customers
 ///     after: largest
 ///     transform:
-///       - lateral_join: { call: "explode(split(name, ''))", columns: [letter] }
-///       - filter: id = 1
+///       - lateral_join: { call: "explode(sequence(1, id))", columns: [n] }
+///       - sort: [id, n]
 ///     write: stdout
 /// ```
 ///
@@ -63,14 +63,18 @@ use crate::text::{Span, Spanned};
 /// Ann  | rug  |    90
 /// Ann  | cup  |     8
 /// Bob  | NULL |  NULL
-/// id | name | letter
-/// ---+------+-------
-///  1 | Ann  | A
-///  1 | Ann  | n
-///  1 | Ann  | n
+/// id | name | n
+/// ---+------+--
+///  1 | Ann  | 1
+///  2 | Bob  | 1
+///  2 | Bob  | 2
 /// ```
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[schemars(extend("oneOf" = [{ "required": ["with"] }, { "required": ["call", "columns"] }]))]
+// Rows of a step, some of them, or those of a function.
+#[schemars(extend("oneOf" = [
+    { "anyOf": [{ "required": ["on"] }, { "required": ["limit"] }], "required": ["with"] },
+    { "required": ["call", "columns"] },
+]))]
 pub(crate) struct LateralJoin {
     /// The step whose rows are brought.
     with: Option<StepRef>,
