@@ -351,7 +351,7 @@ impl Kind for AsofJoin {
         }
         let span = self.with.span();
         let diagnostic = match (&self.on, &self.left_on, &self.right_on) {
-            (Some(on), None, None) if on.value.contains(['=', '<', '>', '(', ' ']) => Diagnostic::new(
+            (Some(on), None, None) if on.value.contains(['=', '<', '>']) => Diagnostic::new(
                 Code::Settings,
                 on.span,
                 "`on` is a column that both sides have, and no condition",
