@@ -20,7 +20,7 @@ use crate::proto::spark::{LateralJoin as Lateral, Relation};
 use crate::shape::Many;
 use crate::text::{Span, Spanned};
 
-/// Brings rows that depend on a row beside it: the best rows of another step, or those that a function makes of it.
+/// Brings rows that depend on a row beside it: the best ones of another step, or what a function makes of it.
 ///
 /// `with` takes the rows of another step that `on` finds, puts them in the order of `sort`, and keeps `limit` of them for each row: the
 /// two largest orders of every customer. Columns are qualified as in a `join`. Rows with equal keys come in any order, and so does

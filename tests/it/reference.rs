@@ -67,10 +67,10 @@ fn help_of_steps_lists_all_kinds() {
       cast             Changes the types of columns: `column: type`, as in
                        `price: decimal(12,2)`
       join             Brings the rows of another step beside those of this one
-      asof_join        Brings the nearest row of another step beside each row of
-                       this one: to each trade the last quote before it
-      lateral_join     Brings rows that depend on a row beside it: the best rows of
-                       another step, or those that a function makes of it
+      asof_join        Brings the nearest row of another step beside each row: to
+                       each trade the last quote before it
+      lateral_join     Brings rows that depend on a row beside it: the best ones of
+                       another step, or what a function makes of it
       nearest_by_join  Brings the rows of another step beside each row for which an
                        expression of both is smallest: the three nearest shops
       zip              Puts the columns of another step beside those of this one,
