@@ -71,8 +71,8 @@ fn help_of_steps_lists_all_kinds() {
                        each trade the last quote before it
       lateral_join     Brings rows that depend on a row beside it: the best ones of
                        another step, or what a function makes of it
-      nearest_by_join  Brings the rows of another step beside each row for which an
-                       expression of both is smallest: the three nearest shops
+      nearest_by_join  Brings the rows of another step for which an expression is
+                       smallest beside each row: three nearest shops
       zip              Puts the columns of another step beside those of this one,
                        row by row; both have made them of the same rows
       union            Adds the rows of other steps; rows that occur several times
