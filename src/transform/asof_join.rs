@@ -22,7 +22,7 @@ use crate::proto::spark::{AsOfJoin, Expression, Relation, SetOperation};
 use crate::shape::Many;
 use crate::text::{Span, Spanned};
 
-/// Brings the nearest row of another step beside each row of this one: to each trade the last quote before it.
+/// Brings the nearest row of another step beside each row: to each trade the last quote before it.
 ///
 /// Rows are compared by `on`, or by `left_on` and `right_on`, which need types that go together; `by` are columns that must be equal.
 /// Columns are qualified as in a `join`; those of earlier joins are called by the step this one comes `from` as well. Of `on` and `by` the
@@ -161,10 +161,8 @@ impl AsofJoin {
     fn compared(&self, lowering: &Lowering<'_>) -> (Expression, Expression) {
         let nothing = || expression_string("NULL");
         if let Some(on) = &self.on {
-            let column = || match lowering.masks.hides(on.span) {
-                true => nothing(),
-                false => attribute(quoted(&on.value)),
-            };
+            let is_hidden = lowering.masks.hides(on.span);
+            let column = || if is_hidden { nothing() } else { attribute(quoted(&on.value)) };
             return (column(), column());
         }
         let side = |expr: Option<&Expr>| expr.map_or_else(nothing, |expr| lowering.expr(expr));
@@ -351,7 +349,7 @@ impl Kind for AsofJoin {
         }
         let span = self.with.span();
         let diagnostic = match (&self.on, &self.left_on, &self.right_on) {
-            (Some(on), None, None) if on.value.contains(['=', '<', '>', '(', ' ']) => Diagnostic::new(
+            (Some(on), None, None) if on.value.contains(['=', '<', '>']) => Diagnostic::new(
                 Code::Settings,
                 on.span,
                 "`on` is a column that both sides have, and no condition",

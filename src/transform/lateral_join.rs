@@ -20,7 +20,7 @@ use crate::proto::spark::{LateralJoin as Lateral, Relation};
 use crate::shape::Many;
 use crate::text::{Span, Spanned};
 
-/// Brings rows that depend on a row beside it: the best rows of another step, or those that a function makes of it.
+/// Brings rows that depend on a row beside it: the best ones of another step, or what a function makes of it.
 ///
 /// `with` takes the rows of another step that `on` finds, puts them in the order of `sort`, and keeps `limit` of them for each row: the
 /// two largest orders of every customer. Columns are qualified as in a `join`. Rows with equal keys come in any order, and so does
@@ -48,12 +48,12 @@ use crate::text::{Span, Spanned};
 ///       - select: [name, item, price]
 ///       - sort: [name, price DESC]
 ///     write: stdout
-///   letters:
+///   counted:
 ///     from: customers
 ///     after: largest
 ///     transform:
-///       - lateral_join: { call: "explode(split(name, ''))", columns: [letter] }
-///       - filter: id = 1
+///       - lateral_join: { call: "explode(sequence(1, id))", columns: [n] }
+///       - sort: [id, n]
 ///     write: stdout
 /// ```
 ///
@@ -63,14 +63,18 @@ use crate::text::{Span, Spanned};
 /// Ann  | rug  |    90
 /// Ann  | cup  |     8
 /// Bob  | NULL |  NULL
-/// id | name | letter
-/// ---+------+-------
-///  1 | Ann  | A
-///  1 | Ann  | n
-///  1 | Ann  | n
+/// id | name | n
+/// ---+------+--
+///  1 | Ann  | 1
+///  2 | Bob  | 1
+///  2 | Bob  | 2
 /// ```
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[schemars(extend("oneOf" = [{ "required": ["with"] }, { "required": ["call", "columns"] }]))]
+// Rows of a step, some of them, or those of a function.
+#[schemars(extend("oneOf" = [
+    { "anyOf": [{ "required": ["on"] }, { "required": ["limit"] }], "required": ["with"] },
+    { "required": ["call", "columns"] },
+]))]
 pub(crate) struct LateralJoin {
     /// The step whose rows are brought.
     with: Option<StepRef>,

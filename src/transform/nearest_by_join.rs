@@ -16,7 +16,7 @@ use crate::proto::spark::relation::RelType;
 use crate::proto::spark::{NearestByJoin as Nearest, Relation};
 use crate::text::{Span, Spanned};
 
-/// Brings the rows of another step beside each row for which an expression of both is smallest: the three nearest shops.
+/// Brings the rows of another step for which an expression is smallest beside each row: three nearest shops.
 ///
 /// Every row is compared with every row. Columns are qualified as in a `join`. Pairs for which the expression is NULL are left out. Of rows
 /// that are equally near, any are taken. Rows come in no order.

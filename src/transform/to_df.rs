@@ -40,7 +40,7 @@ impl Kind for ToDf {
         checking.not_empty(self.0.is_empty(), "the names");
         for (at, name) in self.0.iter().enumerate() {
             if name.value.is_empty() {
-                checking.report(Diagnostic::new(Code::BadName, name.span, "the name is empty"));
+                checking.report(Diagnostic::new(Code::Settings, name.span, "the name is empty"));
                 continue;
             }
             let is_same = |other: &&Spanned<String>| other.value.to_lowercase() == name.value.to_lowercase();

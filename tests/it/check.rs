@@ -746,3 +746,72 @@ steps:
     let help = "entries of one item do not see each other: make `GROSS` in an item above this one";
     assert!(outcome.stderr.contains(help), "{}", outcome.stderr);
 }
+
+#[test]
+fn mistakes_of_all_sorts_of_joins_stand_at_their_places() {
+    let text = "\
+version: 1
+steps:
+  trades:
+    values: { columns: { id: int, stock: string, at: timestamp }, rows: [] }
+  quotes:
+    values: { columns: { symbol: string, time: timestamp, price: int }, rows: [] }
+  nearest:
+    from: trades
+    transform:
+      - asof_join: { with: quotes, left_on: trades.att, right_on: quotes.tme, by: [stok], tolerance: INTERVAL 1 SECOND + oops }
+    write: stdout
+  lateral:
+    from: trades
+    transform:
+      - lateral_join: { with: quotes, on: quotes.symbl = trades.stock, sort: [quotes.prce DESC], limit: 1 }
+    write: { parquet: out/lateral.parquet }
+  exploded:
+    from: trades
+    transform:
+      - lateral_join: { call: 'explode(array(stok))', columns: [x] }
+    write: { parquet: out/exploded.parquet }
+  ranked:
+    from: trades
+    transform:
+      - nearest_by_join: { with: quotes, rank: abs(trades.id - quotes.prise) }
+    write: { parquet: out/ranked.parquet }
+  common:
+    from: trades
+    transform:
+      - intersect: quotes
+    write: { parquet: out/common.parquet }
+  called:
+    from: trades
+    transform:
+      - alias: t
+      - filter: trades.id = 1
+      - to_schema: { idd: bigint, at: dat }
+    write: { parquet: out/called.parquet }
+  queried:
+    from: trades
+    transform:
+      - sql: SELECT idd, t.att FROM input JOIN trades t ON oops = 1
+    write: { parquet: out/queried.parquet }
+";
+    assert_eq!(
+        mistakes(case(text)),
+        [
+            "10:52 E024 there is no column `att`",
+            "10:74 E024 there is no column `tme`",
+            "10:84 E024 there is no column `stok` in `trades`, nor in `quotes`",
+            "10:122 E024 there is no column `oops`",
+            "15:50 E024 there is no column `symbl`",
+            "15:86 E024 there is no column `prce`",
+            "20:46 E024 there is no column `stok`",
+            "25:71 E024 there is no column `prise`",
+            "30:20 E023 `quotes` has no columns `id`, `stock`, `at` for this intersect, and columns `symbol`, `time`, `price` too much",
+            "36:17 E024 `trades` is neither a column nor a step that has columns here",
+            "37:22 E024 there is no column `idd`",
+            "37:39 E023 there is no data type `dat`",
+            "42:21 E024 there is no column `idd`",
+            "42:28 E024 there is no column `att`",
+            "42:60 E024 there is no column `oops`",
+        ]
+    );
+}

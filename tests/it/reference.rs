@@ -56,24 +56,55 @@ fn help_of_verbs_is_that_of_their_flag() {
 fn help_of_steps_lists_all_kinds() {
     assert_snapshot!(help("transform"), @r#"
     Transforms:
-      filter        Keeps the rows for which a condition is true; rows for which it
-                    is false or NULL go
-      select        Makes the columns of the result, in this order:
-                    `[id, price * 2 AS double_price, "*"]`
-      with_columns  Adds columns, or replaces those of the same name:
-                    `name: expression`
-      rename        Gives columns new names: `old: new`
-      drop          Removes columns, by their plain names
-      cast          Changes the types of columns: `column: type`, as in
-                    `price: decimal(12,2)`
-      join          Brings the rows of another step beside those of this one
-      union         Adds the rows of other steps; rows that occur several times are
-                    kept
-      aggregate     Makes one row for each group: its keys, then the aggregates
-      sort          Puts all rows in order, by the first key, then by the next:
-                    `[revenue DESC, name]`
-      limit         Keeps this many rows: the first ones after a `sort`, any without
-      distinct      Keeps one of rows that are equal in all columns
+      filter           Keeps the rows for which a condition is true; rows for which
+                       it is false or NULL go
+      select           Makes the columns of the result, in this order:
+                       `[id, price * 2 AS double_price, "*"]`
+      with_columns     Adds columns, or replaces those of the same name:
+                       `name: expression`
+      rename           Gives columns new names: `old: new`
+      drop             Removes columns, by their plain names
+      cast             Changes the types of columns: `column: type`, as in
+                       `price: decimal(12,2)`
+      join             Brings the rows of another step beside those of this one
+      asof_join        Brings the nearest row of another step beside each row: to
+                       each trade the last quote before it
+      lateral_join     Brings rows that depend on a row beside it: the best ones of
+                       another step, or what a function makes of it
+      nearest_by_join  Brings the rows of another step for which an expression is
+                       smallest beside each row: three nearest shops
+      zip              Puts the columns of another step beside those of this one,
+                       row by row; both have made them of the same rows
+      union            Adds the rows of other steps; rows that occur several times
+                       are kept
+      intersect        Keeps the rows that other steps have too, each once
+      except           Removes the rows that other steps have, and keeps the others,
+                       each once
+      aggregate        Makes one row for each group: its keys, then the aggregates
+      pivot            Makes columns of a column's values: one row for each group,
+                       and in it an aggregate for each value
+      unpivot          Makes rows of columns: one for each row and column, with the
+                       column's name and its value
+      transpose        Makes rows of columns and columns of rows, for small tables
+      window           Adds columns that are worked out over the rows around each
+                       row: ranks, running totals, the row before
+      sort             Puts all rows in order, by the first key, then by the next:
+                       `[revenue DESC, name]`
+      limit            Keeps this many rows: the first ones after a `sort`, any
+                       without
+      distinct         Keeps one of rows that are equal in all columns
+      alias            Gives the rows a name, by which expressions call their
+                       columns from here on: `alias: o`, then `o.id`
+      hint             Tells the engine how to go about its work; the rows stay as
+                       they are
+      to_schema        Brings the rows into a schema: these columns, in this order,
+                       with these types; all others are gone
+      to_df            Gives all columns new names, by their order:
+                       `to_df: [id, name]`
+      sql              Puts a query over the rows so far, which it calls `input`:
+                       `sql: SELECT … FROM input`
+      dedupe           Keeps one row of each group of rows that are equal in these
+                       columns
     "#);
     let all = help("step");
     let reference = help("reference");

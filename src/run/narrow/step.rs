@@ -283,7 +283,8 @@ impl<'a> Search<'a> {
             blobs: &blobs,
         };
         let (sent, _) = lowering.sent(query);
-        let steps = self.step_names();
+        // A query over the step's own rows can't name other steps.
+        let steps = if upto == 0 { self.step_names() } else { Vec::new() };
         let inside = Inside::new(query, sent, &before, &scope, &steps).of_query();
         let found = inside
             .search(error, async |text| {
@@ -615,6 +616,11 @@ impl<'a> Search<'a> {
     /// Columns of one name at the step's end.
     fn repetitions(&mut self, schema: &DataType) {
         let step = self.step;
+        // A column by which sides were to be joined, and which is not there, leaves others of theirs that are no mistake.
+        let mut shared = step.transforms.iter().flat_map(|transform| transform.value.kind().columns_shared());
+        if shared.any(|column| self.masks.hides(column.span)) {
+            return;
+        }
         let may_repeat =
             |transform: &&crate::text::Spanned<Transform>| transform.value.kind().may_repeat_columns();
         let made_by = match step.transforms.iter().rfind(may_repeat) {

@@ -62,7 +62,8 @@ fn by_name(key: &str, before: &[String], side: &Side<'_>, columns: &[String]) ->
 fn by_position(key: &str, before: &[String], side: &Side<'_>, columns: &[String]) -> Option<Diagnostic> {
     let (had, has) = (before.len(), columns.len());
     let count = |count: usize| if count == 1 { "1 column".to_owned() } else { format!("{count} columns") };
-    let message = format!("`{}` has {} for a {key} of {}", side.step, count(has), count(had));
+    let article = if key == "union" { "a" } else { "an" };
+    let message = format!("`{}` has {} for {article} {key} of {}", side.step, count(has), count(had));
     (had != has).then(|| {
         Diagnostic::new(Code::Analysis, side.span, message)
             .help("by position both sides have as many columns; `select` those that are wanted")
