@@ -147,7 +147,7 @@ impl Kind for FillNulls {
     }
 
     /// Sail keeps no qualifiers through it, and Spark those of other columns alone.
-    fn names(&self) -> Names {
+    fn names(&self) -> Names<'_> {
         Names::Gone
     }
 

@@ -229,7 +229,7 @@ impl Kind for Replace {
     }
 
     /// Sail keeps no qualifiers through it, and Spark those of other columns alone.
-    fn names(&self) -> Names {
+    fn names(&self) -> Names<'_> {
         Names::Gone
     }
 
