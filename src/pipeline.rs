@@ -10,7 +10,7 @@ use crate::duration::Limit;
 use crate::expect::Expectation;
 use crate::expr::Bindings;
 use crate::lowering::Base;
-use crate::name::StepName;
+use crate::name::{StepName, quoted};
 use crate::secret::Plain;
 use crate::sink::Sink;
 use crate::source::Source;
@@ -39,6 +39,14 @@ pub(crate) enum Cache {
 pub(crate) struct Contract {
     /// Name and Spark SQL type of each column.
     pub(crate) columns: Vec<(String, String)>,
+}
+
+impl Contract {
+    /// The columns as DDL.
+    pub(crate) fn ddl(&self) -> String {
+        let columns = self.columns.iter().map(|(name, data_type)| format!("{} {data_type}", quoted(name)));
+        columns.collect::<Vec<_>>().join(", ")
+    }
 }
 
 /// One step: a source, what is done to its rows, what must hold, and where they go.

@@ -194,11 +194,13 @@ async fn carry_out(
 
 fn inputs_exist(pipeline: &Pipeline, graph: &Graph) -> Result<(), Failure> {
     let ends = pipeline.ids().filter(|id| pipeline.step(*id).is_end());
-    let missing = inputs::missing(pipeline, &graph.needed_for(ends));
+    let needed = graph.needed_for(ends);
+    let missing = inputs::missing(pipeline, &needed);
     if missing.has_errors() {
         return Err(Failure::Input { sources: pipeline.sources.clone(), diagnostics: missing.sorted() });
     }
-    Ok(())
+    let unreadable = inputs::read_uploads(pipeline, &needed);
+    if unreadable.has_errors() { Err(wrong(pipeline, unreadable.sorted())) } else { Ok(()) }
 }
 
 /// Keeps other runs off the outputs for as long as the locks live.

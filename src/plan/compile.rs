@@ -12,8 +12,7 @@ use crate::expr::{Template, Type};
 use crate::graph::Graph;
 use crate::local::Blob;
 use crate::lowering::{Lowering, Masks};
-use crate::name::quoted;
-use crate::pipeline::{Pipeline, Step, StepId};
+use crate::pipeline::{Contract, Pipeline, Step, StepId};
 use crate::proto::expression::{alias, expression_string};
 use crate::proto::relation::{aggregate, coalesce, limit, named_table, subquery_alias};
 use crate::proto::spark::Relation;
@@ -152,11 +151,7 @@ struct Chain<'s> {
 
 impl<'s> Chain<'s> {
     fn begin(step: &'s Step, sorted: Sorted, lowering: &Lowering<'_>) -> Self {
-        let schema = step.contract.as_ref().map(|contract| {
-            let columns =
-                contract.columns.iter().map(|(name, data_type)| format!("{} {data_type}", quoted(name)));
-            columns.collect::<Vec<_>>().join(", ")
-        });
+        let schema = step.contract.as_ref().map(Contract::ddl);
         let relation = step.source.value.kind().lower(schema.as_deref(), lowering);
         Self { step, relation, sorted, qualified: false }
     }

@@ -79,6 +79,19 @@ pub(crate) struct Read {
 /// Formats whose data has no types of its own.
 const WITHOUT_TYPES: [&str; 2] = ["csv", "json"];
 
+/// A path as an engine reads its pattern: `[!a]` is `[^a]` to Sail, and means the same to Spark.
+fn spelt_for(dialect: &Dialect, path: String) -> String {
+    match dialect.implementation() {
+        Implementation::Sail => path.replace("[!", "[^"),
+        Implementation::Spark => path,
+    }
+}
+
+/// Whether a path has a pattern in it at or before a folder's `column=`.
+fn has_pattern_of_partitions(path: &str) -> bool {
+    path.split('/').skip_while(|part| !part.contains(['*', '?', '[', '{'])).any(|part| part.contains('='))
+}
+
 /// Whether the text of a value has digits, signs and points alone: what no SQL takes for anything but one value.
 fn has_digits_alone(data_type: &Type) -> bool {
     match data_type {
@@ -169,10 +182,18 @@ impl Kind for Read {
     }
 
     fn gap(&self, dialect: &Dialect) -> Option<String> {
+        if dialect.implementation() != Implementation::Sail {
+            return None;
+        }
         let format = self.format();
-        let missing = dialect.implementation() == Implementation::Sail
-            && ["orc", "xml", "jdbc"].contains(&format.as_str());
-        missing.then(|| format!("{dialect} can't read the format `{format}`; Spark can"))
+        if ["orc", "xml", "jdbc"].contains(&format.as_str()) {
+            return Some(format!("{dialect} can't read the format `{format}`; Spark can"));
+        }
+        if self.has_option("basePath") {
+            return Some(format!("{dialect} passes over the option `basePath`; Spark has it. Read the folder and `filter` it"));
+        }
+        let path = self.paths().iter().map(Template::plain).find(|path| has_pattern_of_partitions(path))?;
+        Some(format!("{dialect} finds nothing by a pattern for folders of partitions: `{path}`; Spark does. Read the folder above it and `filter` it"))
     }
 
     fn paths(&self) -> &[Template] {
@@ -208,7 +229,7 @@ impl Kind for Read {
                 format: Some(self.format.value.clone()),
                 schema,
                 options,
-                paths: self.paths().iter().map(|path| lowering.path(path)).collect(),
+                paths: self.paths().iter().map(|path| spelt_for(lowering.dialect, lowering.path(path))).collect(),
                 predicates: self.predicates.iter().flat_map(|all| all.iter()).map(Template::plain).collect(),
                 ..DataSource::default()
             })),
