@@ -81,7 +81,15 @@ fn load(path: &Path) -> Pipeline {
         target: &target::Settings::default(),
     };
     let loaded = spec::load(path, PathBuf::from(CASES), fs::read(path).unwrap(), &inputs);
-    loaded.pipeline.unwrap_or_else(|_| panic!("{}: {:#?}", path.display(), loaded.diagnostics))
+    let pipeline = loaded
+        .pipeline
+        .unwrap_or_else(|_| panic!("{}: {:#?}", path.display(), loaded.diagnostics));
+    for step in &pipeline.steps {
+        let Some(upload) = step.source.value.as_upload() else { continue };
+        let found = upload.read(None, &step.base.root, &|path| fs::read(path));
+        assert!(!found.has_errors(), "{found:#?}");
+    }
+    pipeline
 }
 
 /// The relations of a plan's actions as text, or what the engine lacks for them.

@@ -27,7 +27,11 @@ use crate::text::Spanned;
 /// the columns by their position: a header is passed over, whatever it says. In CSV a quote inside of quotes is doubled, unless the
 /// option `escape` says otherwise.
 ///
-/// Sail reads no `orc`, `xml` and `jdbc`, and makes strings of columns that are folders' names (`day=2026-01-31/`): cast them. It
+/// A path is a file, a folder or a pattern with `*`, `?`, `[…]` and `{…}`. Of a folder Spark reads the files directly in it and those of
+/// partitions (`day=2026-01-31/`), and Sail all below; with the option `recursiveFileLookup` so does Spark. Name the files to be sure:
+/// on Sail a pattern finds files, and no folders but by `*`.
+///
+/// Sail reads no `orc`, `xml` and `jdbc`, and makes strings of columns that are folders' names: cast them. It
 /// fails at a bad row of CSV or JSON, where Spark can make NULLs of it (`mode: PERMISSIVE`).
 ///
 /// ```csv data/people.csv

@@ -17,6 +17,7 @@ mod errors;
 mod expectations;
 mod files;
 mod fronts;
+mod history;
 mod hostile;
 mod includes;
 mod injection;
