@@ -111,7 +111,8 @@ impl Layout {
             Self::Runs(runs) if runs.is_empty() => self.clone(),
             Self::Runs(runs) => {
                 let start = in_file(runs, range.start);
-                let later = runs.iter().filter(|(text, _)| (range.start + 1..range.end).contains(&(*text as usize)));
+                let later =
+                    runs.iter().filter(|(text, _)| (range.start + 1..range.end).contains(&(*text as usize)));
                 let later = later.map(|(text, file)| (text - offset(range.start), file - offset(start)));
                 Self::Runs(std::iter::once((0, 0)).chain(later).collect())
             }

@@ -140,11 +140,9 @@ impl Template {
                         text: text.get(within.clone()).unwrap_or_default().to_owned(),
                         at: at + offset(within.start) - offset(from),
                     },
-                    Segment::Variable { index, text, at } => Segment::Variable {
-                        index: *index,
-                        text: text.clone(),
-                        at: at - offset(from),
-                    },
+                    Segment::Variable { index, text, at } => {
+                        Segment::Variable { index: *index, text: text.clone(), at: at - offset(from) }
+                    }
                 });
             }
             before += length;

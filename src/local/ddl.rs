@@ -7,7 +7,8 @@ use crate::name::quoted;
 /// `` `name` TYPE ``, or why there is no such column.
 pub(super) fn column(field: &Field) -> Result<String, String> {
     let text = type_text(field.data_type());
-    let unknown = |found: String| format!("has the column `{}`, whose type {found} no engine takes", field.name());
+    let unknown =
+        |found: String| format!("has the column `{}`, whose type {found} no engine takes", field.name());
     text.map(|text| format!("{} {text}", quoted(field.name()))).map_err(unknown)
 }
 
@@ -29,7 +30,9 @@ fn type_text(data_type: &DataType) -> Result<String, String> {
         DataType::Timestamp(TimeUnit::Microsecond, None) => "TIMESTAMP_NTZ".to_owned(),
         DataType::Duration(TimeUnit::Microsecond) => "INTERVAL DAY TO SECOND".to_owned(),
         DataType::Interval(IntervalUnit::YearMonth) => "INTERVAL YEAR TO MONTH".to_owned(),
-        DataType::List(item) | DataType::LargeList(item) => format!("ARRAY<{}>", type_text(item.data_type())?),
+        DataType::List(item) | DataType::LargeList(item) => {
+            format!("ARRAY<{}>", type_text(item.data_type())?)
+        }
         DataType::Struct(fields) => {
             let fields: Result<Vec<String>, String> = fields
                 .iter()

@@ -72,7 +72,8 @@ impl Rows {
     }
 
     fn new(schema: SchemaRef, batches: Vec<RecordBatch>) -> Result<Self, String> {
-        let columns: Result<Vec<String>, String> = schema.fields().iter().map(|field| ddl::column(field)).collect();
+        let columns: Result<Vec<String>, String> =
+            schema.fields().iter().map(|field| ddl::column(field)).collect();
         Ok(Self { ddl: columns?.join(", "), schema, batches })
     }
 
@@ -98,9 +99,10 @@ impl Rows {
                 let (fields, line, columns) = (record.fields.len(), record.line, names.len());
                 return Err(format!("has {fields} fields in line {line}, for {columns} columns"));
             }
-            let values = record.fields.iter().map(|field| {
-                field.text.as_deref().filter(|text| field.is_quoted || csv.null != Some(*text))
-            });
+            let values = record
+                .fields
+                .iter()
+                .map(|field| field.text.as_deref().filter(|text| field.is_quoted || csv.null != Some(*text)));
             table.push(values);
         }
         Ok(table.finish())
@@ -153,7 +155,8 @@ impl TextTable {
 
     fn cut(&mut self) {
         if self.rows > 0 {
-            let arrays: Vec<ArrayRef> = self.columns.iter_mut().map(|column| Arc::new(column.finish()) as ArrayRef).collect();
+            let arrays: Vec<ArrayRef> =
+                self.columns.iter_mut().map(|column| Arc::new(column.finish()) as ArrayRef).collect();
             let batch = RecordBatch::try_new(Arc::clone(&self.schema), arrays);
             self.batches.push(batch.expect("every column has a value for every row"));
             self.rows = 0;
@@ -162,7 +165,8 @@ impl TextTable {
 
     fn finish(mut self) -> Rows {
         self.cut();
-        let columns = self.schema.fields().iter().map(|field| format!("{} STRING", crate::name::quoted(field.name())));
+        let columns =
+            self.schema.fields().iter().map(|field| format!("{} STRING", crate::name::quoted(field.name())));
         Rows { ddl: columns.collect::<Vec<_>>().join(", "), schema: self.schema, batches: self.batches }
     }
 }
@@ -227,12 +231,15 @@ mod tests {
                 some(&[None, Some("{\"x\": [1, 2]}"), None])
             ]
         );
-        assert!(Rows::of_ndjson("{}\n[1]\n", &columns).unwrap_err().starts_with("has no JSON object in line 2"));
+        assert!(
+            Rows::of_ndjson("{}\n[1]\n", &columns).unwrap_err().starts_with("has no JSON object in line 2")
+        );
     }
 
     #[test]
     fn many_rows_are_many_batches() {
-        let text: String = std::iter::once("n\n".to_owned()).chain((0..20_000).map(|row| format!("{row}\n"))).collect();
+        let text: String =
+            std::iter::once("n\n".to_owned()).chain((0..20_000).map(|row| format!("{row}\n"))).collect();
         let rows = Rows::of_csv(&text, &[], CSV).unwrap();
         assert_eq!(rows.batches.len(), 3);
         assert_eq!(rows.batches.iter().map(RecordBatch::num_rows).sum::<usize>(), 20_000);

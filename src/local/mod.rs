@@ -42,10 +42,10 @@ impl Blob {
 }
 
 /// A batch of text columns, and them as DDL; `value` gives what a row has in a column.
-pub(crate) fn text_rows<'r, R>(
+pub(crate) fn text_rows<'r, R, S: AsRef<str>>(
     columns: &[&str],
     rows: &'r [R],
-    value: impl Fn(&'r R, usize) -> Option<&'r str>,
+    value: impl Fn(&'r R, usize) -> Option<S>,
 ) -> (RecordBatch, String) {
     let column =
         |at: usize| -> ArrayRef { Arc::new(rows.iter().map(|row| value(row, at)).collect::<StringArray>()) };

@@ -62,7 +62,10 @@ impl<'t> Records<'t> {
             self.take(1);
         }
         // What stands behind the quote belongs to the field, as most readers see it.
-        let end = self.rest.find(|c: char| c == self.delimiter || c == '\n' || c == '\r').unwrap_or(self.rest.len());
+        let end = self
+            .rest
+            .find(|c: char| c == self.delimiter || c == '\n' || c == '\r')
+            .unwrap_or(self.rest.len());
         text.push_str(self.take(end));
         Ok(Value { text: Some(text), is_quoted: true })
     }

@@ -118,8 +118,7 @@ fn alternatives(pattern: &str) -> Vec<String> {
 
 /// Whether engines find rows at a path that matches a pattern.
 fn is_data(path: &Path) -> bool {
-    let is_passed_over =
-        path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(['.', '_']));
+    let is_passed_over = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(['.', '_']));
     !is_passed_over && (!path.is_dir() || has_data(path.to_path_buf()))
 }
 

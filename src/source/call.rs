@@ -157,7 +157,9 @@ fn parts(text: &Template) -> Option<(Template, Option<Vec<Template>>)> {
         return Some((name, Some(arguments)));
     }
     let mut from = 0;
-    for end in commas.iter().enumerate().filter(|(_, is_comma)| **is_comma).map(|(at, _)| at).chain([within.len()]) {
+    for end in
+        commas.iter().enumerate().filter(|(_, is_comma)| **is_comma).map(|(at, _)| at).chain([within.len()])
+    {
         let argument = within.get(from..end)?;
         arguments.push(text.part(&(argument.first()?.range.start..argument.last()?.range.end)));
         from = end + 1;
@@ -194,9 +196,13 @@ impl Kind for Call {
             && *is_whole
         {
             checking.report(
-                Diagnostic::new(Code::Settings, beside.span(), "the call has its arguments in brackets already")
-                    .related(settings.function.span(), "here")
-                    .help("keep the function's name alone, or leave `arguments` out"),
+                Diagnostic::new(
+                    Code::Settings,
+                    beside.span(),
+                    "the call has its arguments in brackets already",
+                )
+                .related(settings.function.span(), "here")
+                .help("keep the function's name alone, or leave `arguments` out"),
             );
             return;
         }
@@ -235,7 +241,10 @@ impl Kind for Call {
         let rows = if is_plain && lowering.dialect.has_table_functions() {
             relation::of(RelType::UnresolvedTableValuedFunction(UnresolvedTableValuedFunction {
                 function_name: name,
-                arguments: arguments.iter().map(|argument| expression_string(lowering.sql(argument))).collect(),
+                arguments: arguments
+                    .iter()
+                    .map(|argument| expression_string(lowering.sql(argument)))
+                    .collect(),
             }))
         } else {
             // A line break ends a comment behind an argument.

@@ -200,9 +200,9 @@ pub(super) fn check(format: &str, option: &Spanned<String>, found: &mut Diagnost
     if known().any(|known| known.eq_ignore_ascii_case(name)) {
         return;
     }
-    let elsewhere = ELSEWHERE.iter().find(|(other, own)| {
-        other.eq_ignore_ascii_case(name) && known().any(|known| known == *own)
-    });
+    let elsewhere = ELSEWHERE
+        .iter()
+        .find(|(other, own)| other.eq_ignore_ascii_case(name) && known().any(|known| known == *own));
     let meant = elsewhere.map(|(_, own)| *own).or_else(|| nearest(name, known()));
     // What JDBC does not know goes to the database's driver.
     if format == "jdbc" && meant.is_none() {

@@ -130,9 +130,11 @@ impl Read {
         let Some(predicates) = &self.predicates else { return };
         if self.format() != "jdbc" {
             let span = predicates.first().map_or(self.format.span, Template::span);
-            let message = format!("`predicates` part what `jdbc` reads, and the format is `{}`", self.format.value);
+            let message =
+                format!("`predicates` part what `jdbc` reads, and the format is `{}`", self.format.value);
             checking.report(
-                Diagnostic::new(Code::Settings, span, message).help("use `filter` in `transform` to leave rows out"),
+                Diagnostic::new(Code::Settings, span, message)
+                    .help("use `filter` in `transform` to leave rows out"),
             );
             return;
         }
@@ -141,7 +143,11 @@ impl Read {
                 continue;
             }
             if predicate.is_blank() {
-                checking.report(Diagnostic::new(Code::Expression, predicate.span(), "the predicate is empty"));
+                checking.report(Diagnostic::new(
+                    Code::Expression,
+                    predicate.span(),
+                    "the predicate is empty",
+                ));
             }
             let variables = predicate.segments().iter().filter_map(|segment| match segment {
                 Segment::Variable { index, .. } => Some(checking.bindings.get(*index)),
@@ -150,14 +156,16 @@ impl Read {
             let unfit: Vec<String> = variables
                 .filter(|bound| !has_digits_alone(&bound.data_type))
                 .map(|bound| {
-                    format!("`{}` has the type {}, and a predicate takes numbers, dates and times", bound.name, bound.data_type)
+                    format!(
+                        "`{}` has the type {}, and a predicate takes numbers, dates and times",
+                        bound.name, bound.data_type
+                    )
                 })
                 .collect();
             for message in unfit {
-                checking.report(
-                    Diagnostic::new(Code::BadVariable, predicate.span(), message)
-                        .help("a predicate is in the database's own SQL, into which no other value can be put safely"),
-                );
+                checking.report(Diagnostic::new(Code::BadVariable, predicate.span(), message).help(
+                    "a predicate is in the database's own SQL, into which no other value can be put safely",
+                ));
             }
         }
     }
@@ -194,10 +202,14 @@ impl Kind for Read {
             return Some(format!("{dialect} can't read the format `{format}`; Spark can"));
         }
         if self.has_option("basePath") {
-            return Some(format!("{dialect} passes over the option `basePath`; Spark has it. Read the folder and `filter` it"));
+            return Some(format!(
+                "{dialect} passes over the option `basePath`; Spark has it. Read the folder and `filter` it"
+            ));
         }
         let path = self.paths().iter().map(Template::plain).find(|path| has_pattern_of_partitions(path))?;
-        Some(format!("{dialect} finds nothing by a pattern for folders of partitions: `{path}`; Spark does. Read the folder above it and `filter` it"))
+        Some(format!(
+            "{dialect} finds nothing by a pattern for folders of partitions: `{path}`; Spark does. Read the folder above it and `filter` it"
+        ))
     }
 
     fn paths(&self) -> &[Template] {
@@ -233,7 +245,11 @@ impl Kind for Read {
                 format: Some(self.format.value.clone()),
                 schema,
                 options,
-                paths: self.paths().iter().map(|path| spelt_for(lowering.dialect, lowering.path(path))).collect(),
+                paths: self
+                    .paths()
+                    .iter()
+                    .map(|path| spelt_for(lowering.dialect, lowering.path(path)))
+                    .collect(),
                 predicates: self.predicates.iter().flat_map(|all| all.iter()).map(Template::plain).collect(),
                 ..DataSource::default()
             })),

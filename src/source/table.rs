@@ -126,7 +126,8 @@ impl Settings {
             );
         }
         if let Some(((key, template), format)) = given.first().zip(self.format()) {
-            let message = format!("files of the format `{format}` have no history, so that `{key}` means nothing");
+            let message =
+                format!("files of the format `{format}` have no history, so that `{key}` means nothing");
             checking.report(
                 Diagnostic::new(Code::Settings, template.span(), message)
                     .help("tables of `delta` and `iceberg` have one"),
@@ -142,9 +143,13 @@ impl Settings {
             }
             if let Some(to) = to.as_ref().filter(|to| is_version(&to.plain()) != is_version(&from.plain())) {
                 checking.report(
-                    Diagnostic::new(Code::Settings, to.span(), "one end is a version, and the other a timestamp")
-                        .related(from.span(), "the other end")
-                        .help("give two versions, or two timestamps"),
+                    Diagnostic::new(
+                        Code::Settings,
+                        to.span(),
+                        "one end is a version, and the other a timestamp",
+                    )
+                    .related(from.span(), "the other end")
+                    .help("give two versions, or two timestamps"),
                 );
             }
         }
@@ -210,7 +215,9 @@ impl Kind for Table {
         }
         let is_of_history = settings.version.is_some() || settings.timestamp.is_some();
         if is_of_history && !dialect.has_versions_as_options() {
-            return Some(format!("{dialect} reads no version of a table by its name; Spark 4.0 does, and so does Sail"));
+            return Some(format!(
+                "{dialect} reads no version of a table by its name; Spark 4.0 does, and so does Sail"
+            ));
         }
         (settings.is_time_misread(dialect) && !settings.options.is_empty()).then(|| {
             format!("{dialect} takes a `timestamp` beside `options` for one in UTC; write its offset: `2026-01-31T12:00:00+02:00`")
@@ -251,6 +258,9 @@ impl Kind for Table {
         options.extend(settings.version.as_ref().map(|version| ("versionAsOf".to_owned(), version.plain())));
         options.extend(settings.time().map(|time| ("timestampAsOf".to_owned(), time_option(&time))));
         let table = NamedTable { unparsed_identifier: name, options };
-        relation::of(RelType::Read(Read { is_streaming: false, read_type: Some(ReadType::NamedTable(table)) }))
+        relation::of(RelType::Read(Read {
+            is_streaming: false,
+            read_type: Some(ReadType::NamedTable(table)),
+        }))
     }
 }

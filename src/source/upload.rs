@@ -184,7 +184,10 @@ impl Upload {
         let settings = &self.0.0;
         let text = |bytes: Vec<u8>| {
             String::from_utf8(bytes).map_err(|error| {
-                format!("is not UTF-8: its byte {} begins none of its characters", error.utf8_error().valid_up_to())
+                format!(
+                    "is not UTF-8: its byte {} begins none of its characters",
+                    error.utf8_error().valid_up_to()
+                )
             })
         };
         let names: Vec<String> = columns.iter().map(|(name, _)| name.clone()).collect();
@@ -246,7 +249,9 @@ impl Kind for Upload {
             let text = path.plain();
             if is_url(&text) {
                 let message = format!("`{text}` is not a file where pipectl runs");
-                checking.report(Diagnostic::new(Code::Path, path.span(), message).help("the engine reads it: `read`"));
+                checking.report(
+                    Diagnostic::new(Code::Path, path.span(), message).help("the engine reads it: `read`"),
+                );
             } else if text.contains(['*', '?']) {
                 let message = "a pattern names no file: `upload` takes a file, or a list of them";
                 checking.report(Diagnostic::new(Code::Path, path.span(), message));
@@ -262,7 +267,8 @@ impl Kind for Upload {
         if let Some(schema) = &settings.schema {
             checking.refuses_secret(schema);
             if let Some(format) = formats.iter().find(|format| format.has_types()) {
-                let message = format!("files of the format `{}` have names and types of their own", format.name());
+                let message =
+                    format!("files of the format `{}` have names and types of their own", format.name());
                 checking.report(
                     Diagnostic::new(Code::Settings, schema.span(), message)
                         .help("change them by `cast`, `rename` and `select` in `transform`"),
@@ -276,11 +282,16 @@ impl Kind for Upload {
                 Some(columns) => {
                     for (name, data_type) in columns {
                         let lower = data_type.to_lowercase();
-                        if ["array", "map", "struct", "variant"].iter().any(|nested| lower.starts_with(nested)) {
-                            let message = format!("the column `{name}` has a nested type, and values are single");
+                        if ["array", "map", "struct", "variant"]
+                            .iter()
+                            .any(|nested| lower.starts_with(nested))
+                        {
+                            let message =
+                                format!("the column `{name}` has a nested type, and values are single");
                             checking.report(
-                                Diagnostic::new(Code::Settings, schema.span(), message)
-                                    .help("read it as a string and build it with `from_json` in `with_columns`"),
+                                Diagnostic::new(Code::Settings, schema.span(), message).help(
+                                    "read it as a string and build it with `from_json` in `with_columns`",
+                                ),
                             );
                         }
                     }
@@ -391,10 +402,16 @@ mod tests {
 
     #[test]
     fn columns_are_told_apart() {
-        let told = |ddl: &str| columns(ddl).map(|all| all.into_iter().map(|(name, kind)| format!("{name}|{kind}")).collect::<Vec<_>>());
+        let told = |ddl: &str| {
+            columns(ddl)
+                .map(|all| all.into_iter().map(|(name, kind)| format!("{name}|{kind}")).collect::<Vec<_>>())
+        };
         for (ddl, expected) in [
             ("id INT, name STRING", Some(vec!["id|INT", "name|STRING"])),
-            ("`a, b` decimal(12, 2) NOT NULL, c: MAP<STRING, INT> COMMENT 'x, y'", Some(vec!["a, b|decimal(12, 2)", "c|MAP<STRING, INT>"])),
+            (
+                "`a, b` decimal(12, 2) NOT NULL, c: MAP<STRING, INT> COMMENT 'x, y'",
+                Some(vec!["a, b|decimal(12, 2)", "c|MAP<STRING, INT>"]),
+            ),
             ("id", None),
             ("", None),
             ("id INT,", None),

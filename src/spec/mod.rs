@@ -99,7 +99,8 @@ struct Context<'a, 'i> {
 impl Context<'_, '_> {
     /// What a file holds that the pipeline names, which need not be text; or why it can't be read.
     fn bytes(&self, name: &str, span: Span) -> Result<Vec<u8>, Box<Diagnostic>> {
-        (self.inputs.files)(&self.base.folder.join(name)).map_err(|error| unreadable(name, span, &reason(&error)))
+        (self.inputs.files)(&self.base.folder.join(name))
+            .map_err(|error| unreadable(name, span, &reason(&error)))
     }
 
     /// The text of a file that the pipeline names, put beside its own; or what is wrong with it.

@@ -36,7 +36,8 @@ const COUNTED: &str = "transform: [ { aggregate: { columns: { rows: count(*) } }
 
 #[test]
 fn a_table_is_read_as_it_was() {
-    let parts = Case::new(["run", "parts.yaml", "-q"]).engine().file("parts.yaml", PARTS).any_leftovers().run();
+    let parts =
+        Case::new(["run", "parts.yaml", "-q"]).engine().file("parts.yaml", PARTS).any_leftovers().run();
     let size = |name: &str| fs::metadata(parts.path(name)).unwrap().len();
     let logs = [
         log(1_767_225_600_000, ("three.parquet", size("table/three.parquet")), None),
@@ -93,9 +94,12 @@ steps:
     table: { name: lake.orders, changes: { from: 3 } }
     write: stdout
 ";
-    let outcome = Case::new(["check", "p.yaml"]).engine().file("p.yaml", pipeline).code(78).any_stderr().run();
+    let outcome =
+        Case::new(["check", "p.yaml"]).engine().file("p.yaml", pipeline).code(78).any_stderr().run();
     assert!(
-        outcome.stderr.starts_with("error[E022]: Sail 0.7.2 has no `changes` of tables; Spark 4.2 has them\n --> p.yaml:4:5\n"),
+        outcome.stderr.starts_with(
+            "error[E022]: Sail 0.7.2 has no `changes` of tables; Spark 4.2 has them\n --> p.yaml:4:5\n"
+        ),
         "{}",
         outcome.stderr
     );

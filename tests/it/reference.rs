@@ -268,7 +268,10 @@ impl Example {
         if self.is_refused() {
             let outcome = case.code(78).any_stderr().run();
             let is_told = outcome.stderr.contains(" --> p.yaml:") && outcome.stderr.contains("`drawn`");
-            return (!is_told).then(|| format!("{} on {kind}: {}", self.page, outcome.stderr)).into_iter().collect();
+            return (!is_told)
+                .then(|| format!("{} on {kind}: {}", self.page, outcome.stderr))
+                .into_iter()
+                .collect();
         }
         let outcome = case.any_stdout().any_stderr().run();
         self.compare(&outcome).into_iter().map(|said| format!("{} on {kind}: {said}", self.page)).collect()
