@@ -40,7 +40,7 @@
 //! | `shape` | how a setting may be written: one value for a list, a short form for a mapping | `text` |
 //! | `yaml` | a tree with places from the parser's events, and a decoder over it that reports every mistake | `text`, `secret`, `scalar`, `diagnostic`, `shape` |
 //! | `proto` | the Spark Connect messages, generated, and short constructors for them | `name` |
-//! | `local` | rows that pipectl brings along: in the plan, or cut into chunks beside it | `name`, `dialect`, `proto` |
+//! | `local` | rows that pipectl brings along, also from files: in the plan, or cut into chunks beside it | `name`, `dialect`, `proto` |
 //! | `lowering` | what a kind is told when it is checked and when it becomes a relation | words, `local`, `proto` |
 //! | `source` | kinds of source, a file each: settings, inputs, what is wrong with them, relation | words, `shape`, `local`, `lowering`, `proto` |
 //! | `transform` | kinds of transform, a file each: the same | words, `shape`, `lowering`, `proto` |
@@ -87,14 +87,14 @@
 //! | `tokio_stream` | `connect`, `sink` |
 //! | `futures_util` | `run` |
 //! | `arrow` | `connect`, `local`, `lowering`, `run`, `sink`, `bench` |
-//! | `parquet` | `sink` |
+//! | `parquet` | `sink`, `local` |
 //! | `flate2` | `sink` |
 //! | `zstd` | `sink`, `connect` |
 //! | `crc32fast` | `connect` |
 //! | `ring` | `local`, `connect` |
 //! | `rustix` | `sink`, `cli` |
 //! | `serde_yaml` | `yaml` |
-//! | `serde_json` | `shape`, `spec`, `manual`, `listing`, `connect`, `engine`, `sink`, `report`, `fuzzing` |
+//! | `serde_json` | `shape`, `local`, `spec`, `manual`, `listing`, `connect`, `engine`, `sink`, `report`, `fuzzing` |
 //! | `chrono` | `expr`, `lowering`, `spec`, `sink`, `report`, `cli`, `bench`, `fuzzing` |
 //! | `chrono_tz` | `spec` |
 //! | `petgraph` | `graph` |

@@ -176,12 +176,14 @@ async fn analyse(
 ) -> Result<Said, Failure> {
     let Spot { pipeline, graph, .. } = spot;
     let steps = spot.steps();
+    let unreadable = inputs::read_uploads(pipeline, &steps);
     let compiled = plan::compile_scope(pipeline, graph, dialect, Scope::Everything);
     let lacking = compiled.as_ref().err().cloned().unwrap_or_default();
     // What the engine can't read need not be there.
     let lacks = without(pipeline, lacking.clone());
     let read: Vec<StepId> = steps.iter().copied().filter(|id| !lacks.contains(id)).collect();
     let mut found = inputs::missing(pipeline, &read);
+    found.append(unreadable);
     let mut known = HashMap::new();
     found.append(lacking.clone());
     let unknown = without(pipeline, found.clone());
@@ -217,9 +219,9 @@ fn without(pipeline: &Pipeline, found: Diagnostics) -> HashSet<StepId> {
     let found = found.sorted();
     let is_hit = |id: &StepId| {
         let step = pipeline.step(*id);
-        let paths = step.source.value.kind().paths().iter().map(crate::expr::Template::span);
+        let paths = inputs::places(step);
         let transforms = step.transforms.iter().map(|transform| transform.span);
-        let mut spans = paths.chain(transforms).chain([step.source.span]);
+        let mut spans = paths.into_iter().chain(transforms).chain([step.source.span]);
         spans.any(|span| found.iter().any(|one| one.span == span))
     };
     pipeline.ids().filter(is_hit).collect()

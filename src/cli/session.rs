@@ -152,13 +152,14 @@ async fn unless_it_ends<T>(
     }
 }
 
-/// Says which of the files are missing that these steps read.
+/// Says which of the files are missing that these steps read, and which of those that pipectl reads are not what they should be.
 pub(super) fn inputs_exist(pipeline: &Pipeline, steps: &[StepId]) -> Result<(), Failure> {
     let missing = inputs::missing(pipeline, steps);
     if missing.has_errors() {
         return Err(Failure::Input { sources: pipeline.sources.clone(), diagnostics: missing.sorted() });
     }
-    Ok(())
+    let unreadable = inputs::read_uploads(pipeline, steps);
+    if unreadable.has_errors() { Err(wrong(pipeline, unreadable.sorted())) } else { Ok(()) }
 }
 
 /// What is wrong with a pipeline. That nothing but an input is missing is no mistake in it.

@@ -6,6 +6,7 @@ use super::failure::Failure;
 use super::load::{PipelineArguments, RunIdentity};
 use super::target::TargetArguments;
 use crate::report::Reporter;
+use crate::run::inputs;
 
 /// Read a pipeline and say everything that is wrong with it, without an engine.
 #[derive(Debug, Args)]
@@ -21,6 +22,10 @@ pub(super) fn validate(arguments: &Validate, reporter: Reporter) -> Result<(), F
     let loaded = arguments.pipeline.load(&RunIdentity::new(), &chosen)?;
     let pipeline = loaded.pipeline;
     reporter.diagnostics(&pipeline.sources, &loaded.warnings);
+    let missing = inputs::missing_here(&pipeline);
+    if missing.has_errors() {
+        return Err(Failure::Input { sources: pipeline.sources.clone(), diagnostics: missing.sorted() });
+    }
     let count = pipeline.steps.len();
     let steps = if count == 1 { "step" } else { "steps" };
     reporter.note(&format!(

@@ -26,6 +26,11 @@ impl Template {
         Self(Written { span, style: Style::Literal, layout: Layout::Verbatim, segments })
     }
 
+    /// A text that stands in no file.
+    pub(crate) fn of_plain(text: &str) -> Self {
+        Self::of_file(Span::default(), vec![Segment::Text { text: text.to_owned(), at: 0 }])
+    }
+
     /// The text with the values' own text in it, as it enters paths; a secret, which has no place there, is not shown.
     pub(crate) fn plain(&self) -> String {
         self.0.segments.iter().map(Segment::shown).collect()

@@ -31,6 +31,7 @@ const UNREACHED: &[(&str, &str)] = &[
     ("cached_local_relation", "one blob; `chunked_cached_local_relation` is what newer servers take"),
     ("cached_remote_relation", "a checkpoint's name, which the server gives while a run is on its way"),
     ("catalog", "what a catalog holds is asked for by a query: `sql: SHOW TABLES`"),
+    ("chunked_cached_local_relation", "rows of a megabyte and more; `tests/it/large.rs` brings them"),
     ("co_group_map", PYTHON),
     ("collect_metrics", "Sail has it not; expectations count by a query of their own"),
     ("common_inline_user_defined_data_source", PYTHON),
@@ -83,7 +84,14 @@ fn load(path: &Path) -> Pipeline {
         target: &target::Settings::default(),
     };
     let loaded = spec::load(path, PathBuf::from(CASES), fs::read(path).unwrap(), &inputs);
-    loaded.pipeline.unwrap_or_else(|_| panic!("{}: {:#?}", path.display(), loaded.diagnostics))
+    let pipeline =
+        loaded.pipeline.unwrap_or_else(|_| panic!("{}: {:#?}", path.display(), loaded.diagnostics));
+    for step in &pipeline.steps {
+        let Some(upload) = step.source.value.as_upload() else { continue };
+        let found = upload.read(None, &step.base.root, &|path| fs::read(path));
+        assert!(!found.has_errors(), "{found:#?}");
+    }
+    pipeline
 }
 
 /// The relations of a plan's actions as text, or what the engine lacks for them.

@@ -42,11 +42,12 @@ pub(crate) async fn check(client: &Client, pipeline: &Pipeline, plan: &Plan) -> 
         Ok(found) => Ok(found),
         Err((at, error @ Error::TooLarge { .. })) => {
             let message = format!("the plan of `{}` is too large: {error}", pipeline.step(at).name);
-            let diagnostic = Diagnostic::new(Code::Gap, pipeline.span(at), message)
-                .help("put rows of `values` into a file that the engine reads: `read`; or write fewer");
+            let diagnostic = Diagnostic::new(Code::Gap, pipeline.span(at), message).help(
+                "put rows of `values` and `upload` into a file that the engine reads: `read`; or bring fewer",
+            );
             Ok(match plan.dialect.local_rows() {
                 LocalRows::Inline => {
-                    diagnostic.help("Spark takes the rows of `values` apart from its plans: `--engine spark`")
+                    diagnostic.help("Spark takes these rows apart from its plans: `--engine spark`")
                 }
                 LocalRows::Cached { .. } | LocalRows::Chunked { .. } => diagnostic,
             }

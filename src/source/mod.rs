@@ -8,6 +8,7 @@ mod range;
 mod read;
 mod sql;
 mod table;
+mod upload;
 mod values;
 
 use std::fmt::Debug;
@@ -22,6 +23,7 @@ use crate::text::{Span, Spanned};
 
 pub(crate) use extension::Extension;
 pub(crate) use sql::Sql;
+pub(crate) use upload::Upload;
 pub(crate) use values::Values;
 
 /// Settings that engines complain about.
@@ -122,6 +124,7 @@ kinds! {
     "values" => Values(Values),
     "range" => Range(range::Range),
     "sql" => Sql(Sql),
+    "upload" => Upload(Upload),
     "call" => Call(call::Call),
     "extension" => Extension(Extension),
 }
@@ -139,6 +142,22 @@ impl Source {
     pub(crate) fn query(&self) -> Option<&Template> {
         match self {
             Self::Sql(sql) => sql.query(),
+            _ => None,
+        }
+    }
+
+    /// The files where pipectl runs, where it is such.
+    pub(crate) fn as_upload(&self) -> Option<&Upload> {
+        match self {
+            Self::Upload(upload) => Some(upload),
+            _ => None,
+        }
+    }
+
+    /// The same, to say where relative paths start.
+    pub(crate) fn as_upload_mut(&mut self) -> Option<&mut Upload> {
+        match self {
+            Self::Upload(upload) => Some(upload),
             _ => None,
         }
     }

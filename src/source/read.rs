@@ -27,7 +27,11 @@ use crate::text::Spanned;
 /// the columns by their position. A `schema` passes over a header, whatever it says; a contract is compared with it. In CSV a quote
 /// inside of quotes is doubled, unless the option `escape` says otherwise.
 ///
-/// Sail reads no `orc`, `xml` and `jdbc`, and makes strings of columns that are folders' names (`day=2026-01-31/`): cast them. It
+/// A path is a file, a folder or a pattern with `*`, `?`, `[…]` and `{…}`. Of a folder Spark reads the files directly in it and those of
+/// partitions (`day=2026-01-31/`), and Sail all below; with the option `recursiveFileLookup` so does Spark. Name the files to be sure:
+/// on Sail a pattern finds files, and no folders but by `*`.
+///
+/// Sail reads no `orc`, `xml` and `jdbc`, and makes strings of columns that are folders' names: cast them. It
 /// fails at a bad row of CSV or JSON, where Spark can make NULLs of it (`mode: PERMISSIVE`).
 ///
 /// ```csv data/people.csv
@@ -80,6 +84,19 @@ pub(crate) struct Read {
 const WITHOUT_TYPES: [&str; 2] = ["csv", "json"];
 /// The option by which an engine finds out the types of CSV.
 const INFER: &str = "inferSchema";
+
+/// A path as an engine reads its pattern: `[!a]` is `[^a]` to Sail, and means the same to Spark.
+fn spelt_for(dialect: &Dialect, path: String) -> String {
+    match dialect.implementation() {
+        Implementation::Sail => path.replace("[!", "[^"),
+        Implementation::Spark => path,
+    }
+}
+
+/// Whether a path has a pattern in it at or before a folder's `column=`.
+fn has_pattern_of_partitions(path: &str) -> bool {
+    path.split('/').skip_while(|part| !part.contains(['*', '?', '[', '{'])).any(|part| part.contains('='))
+}
 
 /// Whether the text of a value has digits, signs and points alone: what no SQL takes for anything but one value.
 fn has_digits_alone(data_type: &Type) -> bool {
@@ -190,7 +207,11 @@ impl Read {
                 format: Some(self.format.value.clone()),
                 schema,
                 options,
-                paths: self.paths().iter().map(|path| lowering.path(path)).collect(),
+                paths: self
+                    .paths()
+                    .iter()
+                    .map(|path| spelt_for(lowering.dialect, lowering.path(path)))
+                    .collect(),
                 predicates: self.predicates.iter().flat_map(|all| all.iter()).map(Template::plain).collect(),
                 ..DataSource::default()
             })),
@@ -217,10 +238,22 @@ impl Kind for Read {
     }
 
     fn gap(&self, dialect: &Dialect) -> Option<String> {
+        if dialect.implementation() != Implementation::Sail {
+            return None;
+        }
         let format = self.format();
-        let missing = dialect.implementation() == Implementation::Sail
-            && ["orc", "xml", "jdbc"].contains(&format.as_str());
-        missing.then(|| format!("{dialect} can't read the format `{format}`; Spark can"))
+        if ["orc", "xml", "jdbc"].contains(&format.as_str()) {
+            return Some(format!("{dialect} can't read the format `{format}`; Spark can"));
+        }
+        if self.has_option("basePath") {
+            return Some(format!(
+                "{dialect} passes over the option `basePath`; Spark has it. Read the folder and `filter` it"
+            ));
+        }
+        let path = self.paths().iter().map(Template::plain).find(|path| has_pattern_of_partitions(path))?;
+        Some(format!(
+            "{dialect} finds nothing by a pattern for folders of partitions: `{path}`; Spark does. Read the folder above it and `filter` it"
+        ))
     }
 
     fn paths(&self) -> &[Template] {

@@ -1,11 +1,13 @@
 //! `values`: rows that stand in the file.
 
+use std::borrow::Cow;
+
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::Kind;
 use crate::diagnostic::{Code, Diagnostic};
-use crate::expr::TYPE_NAMES;
+use crate::expr::{Bound, TYPE_NAMES, Type};
 use crate::local;
 use crate::lowering::{Checking, Lowering};
 use crate::name::quoted;
@@ -52,8 +54,23 @@ pub(crate) struct Values {
 }
 
 impl Values {
-    fn cell(row: &Row, at: usize) -> Option<&str> {
-        Some(row.value.get(at)?.as_ref()?.value.expose())
+    /// What a row has in a column, as every engine casts it: of an interval its literal, since each reads other texts.
+    fn cell<'r>(row: &'r Row, at: usize, interval: Option<&Type>) -> Option<Cow<'r, str>> {
+        let text = row.value.get(at)?.as_ref()?.value.expose();
+        let literal = |data_type: &Type| {
+            let value = data_type.value(text).ok()?;
+            Some(Bound { name: String::new(), data_type: data_type.clone(), value }.literal())
+        };
+        Some(interval.and_then(literal).map_or(Cow::Borrowed(text), Cow::Owned))
+    }
+
+    /// The types of those columns that are intervals.
+    fn intervals(&self) -> Vec<Option<Type>> {
+        let interval = |data_type: &&Spanned<String>| {
+            Type::parse(&data_type.value)
+                .filter(|data_type| matches!(data_type, Type::DayTime | Type::Months))
+        };
+        self.types().iter().map(interval).collect()
     }
 
     /// The value in a row and a column, and the column's type.
@@ -80,10 +97,11 @@ impl Values {
         let columns: Vec<&str> = std::iter::once(NUMBER).chain(names.iter().map(String::as_str)).collect();
         let numbers: Vec<(String, &Row)> =
             self.rows.iter().enumerate().map(|(number, row)| (number.to_string(), row)).collect();
+        let intervals = self.intervals();
         let (batch, ddl) =
             local::text_rows(&columns, &numbers, |(number, row), at| match at.checked_sub(1) {
-                None => Some(number.as_str()),
-                Some(at) => Self::cell(row, tried[at]),
+                None => Some(Cow::Borrowed(number.as_str())),
+                Some(at) => Self::cell(row, tried[at], intervals[tried[at]].as_ref()),
             });
         let types = self.types();
         let wrong: Vec<String> = tried
@@ -152,7 +170,10 @@ impl Kind for Values {
             };
             expression::alias(value, name.value.clone())
         });
-        let (batch, ddl) = local::text_rows(&columns, &self.rows, Self::cell);
+        let intervals = self.intervals();
+        let (batch, ddl) = local::text_rows(&columns, &self.rows, |row, at| {
+            Self::cell(row, at, intervals.get(at).and_then(Option::as_ref))
+        });
         let schema = batch.schema();
         relation::project(lowering.rows([batch], &schema, ddl), casts.collect())
     }

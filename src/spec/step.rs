@@ -28,7 +28,7 @@ use crate::yaml::{Key, Kind, NO_MERGE_KEYS, Node, Scalar, decode};
 pub(super) const KEYS: [&str; 9] =
     ["transform", "description", "tags", "after", "contract", "expect", "cache", "write", "timeout"];
 /// Keys of the format that this version does not carry out.
-const PLANNED: [&str; 6] = ["upload", "save", "retries", "include", "tests", "enabled"];
+const PLANNED: [&str; 5] = ["save", "retries", "include", "tests", "enabled"];
 
 /// A step as it stands in the file, before names are resolved. Parts that are wrong are left out: they were reported.
 pub(super) struct StepSpec {
@@ -148,6 +148,9 @@ impl StepSpec {
                 if let Some(mut source) = Source::decode(text, settings).flatten() {
                     query_file(&mut source, context, variables, found);
                     message_file(&mut source, context, variables, found);
+                    if let Some(upload) = source.as_upload_mut() {
+                        upload.start_at(&context.base.folder);
+                    }
                     if self.source.is_none() {
                         self.source = Some(Spanned { span: key.span, value: source });
                     }
@@ -174,7 +177,7 @@ impl StepSpec {
     }
 
     fn has_one_source(&self, entries: &[(Key<'_>, Node<'_>)], found: &mut Diagnostics) {
-        let is_source = |text: &str| Source::KEYS.contains(&text) || text == "upload";
+        let is_source = |text: &str| Source::KEYS.contains(&text);
         let mut sources = entries.iter().map(|(key, _)| key).filter(|key| is_source(&key.text));
         let Some(first) = sources.next() else {
             // An unknown key may be a misspelt source, and was reported.

@@ -82,7 +82,7 @@ fn at(warm: &Warm, kind: &str, text: &str) -> Case {
 fn refused(case: Case, says: &str) {
     let outcome = case.code(78).any_stderr().run();
     assert!(outcome.stderr.contains(says), "{}", outcome.stderr);
-    assert!(outcome.stderr.contains("put rows of `values` into a file"), "{}", outcome.stderr);
+    assert!(outcome.stderr.contains("put rows of `values` and `upload` into a file"), "{}", outcome.stderr);
 }
 
 const WIDE: &str = "version: 1
@@ -117,8 +117,8 @@ fn sail_takes_plans_up_to_its_limit() {
     assert_snapshot!(text.join("\n"), @"
     error[E022]: the plan of `sums` is too large: a request of 130.01 MiB is more than the server takes at once: 128 MiB
        --> p.yaml:140:3
-        = help: put rows of `values` into a file that the engine reads: `read`; or write fewer
-        = help: Spark takes the rows of `values` apart from its plans: `--engine spark`
+        = help: put rows of `values` and `upload` into a file that the engine reads: `read`; or bring fewer
+        = help: Spark takes these rows apart from its plans: `--engine spark`
 
     error: the pipeline has 1 mistake
     ");

@@ -4,6 +4,11 @@
 //! Nothing is sent here. Whoever asks for a relation is handed the blobs one by one, so that rows that are read from a file need
 //! not be in memory together.
 
+mod ddl;
+mod file;
+mod json;
+mod records;
+
 use std::sync::Arc;
 
 use arrow::array::{Array as _, ArrayRef, RecordBatch, StringArray};
@@ -17,6 +22,8 @@ use crate::dialect::LocalRows;
 use crate::name::quoted;
 use crate::proto::relation::{cached_local_relation, chunked_cached_local_relation, local_relation};
 use crate::proto::spark::{LocalRelation, Relation};
+
+pub(crate) use file::{Csv, Rows};
 
 /// Bytes that the server shall have, called by their checksum.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,10 +42,10 @@ impl Blob {
 }
 
 /// A batch of text columns, and them as DDL; `value` gives what a row has in a column.
-pub(crate) fn text_rows<'r, R>(
+pub(crate) fn text_rows<'r, R, S: AsRef<str>>(
     columns: &[&str],
     rows: &'r [R],
-    value: impl Fn(&'r R, usize) -> Option<&'r str>,
+    value: impl Fn(&'r R, usize) -> Option<S>,
 ) -> (RecordBatch, String) {
     let column =
         |at: usize| -> ArrayRef { Arc::new(rows.iter().map(|row| value(row, at)).collect::<StringArray>()) };
