@@ -15,7 +15,7 @@ pub(super) struct Value {
 }
 
 /// A quote that is not closed, and the line in which it stands.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Wrong {
     pub(super) line: usize,
 }
@@ -62,10 +62,7 @@ impl<'t> Records<'t> {
             self.take(1);
         }
         // What stands behind the quote belongs to the field, as most readers see it.
-        let end = self
-            .rest
-            .find(|c: char| c == self.delimiter || c == '\n' || c == '\r')
-            .unwrap_or(self.rest.len());
+        let end = self.rest.find([self.delimiter, '\n', '\r']).unwrap_or(self.rest.len());
         text.push_str(self.take(end));
         Ok(Value { text: Some(text), is_quoted: true })
     }

@@ -201,7 +201,7 @@ fn every_relation_of_the_protocol_is_reached() {
         match (found.contains(field.name()), reasons.get(field.name())) {
             (true, None) | (false, Some(_)) => {}
             (true, Some(reason)) => {
-                wrong.push(format!("`{}` is reached, but is listed: {reason}", field.name()))
+                wrong.push(format!("`{}` is reached, but is listed: {reason}", field.name()));
             }
             (false, None) => wrong.push(format!("`{}` is not reached", field.name())),
         }

@@ -100,6 +100,15 @@ fn time_option(time: &Value) -> String {
     }
 }
 
+/// Reports what is no time.
+fn check_time(template: Option<&Template>, checking: &mut Checking<'_>) {
+    if let Some(template) = template
+        && let Err(wrong) = time(&template.plain())
+    {
+        checking.report(Diagnostic::new(Code::WrongType, template.span(), wrong));
+    }
+}
+
 /// Whether a place in a table's history is a version's number.
 fn is_version(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
@@ -136,10 +145,10 @@ impl Settings {
         if let Some(version) = self.version.as_ref().filter(|version| version.plain().is_empty()) {
             checking.report(Diagnostic::new(Code::WrongType, version.span(), "a version is missing here"));
         }
-        self.check_time(self.timestamp.as_ref(), checking);
+        check_time(self.timestamp.as_ref(), checking);
         if let Some(Changes { from, to }) = &self.changes {
             for place in [Some(from), to.as_ref()].into_iter().flatten() {
-                self.check_time(Some(place).filter(|place| !is_version(&place.plain())), checking);
+                check_time(Some(place).filter(|place| !is_version(&place.plain())), checking);
             }
             if let Some(to) = to.as_ref().filter(|to| is_version(&to.plain()) != is_version(&from.plain())) {
                 checking.report(
@@ -152,14 +161,6 @@ impl Settings {
                     .help("give two versions, or two timestamps"),
                 );
             }
-        }
-    }
-
-    fn check_time(&self, template: Option<&Template>, checking: &mut Checking<'_>) {
-        if let Some(template) = template
-            && let Err(wrong) = time(&template.plain())
-        {
-            checking.report(Diagnostic::new(Code::WrongType, template.span(), wrong));
         }
     }
 

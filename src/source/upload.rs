@@ -312,7 +312,7 @@ impl Kind for Upload {
             }
         }
         if let Some(delimiter) = &settings.delimiter
-            && !self.delimiter().is_some_and(|delimiter| !['"', '\r', '\n'].contains(&delimiter))
+            && self.delimiter().is_none_or(|delimiter| ['"', '\r', '\n'].contains(&delimiter))
         {
             let message = "one character stands between fields, and no quote or line break";
             checking.report(
