@@ -29,6 +29,7 @@
 //! | `lib` | this page, and [`run()`] | `cli` |
 //! | `bench` | what `benches/` reach, with a feature of its own | `text`, `diagnostic`, `dialect`, `yaml`, `proto`, `sink`, `target`, `pipeline`, `graph`, `spec`, `plan`, `connect` |
 //! | `fuzzing` | what `fuzz/` reaches, with a feature of its own, and what must be true of it | words, `target`, `pipeline`, `graph`, `spec`, `plan`, `connect`, `report` |
+//! | `lowered` | the tests that hold what every kind becomes; in no program | words, `target`, `lowering`, `proto`, kinds, `pipeline`, `graph`, `spec`, `plan` |
 //! | `text` | a file's text, places in it | |
 //! | `scalar` | a scalar as it was written: style, variables apart from text, where its bytes stand in the file | `text`, `secret` |
 //! | `diagnostic` | what is wrong with the user's file: where, why, how to mend it; data, never printed here | `text` |
@@ -72,7 +73,7 @@
 //! | `tonic` | `connect`, `proto` |
 //! | `tonic_prost` | `proto` |
 //! | `tonic_types` | `connect` |
-//! | `prost` | `proto`, `local`, `plan`, `connect`, `bench` |
+//! | `prost` | `proto`, `local`, `plan`, `connect`, `bench`, `lowered` |
 //! | `prost_types` | `proto`, `source` |
 //! | `bytes` | `connect`, `proto`, `local`, `sink`, `bench` |
 //! | `object_store` | `sink` |
@@ -95,7 +96,7 @@
 //! | `rustix` | `sink`, `cli` |
 //! | `serde_yaml` | `yaml` |
 //! | `serde_json` | `shape`, `local`, `spec`, `manual`, `listing`, `connect`, `engine`, `sink`, `report`, `fuzzing` |
-//! | `chrono` | `expr`, `lowering`, `spec`, `sink`, `report`, `cli`, `bench`, `fuzzing` |
+//! | `chrono` | `expr`, `lowering`, `spec`, `sink`, `report`, `cli`, `bench`, `fuzzing`, `lowered` |
 //! | `chrono_tz` | `spec` |
 //! | `petgraph` | `graph` |
 //! | `aho_corasick` | `secret` |
@@ -144,6 +145,8 @@ pub mod fuzzing;
 mod graph;
 mod listing;
 mod local;
+#[cfg(test)]
+mod lowered;
 mod lowering;
 mod manual;
 mod name;

@@ -7,8 +7,7 @@
 mod compile;
 mod fitting;
 mod look;
-#[cfg(test)]
-mod lowered;
+
 mod order;
 mod sharing;
 mod text;

@@ -13,9 +13,9 @@ use crate::proto::relation;
 use crate::proto::spark::Relation;
 use crate::proto::spark::relation::RelType;
 
-/// Begins with the rows that a plug-in of the server makes of a message: a relation of Spark Connect that is none of its own.
+/// Begins with the rows that a plug-in of the server makes of a message.
 ///
-/// The plug-in is a class that the server was started with, in `spark.connect.extensions.relation.classes`. It is handed the message as
+/// To Spark Connect it is a relation that is none of its own. The plug-in is a class that the server was started with, in `spark.connect.extensions.relation.classes`. It is handed the message as
 /// it stands: its type, and its bytes, which come in Base64 or from a file. Sail has no plug-ins, and a server without this one says so.
 ///
 /// ```yaml

@@ -9,7 +9,7 @@ use super::Context;
 use super::contract;
 use super::elsewhere;
 use super::vars::Variables;
-use crate::diagnostic::{Code, Diagnostic, Diagnostics};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, nearest};
 use crate::duration::{Limit, NoLimit};
 use crate::expect::{Check, Expectation, OnFail};
 use crate::expr::Template;
@@ -273,7 +273,10 @@ fn transforms(node: &Node<'_>, found: &mut Diagnostics) -> Vec<Spanned<Transform
                 let diagnostic = Diagnostic::new(Code::UnknownKey, item.span, message);
                 found.push(match Transform::also_called(&item.key) {
                     Some(key) => diagnostic.help(format!("here it is called `{key}`")),
-                    None => diagnostic.suggest(&item.key, Transform::KEYS.iter().copied()),
+                    None => match nearest(&item.key, Transform::KEYS.iter().copied()) {
+                        Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
+                        None => diagnostic.help("`pipectl help transform` lists all of them"),
+                    },
                 });
             }
         }
@@ -484,10 +487,11 @@ fn kinds_of<'n, 't>(
         _ => {
             let message =
                 format!("an item of `{place}` is one key with its settings, not {}", item.describe());
-            found.push(
-                Diagnostic::new(Code::WrongType, item.span, message)
-                    .help(format!("the keys are {}", list(keys))),
-            );
+            let help = match keys.len() {
+                0..=FEW => format!("the keys are {}", list(keys)),
+                _ => format!("`pipectl help {place}` lists the keys"),
+            };
+            found.push(Diagnostic::new(Code::WrongType, item.span, message).help(help));
         }
     }
 }
@@ -513,6 +517,9 @@ fn is_known(node: &Node<'_>) -> bool {
         Kind::Mapping(entries) => entries.iter().all(|(_, value)| is_known(value)),
     }
 }
+
+/// More keys are not listed in a message.
+const FEW: usize = 12;
 
 fn list(keys: &[&str]) -> String {
     keys.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", ")

@@ -64,7 +64,7 @@ const CODES: [(&str, Sight); 38] = [
 ];
 
 /// Mistakes that a schema does not mark, though their code says so: the file, how the message begins, and why.
-const NOT_MARKED: [(&str, &str, &str); 18] = [
+const NOT_MARKED: [(&str, &str, &str); 22] = [
     ("sources_settings", "`yesterday` is not a value", "a time is told from a variable's name by pipectl"),
     ("sources_settings", "`soon` is not a value", "a version may stand there too"),
     ("include_no_steps", "neither this file nor what it includes", "the other files have to be read"),
@@ -85,6 +85,18 @@ const NOT_MARKED: [(&str, &str, &str); 18] = [
     ("only_text", "a pipeline is a mapping", "the whole file is marked, not the line of its text"),
     ("conf_value_is_a_list", "`Europe/Berln` is not a time zone", "a list of all time zones ages"),
     ("limit_values", "expected a whole number, 0 or more, found `1e3`", "to JSON this is the number 1000"),
+    (
+        "null_settings",
+        "the key `to` is missing",
+        "it may be null, and a schema takes what is not there for that",
+    ),
+    ("parse_settings", "the schema is empty", "any text may be a schema"),
+    ("repartition_settings", "the key `partitions` is missing", "a bare word has no settings to look into"),
+    (
+        "sample_by_settings",
+        "the key `value` is missing",
+        "it may be null, and a schema takes what is not there for that",
+    ),
     ("merge_key", "unknown key `<<`", "the validator's reader merges as YAML 1.1 does"),
     ("rows_by_place", "expected a whole number, 0 or more, found `many`", "it is the value of a variable"),
     ("timeouts", "`5 minutes` is no length of time", "it is the value of a variable"),

@@ -11,11 +11,11 @@ use prost::Message as _;
 use prost_reflect::text_format::FormatOptions;
 use prost_reflect::{DescriptorPool, DynamicMessage, MessageDescriptor, ReflectMessage as _};
 
-use super::{Plan, compile};
 use crate::dialect::Dialect;
 use crate::graph::Graph;
 use crate::lowering::Root;
 use crate::pipeline::Pipeline;
+use crate::plan::{Plan, compile};
 use crate::proto::spark::Relation;
 use crate::source::Source;
 use crate::spec;
