@@ -158,7 +158,7 @@ impl Infer {
         }
         let chosen = self.target.choose(&self.pipeline.folder()?)?;
         self.has_order()?;
-        let Loaded { pipeline, warnings } = self.pipeline.load(identity, &chosen)?;
+        let Loaded { pipeline, warnings } = self.pipeline.load_unfinished(identity, &chosen)?;
         let id = self.step_of(&pipeline)?;
         reporter.diagnostics(&pipeline.sources, &warnings);
         chosen.events().into_iter().for_each(|event| events.send(event));

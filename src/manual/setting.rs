@@ -86,6 +86,7 @@ pub(super) fn value(schema: &Value) -> String {
     }
     match kind(schema) {
         "integer" => number(schema),
+        "number" => fraction(schema),
         "boolean" => "`true` or `false`".to_owned(),
         "array" => list_of(&schema["items"]),
         "object" if schema["properties"].is_object() && !schema["additionalProperties"].is_object() => {
@@ -98,6 +99,15 @@ pub(super) fn value(schema: &Value) -> String {
         _ if !schema["const"].is_null() => format!("`{}`", schema["const"]),
         "string" => "text".to_owned(),
         _ => "?".to_owned(),
+    }
+}
+
+/// A number that need not be whole, and its bounds.
+fn fraction(schema: &Value) -> String {
+    match (schema["minimum"].as_f64(), schema["maximum"].as_f64()) {
+        (Some(least), Some(most)) => format!("number from {least} to {most}"),
+        (Some(least), None) => format!("number, {least} or more"),
+        (None, _) => "number".to_owned(),
     }
 }
 

@@ -464,8 +464,9 @@ impl<'p> Compiler<'p> {
             let kind = transform.value.kind();
             let needed = kind.columns_needed();
             if !needed.is_empty() {
-                let columns = needed.iter().map(|column| (column.value.clone(), column.span));
-                self.probe(id, &chain.relation, Question::Has(columns.collect()));
+                let columns = needed.iter().map(|column| (column.value.clone(), column.span)).collect();
+                let ask = if kind.spelt_exactly() { Question::Named } else { Question::Has };
+                self.probe(id, &chain.relation, ask(columns));
             }
             let values = Fitting::of(kind, &pipeline.bindings);
             if !values.is_empty() {

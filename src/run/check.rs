@@ -200,7 +200,9 @@ fn answer(
             }
         }
         Question::Named(named) => {
-            named.iter().for_each(|(column, span)| found_misspelt(column, *span, columns, found));
+            for (column, span) in named {
+                found_misspelt(column, *span, columns, found);
+            }
         }
         Question::Distinct(span) => {
             found_repeated(*span, step.name.value.as_str(), columns, found);
@@ -224,10 +226,12 @@ pub(super) fn found_misspelt(
     span: crate::text::Span,
     columns: &[String],
     found: &mut Diagnostics,
-) {
-    if !columns.iter().any(|known| known == column) {
+) -> bool {
+    let is_missing = !columns.iter().any(|known| known == column);
+    if is_missing {
         found.push(missing(column, span, columns));
     }
+    is_missing
 }
 
 fn missing(column: &str, span: crate::text::Span, columns: &[String]) -> Diagnostic {
@@ -267,7 +271,7 @@ pub(super) fn found_repeated(
     let message = format!("`{step}` would have several columns of the name {}", names.join(", "));
     found.push(
         Diagnostic::new(Code::DuplicateColumn, span, message)
-            .help("join with `using: [column]` to have it once, or `rename` or `select` on one side before"),
+            .help("`rename` one of them before; what both sides of a join have, `using: [column]` has once"),
     );
     true
 }

@@ -31,8 +31,8 @@ use crate::text::Spanned;
 /// partitions (`day=2026-01-31/`), and Sail all below; with the option `recursiveFileLookup` so does Spark. Name the files to be sure:
 /// on Sail a pattern finds files, and no folders but by `*`.
 ///
-/// Sail reads no `orc`, `xml` and `jdbc`, and makes strings of columns that are folders' names: cast them. It
-/// fails at a bad row of CSV or JSON, where Spark can make NULLs of it (`mode: PERMISSIVE`).
+/// A bad row of CSV or JSON is an error, on every engine; with the option `mode: PERMISSIVE` Spark makes NULLs of it, and with `mode:
+/// DROPMALFORMED` it leaves it out. Sail reads no `orc`, `xml` and `jdbc`, and makes strings of columns that are folders' names: cast them.
 ///
 /// ```csv data/people.csv
 /// name,age
@@ -182,7 +182,7 @@ impl Read {
     }
 
     /// The options as the engine is told them.
-    fn options(&self) -> BTreeMap<String, String> {
+    fn options(&self, dialect: &Dialect) -> BTreeMap<String, String> {
         let mut options: BTreeMap<String, String> = self
             .options
             .iter()
@@ -191,6 +191,11 @@ impl Read {
         if self.format() == "csv" && !self.has_option("escape") {
             // Engines differ in what escapes a quote; files that follow RFC 4180 double it.
             options.insert("escape".to_owned(), "\"".to_owned());
+        }
+        let is_lenient = dialect.implementation() == Implementation::Spark && !self.has_option("mode");
+        if is_lenient && WITHOUT_TYPES.contains(&self.format().as_str()) {
+            // Sail fails at a bad row, and Spark would make NULLs of it, without a word.
+            options.insert("mode".to_owned(), "FAILFAST".to_owned());
         }
         options
     }
@@ -285,7 +290,7 @@ impl Kind for Read {
         if !self.takes_schema() {
             return None;
         }
-        let mut options = self.options();
+        let mut options = self.options(lowering.dialect);
         match (self.format().as_str(), wanted) {
             ("csv", Wanted::FirstLine) => {
                 options.retain(|key, _| !key.eq_ignore_ascii_case(INFER));
@@ -302,6 +307,6 @@ impl Kind for Read {
 
     fn lower(&self, schema: Option<&str>, lowering: &Lowering<'_>) -> Relation {
         let schema = self.schema.as_ref().map(Template::plain).or(schema.map(str::to_owned));
-        self.relation(schema, self.options(), lowering)
+        self.relation(schema, self.options(lowering.dialect), lowering)
     }
 }

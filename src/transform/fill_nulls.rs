@@ -19,7 +19,7 @@ use crate::proto::{expression, relation};
 use crate::shape::Entries;
 use crate::text::{SPANNED, Span, Spanned};
 
-/// Puts a value where there is none: `fill_nulls: { column: value }`, or `fill_nulls: 0` for all columns that the value fits.
+/// Puts a value where there is none: `fill_nulls: { column: value }`, or `0` for all columns that it fits.
 ///
 /// It holds values, and no expressions: what stands in quotes is a text, `0` a number, `2026-01-31` a date; variables work. A column keeps
 /// its type; a qualifier that a join gave is gone. A value that does not fit its column is a mistake, and so is a column that does not exist.

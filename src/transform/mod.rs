@@ -177,6 +177,11 @@ pub(crate) trait Kind: Debug {
         Vec::new()
     }
 
+    /// Whether these must be spelt as the columns are, capital letters too, because an engine passes over others.
+    fn spelt_exactly(&self) -> bool {
+        false
+    }
+
     /// Whether its result may have two columns of one name.
     fn may_repeat_columns(&self) -> bool {
         false

@@ -67,6 +67,11 @@ impl Kind for Rename {
         self.0.iter().map(|(old, _)| old).collect()
     }
 
+    /// Sail renames no column that is spelt otherwise, and says nothing.
+    fn spelt_exactly(&self) -> bool {
+        true
+    }
+
     fn may_repeat_columns(&self) -> bool {
         true
     }

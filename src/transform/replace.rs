@@ -31,7 +31,8 @@ const LARGEST_WHOLE: u64 = 1 << f64::MANTISSA_DIGITS;
 /// exist is a mistake, and so is a value that fits none of the columns that are named.
 ///
 /// Without `columns` texts are looked for in columns of texts, numbers in those of numbers, and so on; dates, timestamps and fractions want
-/// `columns`. Where a value is a variable, which can't be a key, write a list: `- { from: "${old}", to: "${new}" }`.
+/// `columns`. Sail makes small letters of those that the columns' names have from A to Z, of all of them: `rename` them behind it.
+/// Where a value is a variable, which can't be a key, write a list: `- { from: "${old}", to: "${new}" }`.
 ///
 /// ```yaml
 /// version: 1

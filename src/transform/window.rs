@@ -23,7 +23,7 @@ use crate::text::Spanned;
 /// part of a larger expression, write the window into the expression, in `with_columns`: `price / sum(price) OVER (PARTITION BY town)`.
 /// Rows come in no order.
 ///
-/// Spark has no `DISTINCT` here. Sail has no `FILTER` here, and no `range` by an interval; use a number there:
+/// On Sail `collect_list`, `collect_set` and `array_agg` keep NULLs here. Spark has no `DISTINCT` here. Sail has no `FILTER` here, and no `range` by an interval; use a number there:
 /// `order: [unix_date(day)]`, `frame: range between 7 preceding and current row`.
 ///
 /// ```yaml

@@ -18,6 +18,7 @@ use crate::proto::spark::{Relation, Zip as Zipped};
 /// have not.
 ///
 /// ```yaml
+/// # engines: spark
 /// version: 1
 /// steps:
 ///   people:

@@ -191,7 +191,7 @@ fn two_columns_of_one_name_are_refused() {
     8 |     transform: [join: { with: people, as: other, on: people.id = other.id }]
       |                 ^^^^
       |
-      = help: join with `using: [column]` to have it once, or `rename` or `select` on one side before
+      = help: `rename` one of them before; what both sides of a join have, `using: [column]` has once
 
     error: the pipeline has 1 mistake
     ");

@@ -516,7 +516,7 @@ fn a_mistake_is_shown_with_what_was_perhaps_meant() {
     11 |     transform: [join: { with: visits, on: people.id = visits.persn AND id = 1 }]
        |                 ^^^^
        |
-       = help: join with `using: [column]` to have it once, or `rename` or `select` on one side before
+       = help: `rename` one of them before; what both sides of a join have, `using: [column]` has once
 
     error[E024]: there is no column `persn`
       --> p.yaml:11:62

@@ -304,7 +304,8 @@ impl<'a> Search<'a> {
         let kind = transform.value.kind();
         let names = column_names(before);
         for column in kind.columns_needed() {
-            if found_missing(&column.value, column.span, &names, &mut self.found) {
+            let is_missing = if kind.spelt_exactly() { found_misspelt } else { found_missing };
+            if is_missing(&column.value, column.span, &names, &mut self.found) {
                 self.masks.hide(column.span);
             }
         }
