@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::expr::Template;
 use crate::graph::Graph;
+use crate::name::StepRef;
 use crate::pipeline::{Pipeline, Step, StepId};
 use crate::sink::{Place, Sink, Table};
 use crate::source::{Setting, Source};
@@ -16,9 +17,12 @@ pub(crate) fn names(pipeline: &Pipeline, graph: &Graph) -> String {
     steps(pipeline, graph).map(|step| format!("{}\n", step.name)).collect()
 }
 
+/// What a column of the table says of a step.
+type Cell<'a> = &'a dyn Fn(&Step) -> String;
+
 /// A line for each step; what no step has is left out.
 pub(crate) fn table(pipeline: &Pipeline, graph: &Graph) -> String {
-    let columns: [(&str, &dyn Fn(&Step) -> String); 8] = [
+    let columns: [(&str, Cell<'_>); 8] = [
         ("step", &|step| step.name.to_string()),
         ("source", &|step| source_in_short(pipeline, step)),
         ("transforms", &|step| listed(&step.transforms, |transform| transform_in_short(&transform.value))),
@@ -28,7 +32,7 @@ pub(crate) fn table(pipeline: &Pipeline, graph: &Graph) -> String {
         ("tags", &|step| step.tags.join(", ")),
         ("description", &|step| one_line(step.description.as_deref().unwrap_or_default())),
     ];
-    let is_said = |cell: &&dyn Fn(&Step) -> String| pipeline.steps.iter().any(|step| !cell(step).is_empty());
+    let is_said = |cell: &Cell<'_>| pipeline.steps.iter().any(|step| !cell(step).is_empty());
     let columns: Vec<_> = columns.into_iter().filter(|(_, cell)| is_said(cell)).collect();
     let rows = steps(pipeline, graph).map(|step| columns.iter().map(|(_, cell)| cell(step)).collect());
     let names: Vec<&str> = columns.iter().map(|(name, _)| *name).collect();
@@ -125,7 +129,7 @@ fn source_value(step: &Step) -> Value {
 
 /// A transform's key, and the steps that it reads.
 fn transform_in_short(transform: &Transform) -> String {
-    let inputs: Vec<&str> = transform.kind().inputs().into_iter().map(|input| input.as_str()).collect();
+    let inputs: Vec<&str> = transform.kind().inputs().into_iter().map(StepRef::as_str).collect();
     [transform.key(), &inputs.join(" ")].join(" ").trim_end().to_owned()
 }
 

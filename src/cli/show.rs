@@ -199,7 +199,9 @@ async fn carry_out(
     let look = arguments.look(&pipeline)?;
     chosen.events().into_iter().for_each(|event| events.send(event));
     reporter.diagnostics(&pipeline.sources, &warnings);
-    inside(&look, &pipeline).into_iter().for_each(|event| events.send(event));
+    if let Some(event) = inside(&look, &pipeline) {
+        events.send(event);
+    }
     let graph = Graph::new(&pipeline);
     inputs_exist(&pipeline, &look.steps(&pipeline, &graph))?;
     let pipeline = Arc::new(pipeline);
@@ -222,7 +224,7 @@ async fn carry_out(
         events.send(Event::Checked { took: began.elapsed() });
         if arguments.schema {
             let columns = run::columns(client, &plan);
-            return interrupt.or(async { Ok(Some(columns.await?)) }).await;
+            return Box::pin(interrupt.or(async { Ok(Some(columns.await?)) })).await;
         }
         if let Some(sort) = plan.lost_order() {
             let line = pipeline.sources.get(sort.file).position(sort.start).line;

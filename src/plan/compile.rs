@@ -50,7 +50,7 @@ impl<'a> Scope<'a> {
     }
 
     /// The transforms of a step that are carried out.
-    fn transforms<'p>(self, step: &'p Step, id: StepId) -> &'p [Spanned<Transform>] {
+    fn transforms(self, step: &Step, id: StepId) -> &[Spanned<Transform>] {
         self.look().map_or(step.transforms.as_slice(), |look| look.transforms(step, id))
     }
 }

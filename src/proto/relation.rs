@@ -186,7 +186,9 @@ pub(crate) fn repartition_by(input: Relation, by: Vec<Expression>, partitions: O
 
 /// Rows by chance; `settings` says how, and its input is filled in here.
 pub(crate) fn sample(input: Relation, settings: Sample) -> Relation {
-    of(RelType::Sample(Box::new(Sample { input: boxed(input), ..settings })))
+    let mut sample = settings;
+    sample.input = boxed(input);
+    of(RelType::Sample(Box::new(sample)))
 }
 
 /// Puts a value for NULLs and for what is not a number: in all columns that it fits, or the first in the first of `columns`, and so on.

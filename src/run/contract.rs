@@ -61,10 +61,7 @@ pub(super) fn differences(step: &Step, schema: &DataType) -> Option<Diagnostic> 
                 .map(|column| format!("`{}`, `{}`, is not in the contract", column.name, column.data_type)),
         );
     }
-    let is_more = told.is_more;
-    let diagnostic = told.diagnostic(step, contract)?;
-    let help = "`extra: keep` lets further columns pass, `extra: drop` leaves them out";
-    Some(if is_more { diagnostic.help(help) } else { diagnostic })
+    told.diagnostic(step, contract)
 }
 
 /// What is other in the first line of the CSV files of a source than its step's contract says.

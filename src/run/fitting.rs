@@ -58,7 +58,7 @@ pub(super) fn found_unfit(wanted: &Fitting, schema: &DataType, found: &mut Diagn
     };
     let diagnostic = Diagnostic::new(Code::Analysis, wanted.span, message)
         .label("engines would pass over it or change it, and say nothing");
-    let helps = unfit.into_iter().chain(&columns).filter_map(|(_, data_type)| help(wanted, data_type)).next();
+    let helps = unfit.into_iter().chain(&columns).find_map(|(_, data_type)| help(wanted, data_type));
     found.push(helps.into_iter().fold(diagnostic, Diagnostic::help));
     true
 }

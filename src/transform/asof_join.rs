@@ -401,8 +401,9 @@ impl Kind for AsofJoin {
         Order::Gone
     }
 
+    /// Of rows that are equally near any is taken.
     fn work(&self) -> Work {
-        Work::Heavy
+        Work::Undetermined
     }
 
     fn names(&self) -> Names<'_> {

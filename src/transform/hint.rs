@@ -5,7 +5,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::Kind;
+use super::{Kind, Order};
 use crate::diagnostic::{Code, Diagnostic, nearest};
 use crate::dialect::Implementation;
 use crate::expr::{Expr, Role};
@@ -82,6 +82,9 @@ impl Settings {
     }
 }
 
+/// Hints that bring rows elsewhere, so that nobody may rely on their order.
+const MOVING: [&str; 4] = ["repartition", "repartition_by_range", "rebalance", "coalesce"];
+
 impl Kind for Hint {
     fn check(&self, checking: &mut Checking<'_>) {
         let name = &self.0.0.name;
@@ -104,6 +107,11 @@ impl Kind for Hint {
 
     fn expressions(&self) -> Vec<&Expr> {
         self.0.0.parameters().collect()
+    }
+
+    fn order(&self) -> Order<'_> {
+        let name = self.0.0.name.value.to_lowercase();
+        if MOVING.iter().any(|moving| name == *moving) { Order::Gone } else { Order::Kept }
     }
 
     fn lower(&self, input: Relation, lowering: &Lowering<'_>) -> Relation {

@@ -226,8 +226,9 @@ impl Kind for LateralJoin {
     fn work(&self) -> Work {
         match (&self.with, &self.limit, &self.sort) {
             (None, ..) => Work::Light,
-            (_, Some(_), None) => Work::Undetermined,
-            _ => Work::Heavy,
+            // Of rows that are equal in the order any are taken.
+            (_, Some(_), _) => Work::Undetermined,
+            (_, None, _) => Work::Heavy,
         }
     }
 

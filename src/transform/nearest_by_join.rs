@@ -143,8 +143,9 @@ impl Kind for NearestByJoin {
         Order::Gone
     }
 
+    /// Of rows that are equally near any is taken.
     fn work(&self) -> Work {
-        Work::Heavy
+        Work::Undetermined
     }
 
     fn names(&self) -> Names<'_> {

@@ -85,9 +85,10 @@ pub(super) fn check_share(share: &Spanned<f64>, checking: &mut Checking<'_>) {
     }
     let diagnostic = Diagnostic::new(Code::Settings, share.span, "a share of rows is from 0 to 1");
     let is_percent = (2.0..=100.0).contains(&share.value);
-    checking.report(match is_percent {
-        true => diagnostic.help(format!("for {} percent write `{}`", share.value, share.value / 100.0)),
-        false => diagnostic,
+    checking.report(if is_percent {
+        diagnostic.help(format!("for {} percent write `{}`", share.value, share.value / 100.0))
+    } else {
+        diagnostic
     });
 }
 
@@ -134,12 +135,13 @@ impl Kind for Sample {
         let settings = &self.0.0;
         settings.check_part(checking);
         match &settings.fraction {
-            Some(fraction) if settings.with_replacement => {
-                if !fraction.value.is_finite() || fraction.value < 0.0 {
-                    let message = "how often a row is expected is 0 or more";
-                    checking.report(Diagnostic::new(Code::Settings, fraction.span, message));
-                }
+            Some(fraction)
+                if settings.with_replacement && (!fraction.value.is_finite() || fraction.value < 0.0) =>
+            {
+                let message = "how often a row is expected is 0 or more";
+                checking.report(Diagnostic::new(Code::Settings, fraction.span, message));
             }
+            Some(_) if settings.with_replacement => {}
             Some(fraction) if fraction.value > 1.0 && fraction.value < 2.0 => {
                 let message = "a share of rows is from 0 to 1";
                 checking.report(

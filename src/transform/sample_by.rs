@@ -1,5 +1,7 @@
 //! `sample_by`: keeps rows by chance, of each value another share.
 
+use std::collections::HashSet;
+
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -91,12 +93,11 @@ impl Kind for SampleBy {
             }
             check_share(fraction, checking);
         }
-        let sql = |at: usize| {
-            fractions[at].value.as_ref().map_or("NULL".to_owned(), |it| it.sql(checking.bindings))
-        };
-        for at in 1..fractions.len() {
-            if (0..at).any(|before| sql(before) == sql(at)) {
-                let span = fractions[at].value.as_ref().map_or(fractions[at].fraction.span, Constant::span);
+        let mut seen = HashSet::new();
+        for Fraction { value, fraction } in fractions {
+            let sql = value.as_ref().map_or("NULL".to_owned(), |it| it.sql(checking.bindings));
+            if !seen.insert(sql) {
+                let span = value.as_ref().map_or(fraction.span, Constant::span);
                 let message = "this value has a share already";
                 checking.found.push(Diagnostic::new(Code::Settings, span, message));
             }

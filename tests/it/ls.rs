@@ -79,6 +79,7 @@ fn names_are_for_loops() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "what it prints is held as it is")]
 fn programs_are_told_all_of_it() {
     let outcome = ls(["--format", "json"]).any_stdout().run();
     let list: Value = serde_json::from_str(&outcome.stdout).unwrap();

@@ -105,10 +105,11 @@ fn without_seconds(text: &str) -> String {
 #[test]
 fn every_kind_stands_in_the_tables_of_kinds() {
     let section = section("Kinds");
-    for kinds in ["source", "transform", "expectation"] {
+    for (kinds, heading) in [("source", "Source"), ("transform", "Transform"), ("expectation", "Expectation")]
+    {
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/reference.md");
         let reference = fs::read_to_string(folder).unwrap();
-        let title = format!("### {}{} `", kinds[..1].to_uppercase(), &kinds[1..]);
+        let title = format!("### {heading} `");
         let keys: Vec<&str> =
             reference.lines().filter_map(|line| line.strip_prefix(&title)?.strip_suffix('`')).collect();
         assert!(keys.len() >= 2, "the reference has no {kinds}");

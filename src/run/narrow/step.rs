@@ -31,6 +31,9 @@ use crate::source::{Setting, Source, Wanted};
 use crate::text::Span;
 use crate::transform::{Names, Transform};
 
+/// Columns by the name that qualifies them.
+type Sides = Vec<(String, DataType)>;
+
 /// Searches a step whose inputs have these columns.
 pub(super) async fn search(
     ground: &Ground<'_>,
@@ -263,7 +266,7 @@ impl<'a> Search<'a> {
         &mut self,
         upto: usize,
         query: &Template,
-        (views, sides): (&[(String, String)], Vec<(String, DataType)>),
+        (views, sides): (&[(String, String)], Sides),
         error: Box<ServerError>,
     ) -> Result<(), Error> {
         create_view(self.ground.client, empty("`pipectl_check` STRING"), SOME_TABLE).await?;

@@ -59,9 +59,8 @@ impl Answer {
         }
         let close: Vec<bool> = self.columns.iter().map(|(name, _)| is_rounded(name)).collect();
         for (one, two) in self.sorted(&close).into_iter().zip(other.sorted(&close)) {
-            let is_same = |column: usize| match close[column] {
-                true => are_close(&one[column], &two[column]),
-                false => one[column] == two[column],
+            let is_same = |column: usize| {
+                if close[column] { are_close(&one[column], &two[column]) } else { one[column] == two[column] }
             };
             if !(0..one.len()).all(is_same) {
                 return Some(format!("there are the rows\n{one:?}\nand\n{two:?}"));
@@ -88,8 +87,9 @@ fn are_close(one: &str, two: &str) -> bool {
     let shared = digits(one).min(digits(two));
     let cut = |text: &str| -> i128 {
         let surplus = digits(text) - shared;
-        let text: String = text.chars().filter(|it| *it != '.').collect();
-        text[..text.len() - surplus].parse().unwrap()
+        let kept = text.len() - surplus;
+        let digits: String = text.chars().take(kept).filter(|it| *it != '.').collect();
+        digits.parse().unwrap()
     };
     (cut(one) - cut(two)).abs() <= 1
 }

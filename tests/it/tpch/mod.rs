@@ -1,4 +1,4 @@
-//! The 22 queries of TPC-H as pipelines of DataFrame steps, at scale factor 0.1: each gives what its engine gives for the published
+//! The 22 queries of TPC-H as pipelines of `DataFrame` steps, at scale factor 0.1: each gives what its engine gives for the published
 //! SQL, and both engines give the same.
 
 mod answer;
