@@ -111,7 +111,33 @@ fn text(pipeline: &Pipeline, dialect: &Dialect, message: &MessageDescriptor) -> 
 
 fn relation(relation: &Relation, message: &MessageDescriptor) -> String {
     let dynamic = DynamicMessage::decode(message.clone(), relation.encode_to_vec().as_slice()).unwrap();
-    dynamic.to_text_format_with_options(&FormatOptions::new().pretty(true))
+    sorted(&dynamic.to_text_format_with_options(&FormatOptions::new().pretty(true)))
+}
+
+/// The text with the entries of maps in the order of their keys: in memory they have none.
+fn sorted(text: &str) -> String {
+    let lines: Vec<&str> = text.lines().collect();
+    let mut sorted = String::new();
+    let mut at = 0;
+    while let Some(line) = lines.get(at) {
+        sorted.push_str(&format!("{line}\n"));
+        at += 1;
+        let is_map =
+            line.ends_with("[{") && lines.get(at).is_some_and(|next| next.trim().starts_with("key: "));
+        if !is_map {
+            continue;
+        }
+        let indent = " ".repeat(line.len() - line.trim_start().len());
+        let (between, last) = (format!("{indent}}}, {{"), format!("{indent}}}]"));
+        let length = lines[at..].iter().position(|line| *line == last).unwrap();
+        let mut entries: Vec<String> =
+            lines[at..at + length].split(|line| *line == between).map(|entry| entry.join("\n")).collect();
+        entries.sort();
+        sorted.push_str(&entries.join(&format!("\n{between}\n")));
+        sorted.push('\n');
+        at += length;
+    }
+    sorted
 }
 
 fn indented(text: &str) -> String {

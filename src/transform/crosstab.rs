@@ -16,8 +16,9 @@ use crate::proto::spark::{Aggregate, Expression, NaFill, Relation, StatCrosstab}
 use crate::proto::{expression, relation};
 use crate::text::{Span, Spanned};
 
-/// Counts how often each value of one column meets each value of another: a row for each value of the one, a column for each of the other.
+/// Counts how often each value of one column meets each value of another.
 ///
+/// There is a row for each value of the one, and a column for each of the other.
 /// The first column is named after both, as in `town_color`; its values and the names of the others are texts, and NULL is `null`. Rows are
 /// in order of the first column, the other columns in order of their names. What never meets is 0.
 ///
