@@ -127,8 +127,8 @@ pub(super) fn first_line(
         return Some(diagnostic);
     }
     Some(diagnostic.help(match (contract.extra(), can_leave_out(dialect)) {
-        (_, false) => format!("{dialect} can't leave out columns of CSV; Spark can, with `extra: drop`"),
-        (_, true) => "`extra: drop` leaves out columns behind those of the contract".to_owned(),
+        (_, false) => format!("{dialect} can't leave out columns of CSV; Spark can, with `extra: drop` and the option `mode: PERMISSIVE`"),
+        (_, true) => "`extra: drop` and the option `mode: PERMISSIVE` leave out columns behind those of the contract".to_owned(),
     }))
 }
 

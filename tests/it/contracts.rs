@@ -253,7 +253,7 @@ pub(crate) fn rows_are_counted_before_anything_is_made_of_them() {
 /// A step that reads CSV with a contract of `a`, `b` and `c`.
 fn csv(header: bool, extra: &str, lines: &str) -> Case {
     let text = format!(
-        "version: 1\nsteps:\n  it:\n    read: {{ format: csv, path: in/*.csv, options: {{ header: {header} }} }}\n    \
+        "version: 1\nsteps:\n  it:\n    read: {{ format: csv, path: in/*.csv, options: {{ header: {header}, mode: PERMISSIVE }} }}\n    \
          contract: {{ file: ../c.yaml{extra} }}\n    write: {{ csv: out.csv }}\n"
     );
     let contract = "version: 1\ncolumns: { a: int, b: string, c: date }\n";
@@ -328,7 +328,7 @@ fn sail_can_not_leave_out_columns_of_csv() {
 pub(crate) fn spark_leaves_out_columns_of_csv() {
     for (header, lines) in [(true, "a,b,c,d\n1,x,2026-01-31,4\n"), (false, "1,x,2026-01-31,4\n")] {
         let text = format!(
-            "version: 1\nsteps:\n  it:\n    read: {{ format: csv, path: in.csv, options: {{ header: {header} }} }}\n    \
+            "version: 1\nsteps:\n  it:\n    read: {{ format: csv, path: in.csv, options: {{ header: {header}, mode: PERMISSIVE }} }}\n    \
              contract: {{ file: c.yaml, extra: drop }}\n    write: {{ stdout: csv }}\n"
         );
         let case =

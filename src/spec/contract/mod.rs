@@ -291,7 +291,7 @@ pub(super) fn check_extra(contract: &Contract, has_lines: bool, found: &mut Diag
         (Extra::Drop, _) | (Extra::Error, true) => return,
         (Extra::Keep, true) => (
             "columns of CSV that its contract does not name can't be kept: it is read by position, with the contract",
-            "write `extra: drop` to leave out those behind the last column, or name them in the contract",
+            "write `extra: drop`, and the option `mode: PERMISSIVE`, to leave out those behind the last column, or name them in the contract",
         ),
         (Extra::Keep | Extra::Error, false) => (
             "which further fields JSON has is not known before all of it is read: those that its contract does not name are left out",
