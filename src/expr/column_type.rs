@@ -397,6 +397,7 @@ fn spelling(words: &str) -> Option<String> {
         ["interval", from, "to", to] => {
             return is_interval(from, to).then(|| format!("interval {from} to {to}"));
         }
+        ["string", "collate", "utf8_binary"] => return Some("string".to_owned()),
         ["string", "collate", name] => return Some(format!("string collate {}", name.to_uppercase())),
         _ => {}
     }

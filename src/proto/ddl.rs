@@ -57,7 +57,10 @@ impl Display for Text<'_> {
             Kind::Decimal(Decimal { precision, scale, .. }) => {
                 write!(f, "DECIMAL({},{})", precision.unwrap_or(10), scale.unwrap_or(0))
             }
-            Kind::String(string) if string.collation.is_empty() => f.write_str("STRING"),
+            // Spark 4.0 says the default one too.
+            Kind::String(string) if ["", "UTF8_BINARY"].contains(&string.collation.as_str()) => {
+                f.write_str("STRING")
+            }
             Kind::String(string) => write!(f, "STRING COLLATE {}", string.collation),
             Kind::Char(char) => write!(f, "CHAR({})", char.length),
             Kind::VarChar(text) => write!(f, "VARCHAR({})", text.length),
@@ -193,6 +196,7 @@ mod tests {
                 "DECIMAL(12,2)",
             ),
             (Kind::String(Text::default()), "STRING"),
+            (Kind::String(Text { collation: "UTF8_BINARY".to_owned(), ..Text::default() }), "STRING"),
             (
                 Kind::String(Text { collation: "UNICODE_CI".to_owned(), ..Text::default() }),
                 "STRING COLLATE UNICODE_CI",
