@@ -2,6 +2,8 @@
 //!
 //! A kind answers the questions of [`Kind`]. Everything that can be wrong is found by `check` and `gap`, so lowering returns
 //! a relation and not a result.
+//!
+//! A new kind is a file here and its two lines below, a case in `tests/specs/kinds`, and the schema and the reference written anew.
 
 mod aggregate;
 mod alias;
