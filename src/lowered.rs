@@ -80,7 +80,7 @@ fn load(path: &Path) -> Pipeline {
         canonical: &|path| fs::canonicalize(path),
         run_id: "case",
         started_at: DateTime::UNIX_EPOCH,
-        root: Some(Root::Engine("/root".to_owned())),
+        root: Some(Root::Engine("/lake".to_owned())),
         target: &target::Settings::default(),
     };
     let loaded = spec::load(path, PathBuf::from(CASES), fs::read(path).unwrap(), &inputs);
