@@ -11,6 +11,7 @@ use crate::proto::spark::join::JoinType;
 use crate::proto::spark::na_replace::Replacement;
 use crate::proto::spark::read::{NamedTable, ReadType};
 use crate::proto::spark::relation::RelType;
+use crate::proto::spark::set_operation::SetOpType;
 use crate::proto::spark::with_columns_renamed::Rename;
 use crate::proto::spark::{
     Aggregate, CachedLocalRelation, CachedRemoteRelation, ChunkedCachedLocalRelation, Deduplicate, Drop,
@@ -142,6 +143,32 @@ pub(crate) fn set_operation(left: Relation, right: Relation, settings: SetOperat
     operation.left_input = boxed(left);
     operation.right_input = boxed(right);
     of(RelType::SetOp(Box::new(operation)))
+}
+
+/// The rows of both sides, their columns matched by name; all must be on both.
+pub(crate) fn union_by_name(left: Relation, right: Relation) -> Relation {
+    set_operation(left, right, union(Some(true), Some(false)))
+}
+
+/// The rows of both sides, their columns matched by name; what one side lacks is NULL there.
+pub(crate) fn union_or_null(left: Relation, right: Relation) -> Relation {
+    set_operation(left, right, union(Some(true), Some(true)))
+}
+
+/// The rows of both sides, their columns matched by their order.
+pub(crate) fn union_by_position(left: Relation, right: Relation) -> Relation {
+    set_operation(left, right, union(Some(false), Some(false)))
+}
+
+fn union(by_name: Option<bool>, allow_missing_columns: Option<bool>) -> SetOperation {
+    let set_op_type = SetOpType::Union.into();
+    SetOperation {
+        set_op_type,
+        is_all: Some(true),
+        by_name,
+        allow_missing_columns,
+        ..SetOperation::default()
+    }
 }
 
 /// One row for each group: the columns of `by`, then `columns`.

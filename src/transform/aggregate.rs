@@ -385,10 +385,6 @@ impl Kind for Aggregate {
         })
     }
 
-    fn expressions(&self) -> Vec<&Expr> {
-        self.stages().into_iter().flatten().collect()
-    }
-
     fn stages(&self) -> Vec<Vec<&Expr>> {
         vec![
             self.keys().collect(),

@@ -17,8 +17,7 @@ use crate::proto::expression::{self, attribute, call, expression_string};
 use crate::proto::relation::{self, JoinOn};
 use crate::proto::spark::join::JoinType;
 use crate::proto::spark::relation::RelType;
-use crate::proto::spark::set_operation::SetOpType;
-use crate::proto::spark::{AsOfJoin, Expression, Relation, SetOperation};
+use crate::proto::spark::{AsOfJoin, Expression, Relation};
 use crate::shape::Many;
 use crate::text::{Span, Spanned};
 
@@ -259,14 +258,7 @@ impl AsofJoin {
         let mut columns = vec![expression::alias(attribute(RIGHT), LEFT), expression::alias(text("1"), SIDE)];
         columns.extend((0..keys.len()).map(|at| attribute(left_key(at))));
         let places = relation::project(self.right_side(left_key, lowering), columns);
-        let union = SetOperation {
-            set_op_type: SetOpType::Union.into(),
-            is_all: Some(true),
-            by_name: Some(true),
-            allow_missing_columns: Some(true),
-            ..SetOperation::default()
-        };
-        let both = relation::set_operation(left, places, union);
+        let both = relation::union_or_null(left, places);
         let wanted = text(&self.wanted(keys.len()));
         let counted = relation::with_columns(both, [(WANTED.to_owned(), wanted)]);
         let left = relation::filter(counted, text(&format!("{SIDE} = 0")));

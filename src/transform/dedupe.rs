@@ -169,10 +169,6 @@ impl Kind for Dedupe {
         self.0.0.by.iter().filter_map(|key| key.column.as_ref()).collect()
     }
 
-    fn expressions(&self) -> Vec<&Expr> {
-        self.stages().into_iter().flatten().collect()
-    }
-
     fn stages(&self) -> Vec<Vec<&Expr>> {
         vec![
             self.0.0.by.iter().map(|key| &key.expr).collect(),

@@ -119,12 +119,13 @@ pub(crate) trait Kind: Debug {
         None
     }
 
-    /// Its expressions, so that an engine's complaint can be narrowed down to one.
+    /// Its expressions, so that an engine's complaint can be narrowed down to one. Where they build on each other, `stages` is answered in
+    /// place of it.
     fn expressions(&self) -> Vec<&Expr> {
         Vec::new()
     }
 
-    /// The same in groups: whether those of a group are right depends on the groups before it.
+    /// Its expressions in groups: whether those of a group are right depends on the groups before it.
     fn stages(&self) -> Vec<Vec<&Expr>> {
         vec![self.expressions()]
     }

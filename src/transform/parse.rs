@@ -11,7 +11,6 @@ use crate::dialect::{Dialect, Implementation};
 use crate::expr::{Template, Type};
 use crate::lowering::{Checking, Lowering};
 use crate::name::quoted;
-use crate::proto::spark::expression::{ExprType, UnresolvedFunction};
 use crate::proto::spark::parse::ParseFormat;
 use crate::proto::spark::relation::RelType;
 use crate::proto::spark::{DataType, Expression, Relation, data_type};
@@ -108,19 +107,19 @@ impl Parse {
         let mut value = value;
         if lowering.dialect.implementation() == Implementation::Sail {
             // It makes a struct of NULLs of an empty text.
-            value = call("nullif", vec![call("trim", vec![value]), text("")]);
+            value = expression::call("nullif", vec![expression::call("trim", vec![value]), text("")]);
         }
         let mut arguments = vec![value, text(&self.schema.plain())];
         let options = self.options();
         if !options.is_empty() {
             let entries = options.iter().flat_map(|(key, value)| [text(key), text(value)]);
-            arguments.push(call("map", entries.collect()));
+            arguments.push(expression::call("map", entries.collect()));
         }
         let function = match self.format {
             Format::Csv => "from_csv",
             Format::Json => "from_json",
         };
-        call(function, arguments)
+        expression::call(function, arguments)
     }
 }
 
@@ -231,14 +230,6 @@ impl Kind for Parse {
             options: self.options(),
         })))
     }
-}
-
-fn call(function: &str, arguments: Vec<Expression>) -> Expression {
-    expression::of(ExprType::UnresolvedFunction(UnresolvedFunction {
-        function_name: function.to_owned(),
-        arguments,
-        ..UnresolvedFunction::default()
-    }))
 }
 
 /// The columns of a DDL, each or the text that is none.

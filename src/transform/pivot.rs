@@ -151,10 +151,6 @@ impl Kind for Pivot {
         }
     }
 
-    fn expressions(&self) -> Vec<&Expr> {
-        self.stages().into_iter().flatten().collect()
-    }
-
     fn stages(&self) -> Vec<Vec<&Expr>> {
         vec![
             self.by().collect(),

@@ -149,14 +149,7 @@ impl Settings {
         let text = |text: String| expression::expression_string(text);
         let side =
             |input, side: &str| relation::with_columns(input, [(SIDE.to_owned(), text(side.to_owned()))]);
-        let union = SetOperation {
-            set_op_type: SetOpType::Union.into(),
-            is_all: Some(true),
-            by_name: Some(true),
-            allow_missing_columns: Some(false),
-            ..SetOperation::default()
-        };
-        let both = relation::set_operation(side(left, "0"), side(right, "1"), union);
+        let both = relation::union_by_name(side(left, "0"), side(right, "1"));
         let row = expression::without_field(text("struct(*)".to_owned()), SIDE);
         let mut rows =
             relation::project(both, vec![expression::alias(row, ROW), expression::attribute(SIDE)]);

@@ -7,8 +7,7 @@ use super::{Kind, Names, Order, Work};
 use crate::lowering::{Checking, Lowering};
 use crate::name::StepRef;
 use crate::proto::relation;
-use crate::proto::spark::set_operation::SetOpType;
-use crate::proto::spark::{Relation, SetOperation};
+use crate::proto::spark::Relation;
 use crate::shape::{Many, Short, Shorthand};
 use crate::text::Span;
 
@@ -97,6 +96,16 @@ pub(crate) enum Matching {
     Position,
 }
 
+impl Settings {
+    fn matching(&self) -> Matching {
+        match (self.by, self.missing) {
+            (By::Position, _) => Matching::Position,
+            (By::Name, Missing::Error) => Matching::Name,
+            (By::Name, Missing::Null) => Matching::NameOrNull,
+        }
+    }
+}
+
 impl Kind for Union {
     fn inputs(&self) -> Vec<&StepRef> {
         self.0.0.with.iter().collect()
@@ -107,11 +116,7 @@ impl Kind for Union {
     }
 
     fn matching(&self) -> Option<Matching> {
-        Some(match (self.0.0.by, self.0.0.missing) {
-            (By::Position, _) => Matching::Position,
-            (By::Name, Missing::Error) => Matching::Name,
-            (By::Name, Missing::Null) => Matching::NameOrNull,
-        })
+        Some(self.0.0.matching())
     }
 
     fn parts(&self) -> Vec<Span> {
@@ -133,16 +138,11 @@ impl Kind for Union {
     fn lower(&self, input: Relation, lowering: &Lowering<'_>) -> Relation {
         let settings = &self.0.0;
         let kept = settings.with.iter().filter(|step| !lowering.masks.hides(step.span()));
-        kept.fold(input, |left, step| {
-            let by_name = settings.by == By::Name;
-            let operation = SetOperation {
-                set_op_type: SetOpType::Union.into(),
-                is_all: Some(true),
-                by_name: Some(by_name),
-                allow_missing_columns: Some(by_name && settings.missing == Missing::Null),
-                ..SetOperation::default()
-            };
-            relation::set_operation(left, lowering.input(step.as_str()), operation)
-        })
+        let unite = match settings.matching() {
+            Matching::Name => relation::union_by_name,
+            Matching::NameOrNull => relation::union_or_null,
+            Matching::Position => relation::union_by_position,
+        };
+        kept.fold(input, |left, step| unite(left, lowering.input(step.as_str())))
     }
 }

@@ -9,8 +9,7 @@ use crate::dialect::Implementation;
 use crate::lowering::{Checking, Lowering};
 use crate::name::quoted;
 use crate::proto::spark::relation::RelType;
-use crate::proto::spark::set_operation::SetOpType;
-use crate::proto::spark::{Expression, Relation, SetOperation, unpivot};
+use crate::proto::spark::{Expression, Relation, unpivot};
 use crate::proto::{expression, relation};
 use crate::shape::Many;
 use crate::text::Spanned;
@@ -88,14 +87,7 @@ fn kept(columns: &[Spanned<String>], lowering: &Lowering<'_>) -> Vec<Expression>
 /// The same rows in columns that may all be NULL. Sail fails where some of the columns that become one may be NULL and others may not.
 fn nullable(input: Relation) -> Relation {
     let none = relation::empty(format!("{NONE} STRING"));
-    let operation = SetOperation {
-        set_op_type: SetOpType::Union.into(),
-        is_all: Some(true),
-        by_name: Some(true),
-        allow_missing_columns: Some(true),
-        ..SetOperation::default()
-    };
-    relation::drop(relation::set_operation(input, none, operation), vec![NONE.to_owned()])
+    relation::drop(relation::union_or_null(input, none), vec![NONE.to_owned()])
 }
 
 impl Kind for Unpivot {

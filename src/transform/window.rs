@@ -267,10 +267,6 @@ impl Kind for Window {
         }
     }
 
-    fn expressions(&self) -> Vec<&Expr> {
-        self.stages().into_iter().flatten().collect()
-    }
-
     fn stages(&self) -> Vec<Vec<&Expr>> {
         vec![
             self.by().collect(),
