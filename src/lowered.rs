@@ -51,7 +51,7 @@ const UNREACHED: &[(&str, &str)] = &[
 /// Why functions of the user's own are left out.
 const PYTHON: &str = "it carries a function as Python pickles it";
 
-/// The messages of the protocol, as `build.rs` reads them.
+/// The messages of the protocol, as the generator of `src/proto/generated` reads them.
 fn relation_message() -> MessageDescriptor {
     let root = concat!(env!("CARGO_MANIFEST_DIR"), "/proto");
     let files = protox::compile(["spark/connect/relations.proto"], [root]).unwrap();

@@ -1,6 +1,7 @@
 //! The Spark Connect protocol: the generated messages, and what makes them short to write.
 //!
-//! `build.rs` generates [`spark`] from `proto/`. Lowering builds plans with the functions of [`relation`], [`expression`] and
+//! [`spark`] is generated from `proto/` and committed, so that a build needs no code generator; `tests/it/generated.rs` generates it
+//! again. Lowering builds plans with the functions of [`relation`], [`expression`] and
 //! [`command`]; what these do not name is written as a message. No function here sets a plan id: who needs one numbers the
 //! finished tree.
 

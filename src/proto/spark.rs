@@ -15,4 +15,4 @@
     reason = "generated code, and the protocol has more messages than pipectl sends"
 )]
 
-tonic::include_proto!("spark.connect");
+include!("generated/spark.connect.rs");

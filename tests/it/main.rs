@@ -19,6 +19,7 @@ mod expectations;
 mod files;
 mod fitting;
 mod fronts;
+mod generated;
 mod history;
 mod hostile;
 mod includes;

@@ -10,4 +10,4 @@
     reason = "generated code"
 )]
 
-include!(concat!(env!("OUT_DIR"), "/server/spark.connect.rs"));
+include!("generated/spark.connect.rs");
