@@ -6,7 +6,7 @@ use std::hint::black_box;
 use std::process::Command;
 use std::time::Duration;
 
-use arrow::array::RecordBatch;
+use arrow_array::RecordBatch;
 use clap::ValueEnum as _;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use pipectl::bench::{self, Engine};

@@ -87,7 +87,13 @@
 //! | `tokio_util` | `sink`, `run`, `cli`, `bench` |
 //! | `tokio_stream` | `connect`, `sink` |
 //! | `futures_util` | `run` |
-//! | `arrow` | `connect`, `local`, `lowering`, `run`, `sink`, `bench` |
+//! | `arrow_array` | `connect`, `local`, `lowering`, `run`, `sink`, `bench` |
+//! | `arrow_buffer` | `connect`, `sink` |
+//! | `arrow_cast` | `run`, `sink` |
+//! | `arrow_ipc` | `connect`, `local`, `sink`, `bench` |
+//! | `arrow_json` | `sink` |
+//! | `arrow_schema` | `connect`, `local`, `lowering`, `run`, `sink`, `bench` |
+//! | `arrow_select` | `sink` |
 //! | `parquet` | `sink`, `local` |
 //! | `flate2` | `sink` |
 //! | `zstd` | `sink`, `connect` |

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use arrow::array::{
+use arrow_array::{
     ArrayRef, Date32Array, Decimal128Array, Float64Array, Int64Array, RecordBatch, StringArray,
 };
-use arrow::error::ArrowError;
+use arrow_schema::ArrowError;
 use clap::ValueEnum;
 
 /// Columns of the shape `wide`.

@@ -4,10 +4,10 @@
 //! together first, and the arrays keep the memory in which gRPC received them where its alignment allows. What the server counts
 //! is checked: a row too many or too few, and a column of another type, end the stream with an error.
 
-use arrow::array::RecordBatch;
-use arrow::buffer::Buffer;
-use arrow::datatypes::{Schema, SchemaRef};
-use arrow::ipc::reader::StreamDecoder;
+use arrow_array::RecordBatch;
+use arrow_buffer::Buffer;
+use arrow_ipc::reader::StreamDecoder;
+use arrow_schema::{Schema, SchemaRef};
 
 use crate::connect::error::Error;
 use crate::proto::spark::execute_plan_response::ArrowBatch;
@@ -130,10 +130,10 @@ fn broken(what: String) -> Error {
 mod tests {
     use std::sync::Arc;
 
-    use arrow::array::{Int32Array, RecordBatch, StringArray};
-    use arrow::datatypes::Schema;
-    use arrow::ipc::CompressionType;
-    use arrow::ipc::writer::{IpcWriteOptions, StreamWriter};
+    use arrow_array::{Int32Array, RecordBatch, StringArray};
+    use arrow_ipc::CompressionType;
+    use arrow_ipc::writer::{IpcWriteOptions, StreamWriter};
+    use arrow_schema::Schema;
     use bytes::Bytes;
 
     use super::Assembler;

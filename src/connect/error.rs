@@ -10,7 +10,7 @@ use std::error::Error as StdError;
 use std::io;
 use std::time::Duration;
 
-use arrow::error::ArrowError;
+use arrow_schema::ArrowError;
 use thiserror::Error;
 use tonic::{Code, Status};
 

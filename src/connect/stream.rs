@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::mem;
 
-use arrow::array::RecordBatch;
+use arrow_array::RecordBatch;
 
 use crate::connect::arrow::Assembler;
 use crate::connect::error::Error;

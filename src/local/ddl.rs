@@ -1,6 +1,6 @@
 //! Columns of Arrow as DDL; types that Spark Connect has not are refused by name.
 
-use arrow::datatypes::{DataType, Field, IntervalUnit, TimeUnit};
+use arrow_schema::{DataType, Field, IntervalUnit, TimeUnit};
 
 use crate::name::quoted;
 

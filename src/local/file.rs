@@ -2,10 +2,11 @@
 
 use std::io::Cursor;
 
-use arrow::array::{ArrayRef, RecordBatch, StringBuilder};
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
-use arrow::error::ArrowError;
-use arrow::ipc::reader::{FileReader, StreamReader};
+use arrow_array::builder::StringBuilder;
+use arrow_array::{ArrayRef, RecordBatch};
+use arrow_ipc::reader::{FileReader, StreamReader};
+use arrow_schema::ArrowError;
+use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use bytes::Bytes;
 use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
 use std::sync::Arc;
@@ -44,7 +45,7 @@ impl Rows {
             .with_batch_size(ROWS)
             .build()
             .map_err(|error| told(&error))?;
-        let schema = arrow::array::RecordBatchReader::schema(&reader);
+        let schema = arrow_array::RecordBatchReader::schema(&reader);
         Self::new(schema, reader.collect::<Result<_, ArrowError>>().map_err(|error| told(&error))?)
     }
 
@@ -173,7 +174,7 @@ impl TextTable {
 
 #[cfg(test)]
 mod tests {
-    use arrow::array::cast::AsArray as _;
+    use arrow_array::cast::AsArray as _;
 
     use super::*;
 
@@ -185,7 +186,7 @@ mod tests {
             for row in 0..batch.num_rows() {
                 let cell = |column: &ArrayRef| {
                     let column = column.as_string::<i32>();
-                    arrow::array::Array::is_valid(column, row).then(|| column.value(row).to_owned())
+                    arrow_array::Array::is_valid(column, row).then(|| column.value(row).to_owned())
                 };
                 all.push(batch.columns().iter().map(cell).collect());
             }

@@ -11,9 +11,9 @@ mod records;
 
 use std::sync::Arc;
 
-use arrow::array::{Array as _, ArrayRef, RecordBatch, StringArray};
-use arrow::datatypes::{DataType, Field, Schema};
-use arrow::ipc::writer::StreamWriter;
+use arrow_array::{Array as _, ArrayRef, RecordBatch, StringArray};
+use arrow_ipc::writer::StreamWriter;
+use arrow_schema::{DataType, Field, Schema};
 use bytes::Bytes;
 use prost::Message as _;
 use ring::digest::{SHA256, digest};
@@ -184,8 +184,8 @@ fn stream(schema: &Schema, batches: impl IntoIterator<Item = RecordBatch>) -> By
 
 #[cfg(test)]
 mod tests {
-    use arrow::array::cast::AsArray as _;
-    use arrow::ipc::reader::StreamReader;
+    use arrow_array::cast::AsArray as _;
+    use arrow_ipc::reader::StreamReader;
 
     use super::*;
     use crate::proto::spark::relation::RelType;

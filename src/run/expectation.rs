@@ -1,8 +1,10 @@
 //! Reads the one row that says for how many rows of a step each expectation does not hold.
 
-use arrow::array::{Array as _, AsArray as _, RecordBatch};
-use arrow::compute::cast;
-use arrow::datatypes::{DataType, Int64Type};
+use arrow_array::cast::AsArray as _;
+use arrow_array::types::Int64Type;
+use arrow_array::{Array as _, RecordBatch};
+use arrow_cast::cast::cast;
+use arrow_schema::DataType;
 
 use super::event::Verdict;
 use crate::plan::Expected;

@@ -3,7 +3,7 @@
 use std::io;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, BooleanArray, RecordBatch, StringArray};
+use arrow_array::{ArrayRef, BooleanArray, RecordBatch, StringArray};
 
 use crate::connect::{Client, Error};
 use crate::plan::Plan;

@@ -2,9 +2,10 @@
 
 use std::cell::RefCell;
 
-use arrow::array::{Array as _, AsArray as _, RecordBatch};
-use arrow::compute::cast;
-use arrow::datatypes::DataType;
+use arrow_array::cast::AsArray as _;
+use arrow_array::{Array as _, RecordBatch};
+use arrow_cast::cast::cast;
+use arrow_schema::DataType;
 
 use super::narrow::refused;
 use crate::connect::{Client, Error, Event, OperationId};

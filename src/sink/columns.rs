@@ -5,7 +5,7 @@
 
 use std::collections::HashSet;
 
-use arrow::datatypes::{DataType, Field, Fields, IntervalUnit, Schema};
+use arrow_schema::{DataType, Field, Fields, IntervalUnit, Schema};
 
 /// A part of a result that an output cannot hold.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

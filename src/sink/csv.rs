@@ -8,10 +8,10 @@
 
 use std::io::Write;
 
-use arrow::array::RecordBatch;
-use arrow::datatypes::{Schema, SchemaRef};
-use arrow::error::ArrowError;
-use arrow::json::writer::EncoderOptions;
+use arrow_array::RecordBatch;
+use arrow_json::writer::EncoderOptions;
+use arrow_schema::ArrowError;
+use arrow_schema::{Schema, SchemaRef};
 
 use super::columns::{Limits, Refusal, Shape, union, variant};
 use super::compress::Compression;
@@ -306,7 +306,7 @@ impl Dialect {
 mod tests {
     use std::sync::Arc;
 
-    use arrow::array::StringArray;
+    use arrow_array::StringArray;
 
     use super::super::samples;
     use super::*;

@@ -5,7 +5,7 @@
 
 use std::io::{self, Write};
 
-use arrow::array::timezone::Tz;
+use arrow_array::timezone::Tz;
 use chrono::{DateTime, Offset as _, TimeZone as _};
 
 const DAY: i64 = 86_400;

@@ -52,9 +52,9 @@ mod zone;
 use std::io;
 use std::path::Path;
 
-use ::arrow::array::RecordBatch;
-use ::arrow::datatypes::{Schema, SchemaRef};
-use ::arrow::error::ArrowError;
+use arrow_array::RecordBatch;
+use arrow_schema::ArrowError;
+use arrow_schema::{Schema, SchemaRef};
 
 use crate::text::Spanned;
 

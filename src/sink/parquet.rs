@@ -17,8 +17,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use arrow::array::RecordBatch;
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use arrow_array::RecordBatch;
+use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_writer::ArrowWriterOptions;
 use parquet::errors::ParquetError;
@@ -331,9 +331,9 @@ fn failed(path: &Path, error: ParquetError) -> Error {
 mod tests {
     use std::fs;
 
-    use arrow::array::cast::AsArray as _;
-    use arrow::array::{BinaryArray, Int32Array};
-    use arrow::datatypes::Int64Type;
+    use arrow_array::cast::AsArray as _;
+    use arrow_array::types::Int64Type;
+    use arrow_array::{BinaryArray, Int32Array};
     use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
     use parquet::file::metadata::RowGroupMetaData;
     use tempfile::TempDir;
@@ -480,7 +480,7 @@ mod tests {
         let written = write(folder.path(), batch.schema_ref(), &batches);
         assert!(written.bytes > GROUP_BYTES as u64);
         let read = read(folder.path());
-        assert_eq!(arrow::compute::concat_batches(batch.schema_ref(), &read).unwrap(), batch);
+        assert_eq!(arrow_select::concat::concat_batches(batch.schema_ref(), &read).unwrap(), batch);
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 
@@ -499,7 +499,7 @@ mod tests {
 
     #[test]
     fn what_parquet_cannot_hold_is_refused_by_name() {
-        use arrow::datatypes::IntervalUnit::MonthDayNano;
+        use arrow_schema::IntervalUnit::MonthDayNano;
         let span = Field::new("span", DataType::Interval(MonthDayNano), true);
         let inside = |name: &str, fields: Vec<Field>| Field::new(name, DataType::Struct(fields.into()), true);
         let schema = Schema::new(vec![
@@ -580,7 +580,7 @@ mod tests {
                 assert_eq!(column.bloom_filter_offset().is_some(), has_filter);
             }
             let schema = Arc::new(stored::schema(batch.schema_ref(), Form::Parquet));
-            let read = arrow::compute::concat_batches(&schema, &read(folder.path())).unwrap();
+            let read = arrow_select::concat::concat_batches(&schema, &read(folder.path())).unwrap();
             assert_eq!(read, stored::batch(&batch, &schema).unwrap());
         }
         let unknown = Parquet {

@@ -6,11 +6,11 @@
 use std::collections::HashMap;
 use std::fmt::Write as _;
 
-use arrow::array::{RecordBatch, UInt32Array};
-use arrow::compute::take_record_batch;
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
-use arrow::error::ArrowError;
-use arrow::json::writer::EncoderOptions;
+use arrow_array::{RecordBatch, UInt32Array};
+use arrow_json::writer::EncoderOptions;
+use arrow_schema::ArrowError;
+use arrow_schema::{DataType, Field, Schema, SchemaRef};
+use arrow_select::take::take_record_batch;
 
 use super::columns::{Refusal, missing};
 use super::value::{self, value_type};
@@ -153,7 +153,8 @@ fn escape(text: &str, name: &mut String) {
 mod tests {
     use std::sync::Arc;
 
-    use arrow::array::{ArrayRef, AsArray as _, Int64Array, StringArray};
+    use arrow_array::cast::AsArray as _;
+    use arrow_array::{ArrayRef, Int64Array, StringArray};
 
     use super::super::samples;
     use super::*;
@@ -177,7 +178,7 @@ mod tests {
         let split = by.split(&batch).unwrap();
         let shown = split.iter().map(|(folder, rows)| {
             assert_eq!(rows.schema(), by.schema(batch.schema_ref()).unwrap());
-            let values = rows.column(0).as_primitive::<arrow::datatypes::Int64Type>().values().to_vec();
+            let values = rows.column(0).as_primitive::<arrow_array::types::Int64Type>().values().to_vec();
             (folder.as_str(), values)
         });
         assert_eq!(

@@ -2,15 +2,17 @@
 
 use std::sync::Arc;
 
-use arrow::array::{
+use arrow_array::types::IntervalMonthDayNano;
+use arrow_array::{
     Array as _, ArrayRef, BinaryArray, BooleanArray, Date32Array, Decimal128Array, Decimal256Array,
     DurationMicrosecondArray, Float32Array, Float64Array, Int8Array, Int16Array, Int32Array, Int64Array,
     IntervalMonthDayNanoArray, IntervalYearMonthArray, LargeBinaryArray, LargeStringArray, ListArray,
     MapArray, NullArray, RecordBatch, StringArray, StructArray, Time64NanosecondArray,
     TimestampMicrosecondArray, TimestampNanosecondArray,
 };
-use arrow::buffer::{NullBuffer, OffsetBuffer};
-use arrow::datatypes::{DataType, Field, Fields, IntervalMonthDayNano, Schema, i256};
+use arrow_buffer::i256;
+use arrow_buffer::{NullBuffer, OffsetBuffer};
+use arrow_schema::{DataType, Field, Fields, Schema};
 
 /// Three rows of every type that every format holds: values, nulls, extremes.
 pub(super) fn every_type() -> RecordBatch {
@@ -141,7 +143,7 @@ fn structs() -> ArrayRef {
     let inner = StructArray::new(
         Fields::from(vec![Field::new(
             "span",
-            DataType::Interval(arrow::datatypes::IntervalUnit::YearMonth),
+            DataType::Interval(arrow_schema::IntervalUnit::YearMonth),
             true,
         )]),
         vec![year_months()],

@@ -5,9 +5,9 @@
 
 use std::io::{self, BufWriter, Write};
 
-use arrow::array::RecordBatch;
-use arrow::datatypes::{Schema, SchemaRef};
-use arrow::error::ArrowError;
+use arrow_array::RecordBatch;
+use arrow_schema::ArrowError;
+use arrow_schema::{Schema, SchemaRef};
 
 use super::arrow::Stream;
 use super::finished::{Finished, Note};
@@ -238,7 +238,7 @@ mod tests {
     use std::path::Path;
     use std::sync::{Arc, Mutex};
 
-    use arrow::array::{Array as _, Int32Array, StringArray};
+    use arrow_array::{Array as _, Int32Array, StringArray};
 
     use super::super::site::tests::with_site;
     use super::super::{Place, Sink, Written, samples};
@@ -499,7 +499,7 @@ mod tests {
 
     #[test]
     fn what_text_cannot_show_is_refused_by_name() {
-        use arrow::datatypes::{DataType, Field};
+        use arrow_schema::{DataType, Field};
         let variant = Field::new(
             "v",
             DataType::Struct(

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array as _, ArrayRef, RecordBatch, make_array};
-use arrow::compute::cast;
-use arrow::datatypes::{DataType, Field, FieldRef, Fields, IntervalUnit, Schema, SchemaRef, TimeUnit};
-use arrow::error::ArrowError;
+use arrow_array::{Array as _, ArrayRef, RecordBatch, make_array};
+use arrow_cast::cast::cast;
+use arrow_schema::ArrowError;
+use arrow_schema::{DataType, Field, FieldRef, Fields, IntervalUnit, Schema, SchemaRef, TimeUnit};
 
 use super::zone;
 

@@ -6,10 +6,10 @@
 use std::fmt::Write as _;
 use std::io::Write;
 
-use arrow::array::RecordBatch;
-use arrow::datatypes::{Schema, SchemaRef};
-use arrow::error::ArrowError;
-use arrow::json::writer::EncoderOptions;
+use arrow_array::RecordBatch;
+use arrow_json::writer::EncoderOptions;
+use arrow_schema::ArrowError;
+use arrow_schema::{Schema, SchemaRef};
 use unicode_width::UnicodeWidthStr as _;
 
 use super::Text;

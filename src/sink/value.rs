@@ -16,16 +16,16 @@
 use std::io::Write as _;
 use std::sync::Arc;
 
-use arrow::array::cast::AsArray as _;
-use arrow::array::timezone::Tz;
-use arrow::array::{Array, MapArray, RecordBatch};
-use arrow::buffer::{OffsetBuffer, ScalarBuffer};
-use arrow::datatypes::{
-    ArrowNativeType, DataType, FieldRef, IntervalDayTime, IntervalMonthDayNano, IntervalUnit, TimeUnit,
-};
-use arrow::error::ArrowError;
-use arrow::json::writer::{Encoder, EncoderFactory, EncoderOptions, NullableEncoder, make_encoder};
-use arrow::util::display::{ArrayFormatter, FormatOptions};
+use arrow_array::cast::AsArray as _;
+use arrow_array::timezone::Tz;
+use arrow_array::types::{IntervalDayTime, IntervalMonthDayNano};
+use arrow_array::{Array, MapArray, RecordBatch};
+use arrow_buffer::ArrowNativeType;
+use arrow_buffer::{OffsetBuffer, ScalarBuffer};
+use arrow_cast::display::{ArrayFormatter, FormatOptions};
+use arrow_json::writer::{Encoder, EncoderFactory, EncoderOptions, NullableEncoder, make_encoder};
+use arrow_schema::ArrowError;
+use arrow_schema::{DataType, FieldRef, IntervalUnit, TimeUnit};
 
 use super::{iso, zone};
 

@@ -8,12 +8,12 @@ use std::fs::File;
 use std::io::{self, Cursor};
 use std::os::unix::fs::FileExt as _;
 
-use arrow::array::RecordBatch;
-use arrow::compute::concat_batches;
-use arrow::datatypes::SchemaRef;
-use arrow::error::ArrowError;
-use arrow::ipc::reader::StreamReader;
-use arrow::ipc::writer::StreamWriter;
+use arrow_array::RecordBatch;
+use arrow_ipc::reader::StreamReader;
+use arrow_ipc::writer::StreamWriter;
+use arrow_schema::ArrowError;
+use arrow_schema::SchemaRef;
+use arrow_select::concat::concat_batches;
 
 use super::scratch::Scratch;
 
@@ -128,8 +128,8 @@ impl Waiting {
 mod tests {
     use std::fs;
 
-    use arrow::array::AsArray as _;
-    use arrow::datatypes::Int64Type;
+    use arrow_array::cast::AsArray as _;
+    use arrow_array::types::Int64Type;
     use tempfile::TempDir;
 
     use super::super::samples;

@@ -1,7 +1,7 @@
 //! Writes the rows of one output to one file.
 
-use arrow::array::RecordBatch;
-use arrow::datatypes::SchemaRef;
+use arrow_array::RecordBatch;
+use arrow_schema::SchemaRef;
 
 use super::destination::Destination;
 use super::file::{Encoder, File};

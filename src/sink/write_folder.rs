@@ -7,9 +7,9 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use arrow::array::RecordBatch;
-use arrow::datatypes::{Schema, SchemaRef};
-use arrow::error::ArrowError;
+use arrow_array::RecordBatch;
+use arrow_schema::ArrowError;
+use arrow_schema::{Schema, SchemaRef};
 use uuid::Uuid;
 
 use super::file::{Encoder, File};
@@ -265,7 +265,7 @@ mod tests {
     use std::fs;
     use std::sync::Arc;
 
-    use arrow::array::{ArrayRef, Int64Array};
+    use arrow_array::{ArrayRef, Int64Array};
     use tempfile::TempDir;
 
     use super::super::site::tests::with_site;

@@ -3,7 +3,7 @@
 //! Spark labels a TIMESTAMP with the session's time zone just as that was set, and accepts more forms than
 //! Arrow's readers do (`GMT+8`, `UTC+1:30`). The label changes no instant, only how it is shown.
 
-use arrow::array::timezone::Tz;
+use arrow_array::timezone::Tz;
 
 /// The name of the same zone that every reader knows; UTC for one that nobody does.
 pub(super) fn known(name: &str) -> String {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use arrow::array::{Int64Array, RecordBatch, StringArray};
+use arrow_array::{Int64Array, RecordBatch, StringArray};
 use insta::assert_snapshot;
 use tokio::runtime::Runtime;
 use tonic::{Code, Status};
@@ -51,7 +51,7 @@ fn numbers() -> DataType {
 fn a_result_in_every_shape_is_the_same_rows() {
     let text: String = (0..9).map(|n| format!("{n}\n")).collect();
     let whole = || {
-        let numbers = arrow::array::Int32Array::from_iter_values(0..9);
+        let numbers = arrow_array::Int32Array::from_iter_values(0..9);
         RecordBatch::try_from_iter([("n", Arc::new(numbers) as _)]).unwrap()
     };
     let none = whole().slice(0, 0);

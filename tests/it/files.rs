@@ -235,6 +235,6 @@ fn rows_as_arrow_go_to_another_program() {
     let text = numbers(1_000, "stdout: arrow");
     let outcome = Case::pipeline(&text).run_in_shell("\"$@\" > rows.arrows");
     let bytes = fs::read(outcome.path("rows.arrows")).unwrap();
-    let reader = arrow::ipc::reader::StreamReader::try_new(bytes.as_slice(), None).unwrap();
+    let reader = arrow_ipc::reader::StreamReader::try_new(bytes.as_slice(), None).unwrap();
     assert_eq!(reader.map(|batch| batch.unwrap().num_rows()).sum::<usize>(), 1_000);
 }

@@ -8,9 +8,9 @@ use std::fs::{self, File};
 use std::path::{Component, Path};
 use std::time::Duration;
 
-use arrow::array::cast::AsArray as _;
-use arrow::compute::cast;
-use arrow::datatypes::DataType;
+use arrow_array::cast::AsArray as _;
+use arrow_cast::cast::cast;
+use arrow_schema::DataType;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use serde_json::Value;
 

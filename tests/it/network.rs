@@ -9,8 +9,8 @@ use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use arrow::array::AsArray as _;
-use arrow::datatypes::Int64Type;
+use arrow_array::cast::AsArray as _;
+use arrow_array::types::Int64Type;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
 use crate::proxy::{Cuts, Delay, Network, Proxy};

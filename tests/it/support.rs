@@ -13,7 +13,7 @@ use std::sync::mpsc::{self, Receiver};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use arrow::datatypes::SchemaRef;
+use arrow_schema::SchemaRef;
 use insta::Settings;
 use insta::internals::SettingsBindDropGuard;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
@@ -424,8 +424,8 @@ impl Outcome {
         let reader = ParquetRecordBatchReaderBuilder::try_new(File::open(self.path(path)).unwrap()).unwrap();
         let schema = SchemaRef::clone(reader.schema());
         let mut text = Vec::new();
-        let mut writer = arrow::csv::Writer::new(&mut text);
-        writer.write(&arrow::array::RecordBatch::new_empty(schema)).unwrap();
+        let mut writer = arrow_csv::Writer::new(&mut text);
+        writer.write(&arrow_array::RecordBatch::new_empty(schema)).unwrap();
         for batch in reader.build().unwrap() {
             writer.write(&batch.unwrap()).unwrap();
         }

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Int32Array, RecordBatch};
-use arrow::ipc::writer::StreamWriter;
+use arrow_array::{Int32Array, RecordBatch};
+use arrow_ipc::writer::StreamWriter;
 use bytes::Bytes;
 
 use super::Step;

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use arrow::array::AsArray as _;
-use arrow::datatypes::Int32Type;
+use arrow_array::cast::AsArray as _;
+use arrow_array::types::Int32Type;
 use tokio::time::{sleep, timeout};
 use tonic::{Code, Status};
 

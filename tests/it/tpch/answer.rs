@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::fs::File;
 use std::path::Path;
 
-use arrow::util::display::{ArrayFormatter, FormatOptions};
+use arrow_cast::display::{ArrayFormatter, FormatOptions};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
 /// What a query has written: its columns, and the rows in their order, each value as text with all its digits.
