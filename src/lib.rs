@@ -19,7 +19,7 @@
 //!
 //! # Rooms
 //!
-//! A file or folder in `src` is a room. `tests/it/layers.rs` reads this table, and fails where a room uses one that it may
+//! A file or folder in `src` is a room. `tests/it/inner/layers.rs` reads this table, and fails where a room uses one that it may
 //! not. In the last column *words* are `text`, `secret`, `scalar`, `diagnostic`, `name`, `expr` and `dialect`;
 //! *kinds* are `source`, `transform`, `expect` and `sink`. A room may use itself.
 //!

@@ -31,7 +31,10 @@ const UNREACHED: &[(&str, &str)] = &[
     ("cached_local_relation", "one blob; `chunked_cached_local_relation` is what newer servers take"),
     ("cached_remote_relation", "a checkpoint's name, which the server gives while a run is on its way"),
     ("catalog", "what a catalog holds is asked for by a query: `sql: SHOW TABLES`"),
-    ("chunked_cached_local_relation", "rows of a megabyte and more; `tests/it/large.rs` brings them"),
+    (
+        "chunked_cached_local_relation",
+        "rows of a megabyte and more; `tests/it/on_spark/large.rs` brings them",
+    ),
     ("co_group_map", PYTHON),
     ("collect_metrics", "Sail has it not; expectations count by a query of their own"),
     ("common_inline_user_defined_data_source", PYTHON),

@@ -1,0 +1,127 @@
+//! `docs/diagnostics.md`: each code's example of the mistake gives that code alone, and its mend gives nothing.
+//!
+//! And what becomes of warnings, and of each mistake where a machine reads along.
+
+use insta::assert_snapshot;
+
+use crate::support::Case;
+
+const WARNED: &str = "\
+version: 1
+vars: { never: 1 }
+steps:
+  a:
+    range: 30
+    transform: [limit: 3]
+    write: { csv: out/a.csv }
+";
+
+#[test]
+fn warnings_may_be_denied_or_allowed() {
+    let case = |arguments: &[&str]| {
+        Case::new(["validate", "p.yaml"]).file("p.yaml", WARNED).args(arguments).any_stderr()
+    };
+    let outcome = case(&[]).run();
+    assert!(outcome.stderr.contains("warning[W001]") && outcome.stderr.contains("warning[W003]"));
+    let outcome = case(&["--deny-warnings"]).code(78).run();
+    assert!(outcome.stderr.contains("2 warnings, and `--deny-warnings` takes them"), "{}", outcome.stderr);
+    let outcome = case(&["--deny-warnings", "--allow", "W001"]).code(78).run();
+    assert!(!outcome.stderr.contains("W001"), "{}", outcome.stderr);
+    case(&["--deny-warnings", "--allow", "W001,w003"]).run();
+    case(&["--deny-warnings"]).env("PIPECTL_ALLOW", "W001,W003").run();
+    case(&[]).env("PIPECTL_DENY_WARNINGS", "1").code(78).run();
+    case(&[]).env("PIPECTL_DENY_WARNINGS", "0").run();
+    let outcome = case(&["--allow", "E003"]).code(2).run();
+    assert!(outcome.stderr.contains("`E003` is a mistake"), "{}", outcome.stderr);
+    let outcome = case(&["--allow", "W3"]).code(2).run();
+    assert!(outcome.stderr.contains("the warnings are W001, W002, "), "{}", outcome.stderr);
+    // With an engine at hand nothing of a run is begun either.
+    let outcome =
+        Case::new(["run", "p.yaml", "--deny-warnings"]).file("p.yaml", WARNED).any_stderr().code(78).run();
+    assert!(!outcome.path("out/a.csv").exists());
+}
+
+#[test]
+fn github_is_told_where_each_mistake_is() {
+    let outcome = Case::new(["validate", "pipelines/p.yaml", "--log-format", "github"])
+        .file("pipelines/p.yaml", WARNED.replace("range", "rnge"))
+        .any_stderr()
+        .code(78)
+        .run();
+    let told: Vec<&str> = outcome.stderr.lines().filter(|line| line.starts_with("::")).collect();
+    assert_eq!(
+        told,
+        [
+            "::warning file=pipelines/p.yaml,line=2,endLine=2,col=9,endColumn=14,title=pipectl W001::the variable `never` is never used",
+            "::error file=pipelines/p.yaml,line=5,endLine=5,col=5,endColumn=9,title=pipectl E003::unknown key `rnge`%0Ahelp: did you mean `range`?",
+            "::error title=pipectl::the pipeline has 1 mistake",
+        ]
+    );
+    assert!(outcome.stderr.contains(" --> pipelines/p.yaml:5:5"), "people are told too: {}", outcome.stderr);
+}
+
+#[test]
+fn an_input_that_is_replaced_is_seen_wherever_it_is() {
+    let told = |read: &str, write: &str, after: &str| {
+        let text = format!(
+            "version: 1\nsteps:\n  a:\n    read: {{ format: csv, path: {read}, schema: id INT }}\n    {after}\n  b:\n    range: 3\n    \
+             write: {write}\n  c: {{ from: a, write: stdout }}\n"
+        );
+        let outcome = Case::new(["validate", "p.yaml"]).file("p.yaml", text).any_stderr().run();
+        outcome.stderr.matches("warning[W009]").count()
+    };
+    for (read, write, after, count) in [
+        ("data/a.csv", "{ csv: data/a.csv }", "", 1),
+        ("./data/../data/a.csv", "{ csv: data/a.csv }", "", 1),
+        ("data", "{ csv: data/a.csv }", "", 1),
+        ("data/part-00000.csv", "{ csv: { path: data/, max_rows_per_file: 9 } }", "", 1),
+        ("[x.csv, data/a.csv]", "[csv: data/a.csv, csv: data/b.csv]", "", 1),
+        // Whoever waits reads the new file.
+        ("data/a.csv", "{ csv: data/a.csv }", "after: [b]", 0),
+        ("data/a.csv", "{ csv: data/a.csv.gz }", "", 0),
+        ("data/a.csv", "{ csv: other/a.csv }", "", 0),
+        ("s3://lake/a.csv", "{ csv: s3://lake/b.csv }", "", 0),
+    ] {
+        assert_eq!(told(read, write, after), count, "{read} {write} {after}");
+    }
+    let text = "\
+version: 1
+steps:
+  a: { read: { format: parquet, path: a.parquet } }
+  b: { range: 3, write: { parquet: a.parquet } }
+  c: { from: a, write: { parquet: b.parquet } }
+  d: { read: { format: parquet, path: b.parquet }, write: stdout }
+";
+    let outcome = Case::new(["validate", "p.yaml"]).file("p.yaml", text).any_stderr().run();
+    assert_snapshot!(outcome.stderr, @"
+    warning[W009]: `a` reads `a.parquet`, which this pipeline replaces
+     --> p.yaml:3:39
+      |
+    3 |   a: { read: { format: parquet, path: a.parquet } }
+      |                                       ^^^^^^^^^
+      |
+     ::: p.yaml:4:27
+      |
+    4 |   b: { range: 3, write: { parquet: a.parquet } }
+      |                           ------- `b` writes it here
+      |
+      = help: the next run reads what this one has written: let the output go somewhere else
+      = help: to read what this run writes, begin with that step: `from: b`
+
+    warning[W009]: `d` reads `b.parquet`, which this pipeline replaces
+     --> p.yaml:6:39
+      |
+    6 |   d: { read: { format: parquet, path: b.parquet }, write: stdout }
+      |                                       ^^^^^^^^^
+      |
+     ::: p.yaml:5:26
+      |
+    5 |   c: { from: a, write: { parquet: b.parquet } }
+      |                          ------- `c` writes it here
+      |
+      = help: the next run reads what this one has written: let the output go somewhere else
+      = help: to read what this run writes, begin with that step: `from: c`
+
+    `p.yaml` is valid: 4 steps
+    ");
+}

@@ -1,0 +1,31 @@
+//! What is true on Sail.
+
+mod analysis;
+pub(crate) mod chains;
+pub(crate) mod check;
+pub(crate) mod contracts;
+pub(crate) mod diagnostics;
+pub(crate) mod doctor;
+pub(crate) mod engines;
+pub(crate) mod errors;
+pub(crate) mod expectations;
+pub(crate) mod files;
+pub(crate) mod fitting;
+mod history;
+mod includes;
+pub(crate) mod injection;
+pub(crate) mod kinds;
+mod large;
+mod managed;
+pub(crate) mod otherwise;
+pub(crate) mod outputs;
+pub(crate) mod pipelines;
+pub(crate) mod readme;
+pub(crate) mod reference;
+pub(crate) mod run;
+pub(crate) mod secrets;
+pub(crate) mod semantics;
+pub(crate) mod show;
+mod stores;
+pub(crate) mod targets;
+pub(crate) mod variables;
