@@ -1,6 +1,6 @@
 //! Owns what is legal and probably wrong, as far as several parts of a file together show it.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use super::step::StepSpec;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
@@ -175,8 +175,10 @@ pub(super) fn overwritten(
     if outputs.is_empty() {
         return;
     }
-    let is_in =
-        |path: &str, folder: &str| path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'));
+    let mut places = Places::new();
+    for (at, (place, is_folder, ..)) in outputs.iter().enumerate() {
+        places.entry(place).or_default().push((at, *is_folder));
+    }
     let comes_after = |later: usize, earlier: usize| {
         let mut seen = HashSet::new();
         let mut further: Vec<StepId> = needed(later);
@@ -191,11 +193,8 @@ pub(super) fn overwritten(
         for path in spec.source.iter().flat_map(|source| source.value.kind().paths()) {
             let Some(input) = spec.base.root.shared(&path.plain()) else { continue };
             let input = normal(&input).to_string_lossy().into_owned();
-            let same = outputs.iter().find(|(output, is_folder, writer, _)| {
-                let is_met =
-                    *output == input || is_in(output, &input) || (*is_folder && is_in(&input, output));
-                is_met && !comes_after(reader, *writer)
-            });
+            let mut met = met(&places, &input).into_iter().map(|at| &outputs[at]);
+            let same = met.find(|(_, _, writer, _)| !comes_after(reader, *writer));
             let Some((_, _, writer, span)) = same else { continue };
             let (own, other) = (&spec.name, &specs[*writer].name);
             let message = format!("`{own}` reads `{}`, which this pipeline replaces", path.plain());
@@ -212,9 +211,54 @@ pub(super) fn overwritten(
     }
 }
 
+/// The outputs by their places: their numbers, and whether each is a folder.
+type Places<'a> = BTreeMap<&'a str, Vec<(usize, bool)>>;
+
+/// The outputs at the place of an input, in it, or in whose folder it is, in their order. With thousands of steps, comparing each
+/// input with each output takes as long as reading the file.
+fn met(places: &Places<'_>, input: &str) -> Vec<usize> {
+    let at = |place: &str| places.get(place).into_iter().flatten();
+    let inside = format!("{input}/");
+    let inside = places.range(inside.as_str()..).take_while(|(place, _)| place.starts_with(&inside));
+    let folders = input.match_indices('/').filter_map(|(end, _)| input.get(..end));
+    let around = folders.flat_map(at).filter(|(_, is_folder)| *is_folder);
+    let mut found: Vec<usize> =
+        at(input).chain(inside.flat_map(|(_, outputs)| outputs)).chain(around).map(|(at, _)| *at).collect();
+    found.sort_unstable();
+    found
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_input_meets_what_is_at_its_place_in_it_and_around_it() {
+        let outputs = [
+            ("/a/b", true),
+            ("/a", false),
+            ("/a/b/c", false),
+            ("/a/bc", true),
+            ("/a/b", false),
+            ("s3://x", true),
+        ];
+        let mut places = Places::new();
+        for (at, (place, is_folder)) in outputs.into_iter().enumerate() {
+            places.entry(place).or_default().push((at, is_folder));
+        }
+        for (input, expected) in [
+            ("/a/b", vec![0, 2, 4]),
+            ("/a/b/c", vec![0, 2]),
+            ("/a/b/d", vec![0]),
+            ("/a/b/c/d", vec![0]),
+            ("/a", vec![0, 1, 2, 3, 4]),
+            ("/a/x", vec![]),
+            ("s3://x/y", vec![5]),
+            ("s3://xy", vec![]),
+        ] {
+            assert_eq!(met(&places, input), expected, "{input}");
+        }
+    }
 
     #[test]
     fn a_condition_names_both_sides() {
