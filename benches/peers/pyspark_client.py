@@ -15,7 +15,7 @@ def main() -> None:
     remote, query, out = sys.argv[1:]
     spark = SparkSession.builder.remote(remote).getOrCreate()
     table = spark.sql(pathlib.Path(query).read_text()).toArrow()
-    with open(out, "wb") as file:
+    with pathlib.Path(out).open("wb") as file:
         pyarrow.parquet.write_table(table, file, compression="zstd", compression_level=1)
         # pipectl's file is on the disk when it says so; this one too.
         file.flush()

@@ -11,7 +11,6 @@ import json
 import os
 import pathlib
 import shutil
-import socket
 import statistics
 import subprocess
 import sys
@@ -94,6 +93,7 @@ def main() -> None:
         server.stop()
     if options.rows is None and peaks.get("10m") and peaks.get("100m"):
         unmet += bar("memory", "peak with ten times the rows ÷ peak", peaks["100m"] / peaks["10m"], 1.1)
+    print(f"figure: {'not met: ' + '; '.join(unmet) if unmet else 'all bars met'}")
     if options.check and unmet:
         sys.exit("not met: " + "; ".join(unmet))
 
@@ -115,9 +115,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--warm-up", type=int, default=1, help="rounds before those that count")
     parser.add_argument("--rows", type=int, help="instead of each case's own number of rows")
     parser.add_argument("--remote", help="a Spark server on this machine; without it pipectl starts one")
-    parser.add_argument("--pipectl", type=pathlib.Path, help="a release build; made where not given")
+    parser.add_argument("--pipectl", type=pathlib.Path, help="a build of the profile `dist`; made if not given")
     parser.add_argument("--peers", type=pathlib.Path, help="a release build of benches/peers/asf; made where not given")
-    parser.add_argument("--prepared", type=pathlib.Path, help="a release build of the example; made where not given")
+    parser.add_argument("--prepared", type=pathlib.Path, help="a build of the example with this profile; made if not given")
     parser.add_argument("--work", type=pathlib.Path, default=REPOSITORY / "target" / "peers", help="for all that is made")
     parser.add_argument("--keep", action="store_true", help="keep the files that were written")
     parser.add_argument("--check", action="store_true", help="fail where a bar is not met")
@@ -130,14 +130,14 @@ def arguments() -> argparse.Namespace:
 def prepare(options: argparse.Namespace, work: pathlib.Path) -> Tools:
     python = environment(work)
     pipectl, prepared, peers = options.pipectl, options.prepared, options.peers
-    release = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", REPOSITORY / "target")) / "release"
+    dist = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", REPOSITORY / "target")) / "dist"
+    build = ["cargo", "build", "--profile", "dist", "--locked"]
     if pipectl is None:
-        subprocess.run(["cargo", "build", "--release", "--locked", "--bin", "pipectl"], cwd=REPOSITORY, check=True)
-        pipectl = release / "pipectl"
+        subprocess.run([*build, "--bin", "pipectl"], cwd=REPOSITORY, check=True)
+        pipectl = dist / "pipectl"
     if prepared is None:
-        build = ["cargo", "build", "--release", "--locked", "--example", "prepared", "--features", "bench"]
-        subprocess.run(build, cwd=REPOSITORY, check=True)
-        prepared = release / "examples" / "prepared"
+        subprocess.run([*build, "--example", "prepared", "--features", "bench"], cwd=REPOSITORY, check=True)
+        prepared = dist / "examples" / "prepared"
     if peers is None and {"asf", "drain"} & set(options.clients or CLIENTS):
         protoc = next(python.parent.parent.glob("lib/python*/site-packages/protoc/data/bin/protoc"))
         target = work / "asf"
@@ -217,7 +217,7 @@ def measure(
 
 def timed(command: list, server: "Server", case: Case) -> tuple[Figures, str, str | None]:
     """What a command took, what it said, and what went wrong."""
-    with open(case.folder / "output", "w+") as output:
+    with (case.folder / "output").open("w+") as output:
         before = server.processor_time()
         began = time.perf_counter()
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT)
@@ -383,7 +383,7 @@ def listener(port: int) -> int | None:
                 sockets.add(f"socket:[{fields[9]}]")
     for process in pathlib.Path("/proc").glob("[0-9]*"):
         try:
-            if any(os.readlink(handle) in sockets for handle in (process / "fd").iterdir()):
+            if any(str(handle.readlink()) in sockets for handle in (process / "fd").iterdir()):
                 return int(process.name)
         except OSError:
             # It has ended, or is somebody else's.
