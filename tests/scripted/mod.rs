@@ -37,7 +37,7 @@ mod generated;
 mod responses;
 mod wire;
 
-pub(crate) use responses::{batch, complete, halves, pieces, progress, rows, schema};
+pub(crate) use responses::{batch, complete, halves, pieces, progress, repeated, rows, schema};
 pub(crate) use wire::Wire;
 
 use generated::spark_connect_service_server::{SparkConnectService, SparkConnectServiceServer};
@@ -64,6 +64,7 @@ struct State {
     details: Option<FetchErrorDetailsResponse>,
     version: String,
     columns: DataType,
+    named_columns: Vec<(String, DataType)>,
     server_session: String,
     wrong_session: bool,
     executed: Vec<ExecutePlanRequest>,
@@ -155,6 +156,12 @@ impl Script {
     /// The columns of every plan.
     pub(crate) fn columns(self, columns: DataType) -> Self {
         self.state().columns = columns;
+        self
+    }
+
+    /// The columns of plans that mention this name; what was told first takes precedence, and all other plans come last.
+    pub(crate) fn columns_of(self, name: &str, columns: DataType) -> Self {
+        self.state().named_columns.push((name.to_owned(), columns));
         self
     }
 
@@ -261,6 +268,7 @@ impl Default for State {
             details: None,
             version: "4.3.0".to_owned(),
             columns: DataType::default(),
+            named_columns: Vec::new(),
             server_session: String::new(),
             wrong_session: false,
             executed: Vec::new(),
@@ -278,6 +286,12 @@ impl Default for State {
 impl State {
     fn session(&self, asked: &str) -> String {
         if self.wrong_session { "another".to_owned() } else { asked.to_owned() }
+    }
+
+    fn columns_of(&self, plan: Option<&Plan>) -> DataType {
+        let text = if self.named_columns.is_empty() { String::new() } else { format!("{plan:?}") };
+        let named = self.named_columns.iter().find(|(name, _)| text.contains(name));
+        named.map_or(&self.columns, |(_, columns)| columns).clone()
     }
 }
 
@@ -362,8 +376,9 @@ impl SparkConnectService for Script {
                 return Err(missing_rows());
             }
             Some(Analyze::Schema(question)) => {
+                let columns = state.columns_of(question.plan.as_ref());
                 state.analysed.extend(question.plan);
-                analyze_plan_response::Result::Schema(Schema { schema: Some(state.columns.clone()) })
+                analyze_plan_response::Result::Schema(Schema { schema: Some(columns) })
             }
             _ => analyze_plan_response::Result::SparkVersion(SparkVersion { version: state.version.clone() }),
         };

@@ -44,6 +44,18 @@ pub(crate) fn pieces(id: &str, offset: i64, batch: &RecordBatch, count: usize) -
     (0..count).map(|index| send(&format!("{id}-{index}"), piece(index))).collect()
 }
 
+/// A result of `count` batches, which are these again and again and share their bytes, so that a long result needs little memory.
+pub(crate) fn repeated(batches: &[RecordBatch], count: usize) -> Vec<Step> {
+    let encoded: Vec<ArrowBatch> = batches.iter().map(|batch| arrow_batch(0, batch)).collect();
+    let mut offset = 0;
+    let mut next = |(at, batch): (usize, &ArrowBatch)| {
+        let start_offset = Some(offset);
+        offset += batch.row_count;
+        send(&at.to_string(), ArrowBatch { start_offset, ..batch.clone() })
+    };
+    encoded.iter().cycle().take(count).enumerate().map(&mut next).collect()
+}
+
 pub(crate) fn schema(id: &str) -> Step {
     let schema = Some(DataType::default());
     Step::Send(Box::new(ExecutePlanResponse {

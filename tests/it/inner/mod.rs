@@ -6,6 +6,7 @@ mod conversations;
 mod diagnostics;
 mod doctor;
 mod engines;
+mod gate;
 mod generated;
 mod hostile;
 pub(crate) mod includes;
