@@ -17,6 +17,7 @@ mod large;
 mod layers;
 mod ls;
 mod managed;
+mod packages;
 mod protocol;
 mod readme;
 pub(crate) mod reference;
