@@ -15,6 +15,7 @@ mod inputs;
 mod kinds;
 mod large;
 mod layers;
+mod licences;
 mod ls;
 mod managed;
 mod packages;
