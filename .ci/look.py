@@ -5,7 +5,7 @@ import sys
 from decimal import Decimal
 from pathlib import Path
 
-import pyarrow.parquet as parquet
+from pyarrow import parquet
 
 path, expected = Path(sys.argv[1]), Path(sys.argv[2]) / "by_segment.csv"
 table = parquet.read_table(path)

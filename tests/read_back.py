@@ -11,6 +11,7 @@ import csv
 import gzip
 import io
 import json
+import math
 import sys
 from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
@@ -35,7 +36,11 @@ COLUMNS = {
     "unicode": ["日本 é 🦀", None, "\t"],
     "binary": [b"\x00\xff", None, b""],
     "date": [date(2026, 1, 31), None, date(1, 1, 1)],
-    "timestamp": [datetime(2026, 1, 31, 11, 0, 0, 123456, timezone.utc), None, datetime(1970, 1, 1, tzinfo=timezone.utc)],
+    "timestamp": [
+        datetime(2026, 1, 31, 11, 0, 0, 123456, timezone.utc),
+        None,
+        datetime(1970, 1, 1, tzinfo=timezone.utc),
+    ],
     "timestamp_ntz": [datetime(2026, 1, 31, 12, 0, 0, 500000), None, datetime(1969, 12, 31, 23, 59, 59, 999999)],
     "day_time": [timedelta(days=1, hours=2, minutes=3, seconds=4, microseconds=500000), None, timedelta(seconds=-1)],
     "list": [[1, None, 3], None, []],
@@ -47,7 +52,7 @@ COLUMNS = {
 
 
 def is_nan(value):
-    return isinstance(value, float) and value != value
+    return isinstance(value, float) and math.isnan(value)
 
 
 def duration(text):
@@ -120,8 +125,10 @@ def is_value(expected, found):
     if isinstance(expected, (list, tuple)):
         return isinstance(found, (list, tuple)) and len(found) == len(expected) and all(map(is_value, expected, found))
     if isinstance(expected, dict):
-        return isinstance(found, dict) and list(found) == list(expected) and all(
-            is_value(expected[key], found[key]) for key in expected
+        return (
+            isinstance(found, dict)
+            and list(found) == list(expected)
+            and all(is_value(expected[key], found[key]) for key in expected)
         )
     if isinstance(expected, datetime):
         return found == expected and (found.tzinfo is None) == (expected.tzinfo is None)
@@ -166,7 +173,7 @@ def read(path):
         table = pyarrow.ipc.open_stream(pyarrow.memory_map(str(path))).read_all()
     table.validate(full=True)
     columns = [column.to_pylist() for column in table.columns]
-    return table.column_names, [list(row) for row in zip(*columns)], is_value
+    return table.column_names, [list(row) for row in zip(*columns, strict=True)], is_value
 
 
 def read_all(path):
@@ -180,7 +187,9 @@ def read_all(path):
         names, found, compare = read(file)
         said = [folder.name.split("=") for folder in file.parents if "=" in folder.name]
         assert [name for name, _ in said] in ([], ["k"]), said
-        said = [Decimal(value) if compare is is_json else value if compare is is_text else int(value) for _, value in said]
+        said = [
+            Decimal(value) if compare is is_json else value if compare is is_text else int(value) for _, value in said
+        ]
         rows += [said + row for row in found]
         names = (["k"] if said else []) + names if names else None
     return names, rows, compare
@@ -195,7 +204,7 @@ def check_types(folder, count):
         assert len(rows) == count, f"{path}: {len(rows)} rows"
         for at, row in enumerate(rows):
             assert len(row) == len(COLUMNS), f"{path}: {row}"
-            for (name, values), found in zip(COLUMNS.items(), row):
+            for (name, values), found in zip(COLUMNS.items(), row, strict=True):
                 assert compare(values[at], found), f"{path}: row {at}, `{name}`: {values[at]!r} is {found!r}"
     print(f"{len(outputs)} outputs, {len(outputs) * count * len(COLUMNS)} values")
 
@@ -205,11 +214,11 @@ def numbers(path):
     kind = kind_of(path)
     if kind == "parquet":
         for batch in pyarrow.parquet.ParquetFile(path).iter_batches():
-            yield from zip(*(batch.column(name).to_pylist() for name in ("id", "text")))
+            yield from zip(*(batch.column(name).to_pylist() for name in ("id", "text")), strict=True)
     elif kind == "arrow":
         reader = pyarrow.ipc.open_file(pyarrow.memory_map(str(path)))
         for at in range(reader.num_record_batches):
-            yield from zip(*(reader.get_batch(at).column(name).to_pylist() for name in ("id", "text")))
+            yield from zip(*(reader.get_batch(at).column(name).to_pylist() for name in ("id", "text")), strict=True)
     elif kind == "csv":
         with path.open(newline="") as file:
             yield from ((int(row["id"]), row["text"]) for row in csv.DictReader(file))

@@ -8,6 +8,7 @@ lines that an editor would mark. The schema itself is held to the meta-schema of
 
 import json
 import sys
+from pathlib import Path
 
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
@@ -64,7 +65,7 @@ def judge(validator, path):
     yaml = YAML(typ="rt", pure=True)
     yaml.Constructor = Constructor
     try:
-        with open(path, encoding="utf-8") as file:
+        with Path(path).open(encoding="utf-8") as file:
             document = yaml.load(file)
     except (YAMLError, UnicodeDecodeError, RecursionError) as error:
         return {"unreadable": str(error).splitlines()[0]}
@@ -73,7 +74,7 @@ def judge(validator, path):
 
 
 def main(schema, *files):
-    with open(schema, encoding="utf-8") as file:
+    with Path(schema).open(encoding="utf-8") as file:
         schema = json.load(file)
     Draft202012Validator.check_schema(schema)
     validator = Draft202012Validator(schema)

@@ -105,7 +105,8 @@ fn every_dependency_may_be_passed_on() {
     let allowed = allowed();
     let packages = packages();
     assert!(packages.len() > 200, "{}", packages.len());
-    let told = |package: &Value| format!("{} {}: {}", package["name"], package["version"], package["license"]);
+    let told =
+        |package: &Value| format!("{} {}: {}", package["name"], package["version"], package["license"]);
     let refused: Vec<String> = packages
         .iter()
         .filter(|package| !package["license"].as_str().is_some_and(|licence| may_be_used(licence, &allowed)))
@@ -114,7 +115,8 @@ fn every_dependency_may_be_passed_on() {
     assert!(refused.is_empty(), "`deny.toml` allows no licence of these: {refused:#?}");
     // A list that nobody needs would allow what nobody has looked at.
     for licence in &allowed {
-        let used = packages.iter().any(|package| package["license"].as_str().unwrap().contains(licence.as_str()));
+        let used =
+            packages.iter().any(|package| package["license"].as_str().unwrap().contains(licence.as_str()));
         assert!(used, "no dependency has the licence {licence}");
     }
 }
@@ -144,7 +146,8 @@ fn licence_expressions_are_read_as_spdx_says() {
     ] {
         assert!(may_be_used(expression, &allowed), "{expression}");
     }
-    for expression in ["GPL-3.0", "MIT AND GPL-3.0", "ISC AND (GPL-3.0 OR Apache-2.0)", "MIT WITH Some-exception"]
+    for expression in
+        ["GPL-3.0", "MIT AND GPL-3.0", "ISC AND (GPL-3.0 OR Apache-2.0)", "MIT WITH Some-exception"]
     {
         assert!(!may_be_used(expression, &allowed), "{expression}");
     }
