@@ -29,3 +29,4 @@ mod specs;
 mod targets;
 pub(crate) mod tokens;
 mod variables;
+mod workflows;
