@@ -14,12 +14,12 @@ use tokio::process::Command;
 use super::install::{Installation, fingerprint};
 use super::java::Java;
 use super::managed::{Folder, Launch, Settings};
+use super::program::Program;
 use super::{Kind, Place, Progress, Report};
 
-const SCRIPT: &str = include_str!("classes.py");
 const NAME: &str = "classes-";
 
-/// What the script is told.
+/// What the program is told.
 #[derive(Serialize)]
 struct Order<'a> {
     folder: &'a Path,
@@ -70,14 +70,14 @@ pub(super) async fn ensure(
     };
     progress(Progress::Preparing { what: kind.title() });
     let spawned = Command::new(&installation.python.executable)
-        .args(["-I", "-S", "-c", SCRIPT, &order])
+        .args(["-I", "-S", "-c", &Program::Classes.text(), &order])
         .stdin(Stdio::piped())
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .process_group(0)
         .spawn();
     let Ok(mut child) = spawned else { return folder.remove() };
-    // While this is held the script goes on; dropped with this future, it ends the script and its server.
+    // While this is held the program goes on; dropped with this future, it ends the program and its server.
     let _life = child.stdin.take();
     drop(child.wait().await);
     remove_older(installation, java, &archive);

@@ -1,7 +1,7 @@
 //! Installs an engine's packages into the cache, and says what is there.
 //!
 //! A folder appears whole or not at all: it is filled beside its place and renamed. Its name says what is in it, so a newer
-//! pipectl with other packages makes another one. `install.py` downloads, wheels with pip, and every file has a pinned hash.
+//! pipectl with other packages makes another one. Its Python part downloads, wheels with pip, and every file has a pinned hash.
 
 use std::fs::{self, File, TryLockError};
 use std::io;
@@ -14,12 +14,11 @@ use tokio::process::Command;
 use tokio::time::sleep;
 
 use super::error::Error;
+use super::program::Program;
 use super::python::{self, Interpreter};
 use super::tail::{Tail, each_line};
 use super::{Archive, Downloads, Packages, Place, Progress, Report};
 
-const SCRIPT: &str = include_str!("install.py");
-const PROOF: &str = "import sys; sys.path.insert(0, sys.argv[1]); exec(sys.argv[2])";
 const RECORD: &str = "engine.json";
 const TIME_BETWEEN_LOCK_TRIES: Duration = Duration::from_millis(100);
 
@@ -37,23 +36,34 @@ impl Installation {
         self.folder.join("site")
     }
 
+    /// Its packages, as the Python programs are told of them.
+    pub(super) fn packages(&self) -> String {
+        entry(&self.site())
+    }
+
     /// Imports the engine in a process of its own, as the server does it. Says why that fails.
     async fn prove(&self, packages: &Packages) -> Result<(), String> {
-        let output = Command::new(&self.python.executable)
-            .args(["-I", "-S", "-c", PROOF])
-            .arg(self.site())
-            .arg(packages.proof)
-            .stdin(Stdio::null())
-            .kill_on_drop(true)
-            .output()
-            .await
-            .map_err(|error| error.to_string())?;
-        if output.status.success() {
-            return Ok(());
-        }
-        let stderr = String::from_utf8_lossy(&output.stderr);
-        Err(stderr.lines().last().map_or_else(|| output.status.to_string(), str::to_owned))
+        prove(packages, &self.python, &self.packages()).await
     }
+}
+
+fn entry(site: &Path) -> String {
+    serde_json::json!({ "site": site }).to_string()
+}
+
+async fn prove(packages: &Packages, python: &Interpreter, entry: &str) -> Result<(), String> {
+    let output = Command::new(&python.executable)
+        .args(["-I", "-S", "-c", &Program::Prove.text(), entry, packages.proof])
+        .stdin(Stdio::null())
+        .kill_on_drop(true)
+        .output()
+        .await
+        .map_err(|error| error.to_string())?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    Err(stderr.lines().last().map_or_else(|| output.status.to_string(), str::to_owned))
 }
 
 /// What is known about an engine on this machine.
@@ -263,17 +273,16 @@ impl Drop for Staging {
     }
 }
 
-/// What the script is told.
+/// What the program is told.
 #[derive(Serialize)]
 struct Order<'a> {
     folder: &'a Path,
     requirements: &'a str,
     archives: &'a [Archive],
     files: serde_json::Map<String, serde_json::Value>,
-    proof: &'a str,
 }
 
-/// What the script says.
+/// What the program says.
 #[derive(Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Message {
@@ -291,11 +300,10 @@ enum Why {
     Hash,
     NoWheel,
     DiskFull,
-    Load,
     Other,
 }
 
-/// Runs the script, and gives the size of what it made.
+/// Fills a folder, shows that the engine can be loaded from there, and gives its size.
 async fn fill(
     folder: &Path,
     packages: &Packages,
@@ -303,25 +311,22 @@ async fn fill(
     progress: &Report<'_>,
 ) -> Result<u64, Error> {
     let files = packages.files.iter().map(|&(path, content)| (path.to_owned(), content.into())).collect();
-    let order = Order {
-        folder,
-        requirements: packages.requirements,
-        archives: packages.archives,
-        files,
-        proof: packages.proof,
-    };
-    script(&order, folder, packages, python, progress).await
+    let order = Order { folder, requirements: packages.requirements, archives: packages.archives, files };
+    let bytes = carry_out(&order, folder, packages, python, progress).await?;
+    let proven = prove(packages, python, &entry(&folder.join("site"))).await;
+    proven.map_err(|reason| Error::Unloadable { reason })?;
+    Ok(bytes)
 }
 
 /// Asks Python's package index, as pip is set to reach it, whether it is there.
 pub(super) async fn reach_index(packages: &Packages, python: &Interpreter) -> Result<(), Error> {
     let project = packages.archives.first().map_or("pysail", |archive| archive.project);
     let order = serde_json::json!({ "reach": project });
-    script(&order, Path::new(""), packages, python, &|_| {}).await.map(drop)
+    carry_out(&order, Path::new(""), packages, python, &|_| {}).await.map(drop)
 }
 
-/// Runs the script with an order; the number that it ends with comes back.
-async fn script(
+/// Runs the program with an order; the number that it ends with comes back.
+async fn carry_out(
     order: &impl Serialize,
     folder: &Path,
     packages: &Packages,
@@ -330,14 +335,14 @@ async fn script(
 ) -> Result<u64, Error> {
     let order = serde_json::to_string(order).map_err(|error| Error::Install { reason: error.to_string() })?;
     let spawned = Command::new(&python.executable)
-        .args(["-I", "-c", SCRIPT, &order])
+        .args(["-I", "-c", &Program::Install.text(), &order])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .process_group(0)
         .spawn();
     let mut child = spawned.map_err(|source| Error::Spawn { program: python.executable.clone(), source })?;
-    // While this is held the script goes on; dropped with this future, it ends the script and pip.
+    // While this is held the program goes on; dropped with this future, it ends the program and pip.
     let _life = child.stdin.take();
     let (Some(stdout), Some(stderr)) = (child.stdout.take(), child.stderr.take()) else {
         return Err(Error::Install { reason: "its pipes are missing".to_owned() });
@@ -375,7 +380,6 @@ fn failure(why: &Why, reason: String, folder: &Path, packages: &Packages, python
             let path = folder.parent().unwrap_or(folder).to_owned();
             Error::DiskFull { path, megabytes: packages.megabytes }
         }
-        Why::Load => Error::Unloadable { reason },
         Why::Other => Error::Install { reason },
     }
 }

@@ -1,8 +1,8 @@
 //! Runs an engine for one run of pipectl, and ends it with everything it has left; or lets go of it, so that it stays.
 //!
-//! Between pipectl and the engine stands a launcher (`launch.py`), whose standard input is the engine's thread of life: when
+//! Between pipectl and the engine stands a launcher (`launch` of the Python part), whose standard input is the engine's thread of life: when
 //! this process lets go of it, by [`Managed::stop`], by a drop or by being killed, the launcher ends the engine and removes its
-//! folder. Without it, that would take unsafe code and work on Linux alone. For an engine that stays, `keep.py` holds the other end.
+//! folder. Without it, that would take unsafe code and work on Linux alone. For an engine that stays, `keep` holds the other end.
 
 mod ending;
 mod folder;
@@ -40,7 +40,7 @@ pub(crate) struct Settings {
 /// What a kind says of its server.
 #[derive(Debug, Default)]
 pub(super) struct Launch {
-    /// Arguments of its script, after the folder of its packages.
+    /// Arguments of its program, after its packages.
     pub arguments: Vec<String>,
     pub environment: Vec<(&'static str, String)>,
     /// Variables of the user's environment that it does not get, by the beginning of their names.

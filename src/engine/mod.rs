@@ -1,7 +1,7 @@
 //! Kinds of managed engine: servers that pipectl installs from `PyPI` and starts by itself.
 //!
 //! [`Managed`] runs one and ends it, [`install`] brings its packages, [`java`] finds what runs Spark, [`warm`] keeps one between
-//! runs; a kind says in its own file which packages those are, with which settings its server starts, and which script runs it. All
+//! runs; a kind says in its own file which packages those are, with which settings its server starts, and which program runs it. All
 //! listen on the loopback address alone. Nothing here prints or reads the environment: what applies
 //! is handed in with a [`Place`], what happens is told as [`Progress`].
 //!
@@ -12,6 +12,7 @@ mod error;
 mod install;
 mod java;
 mod managed;
+mod program;
 mod python;
 mod sail;
 mod spark;
@@ -155,11 +156,11 @@ impl Kind {
         }
     }
 
-    /// The script that runs the server, given the folder of its packages.
-    fn script(self) -> &'static str {
+    /// The program that runs the server, given its packages.
+    fn program(self) -> program::Program {
         match self {
-            Self::Sail => sail::SCRIPT,
-            Self::Spark(_) => spark::SCRIPT,
+            Self::Sail => program::Program::Sail,
+            Self::Spark(_) => program::Program::Spark,
         }
     }
 

@@ -12,8 +12,8 @@ use tokio::process::Command;
 use tokio::time::timeout;
 
 use super::error::Error;
+use super::program::Program;
 
-const PROBE: &str = include_str!("probe.py");
 const PROBE_LIMIT: Duration = Duration::from_secs(20);
 const OLDEST: (u32, u32) = (3, 10);
 const NEWEST: (u32, u32) = (3, 14);
@@ -84,7 +84,7 @@ enum Probed {
 async fn probe(name: &OsStr, search_path: Option<&OsStr>) -> Probed {
     let mut command = Command::new(name);
     // Isolated: neither the user's variables nor the installed packages can break what is said.
-    command.args(["-I", "-S", "-c", PROBE]).stdin(Stdio::null()).kill_on_drop(true);
+    command.args(["-I", "-S", "-c", &Program::Probe.text()]).stdin(Stdio::null()).kill_on_drop(true);
     if let Some(path) = search_path {
         command.env("PATH", path);
     }

@@ -6,8 +6,6 @@
 use super::Packages;
 use super::managed::{Folder, Launch, Settings};
 
-pub(super) const SCRIPT: &str = include_str!("sail.py");
-
 pub(super) static PACKAGES: Packages = Packages {
     name: "sail",
     version: "0.7.2",
@@ -48,7 +46,7 @@ pub(super) fn launch(settings: &Settings, folder: &Folder) -> Launch {
         ("SAIL_RUNTIME__STACK_SIZE", STACK_SIZE.to_string()),
         ("SAIL_SPARK__SESSION_TIMEOUT_SECS", SESSION_TIMEOUT_SECS.to_string()),
         ("SAIL_SPARK__EXECUTION_HEARTBEAT_INTERVAL_SECS", HEARTBEAT_SECS.to_string()),
-        // Spills to disk instead of taking the machine's memory; `sail.py` finds out how much there is.
+        // Spills to disk instead of taking the machine's memory; the program finds out how much there is.
         ("SAIL_RUNTIME__MEMORY_POOL__TYPE", text("fair".to_owned())),
         ("SAIL_RUNTIME__TEMPORARY_FILES__PATHS", format!("[{}]", text(folder.spill().display().to_string()))),
         ("SAIL_EXECUTION__CHECKPOINT__PATH", text(format!("file://{}", folder.checkpoint().display()))),

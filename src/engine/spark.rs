@@ -13,8 +13,6 @@ use super::java::Java;
 use super::managed::{Folder, Launch, Settings};
 use super::{Archive, Packages};
 
-pub(super) const SCRIPT: &str = include_str!("spark.py");
-
 /// The versions that can be had: of each minor one the newest, as a cluster may run any of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Version {
@@ -37,7 +35,7 @@ const NEWEST_JAVA_OF_HADOOP_3_4: u32 = 22;
 /// The newest one that it was tried with.
 const NEWEST_JAVA_OF_HADOOP_3_5: u32 = 25;
 
-const PROOF: &str = "import pipectl_content; pipectl_content.check()";
+const PROOF: &str = "check()";
 
 macro_rules! release {
     ($version:literal, $minor:literal, $bytes:literal, $sha256:literal, $newest_java:expr) => {
@@ -62,7 +60,7 @@ macro_rules! release {
                         (concat!("pyspark-", $version, "/NOTICE"), "spark/NOTICE"),
                     ],
                 }],
-                files: &[("pipectl_content.py", include_str!("content.py"))],
+                files: &[],
                 proof: PROOF,
             },
             newest_java: $newest_java,
@@ -150,7 +148,7 @@ const OPENED: [&str; 15] = [
     "java.security.jgss/sun.security.krb5",
 ];
 
-/// Java's options, but for those that `spark.py` finds out.
+/// Java's options, but for those that the program finds out.
 const OPTIONS: &[&str] = &[
     "-XX:+IgnoreUnrecognizedVMOptions",
     // Would be left in the folder for all temporary files.

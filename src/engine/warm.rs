@@ -1,6 +1,6 @@
 //! An engine that is kept between runs: started once in the background, found by later runs, ended by hand.
 //!
-//! It runs as a private one does, but for `keep.py`, which stands where pipectl is during a run. A file says where it is and what
+//! It runs as a private one does, but for `keep` of the Python part, which stands where pipectl is during a run. A file says where it is and what
 //! it takes to be let in. Whoever could write that file could have runs send their data anywhere, and whoever could read it
 //! could use the engine, so file and folder count only where they are the user's own and nobody else may enter.
 

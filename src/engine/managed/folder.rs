@@ -1,4 +1,4 @@
-//! The private folder of an engine: its scripts, where it works and spills, what is its owner's alone to read.
+//! The private folder of an engine: its programs, where it works and spills, what is its owner's alone to read.
 
 use std::fs;
 use std::io::{self, Write as _};
@@ -6,11 +6,8 @@ use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use crate::engine::error::Error;
+use crate::engine::program::Program;
 use crate::engine::{Kind, Place};
-
-const LAUNCHER: &str = include_str!("../launch.py");
-const KEEPER: &str = include_str!("../keep.py");
-const MEMORY: &str = include_str!("../memory.py");
 
 /// The private folder of a run, removed by the launcher, or by a drop that comes first.
 #[derive(Debug)]
@@ -34,10 +31,9 @@ impl Folder {
         for folder in [self.work(), self.spill(), self.checkpoint()] {
             fs::create_dir(folder)?;
         }
-        fs::write(self.launcher(), LAUNCHER)?;
-        fs::write(self.keeper(), KEEPER)?;
-        fs::write(self.path.join("memory.py"), MEMORY)?;
-        fs::write(self.script(), kind.script())
+        fs::write(self.launcher(), Program::Launch.text())?;
+        fs::write(self.keeper(), Program::Keep.text())?;
+        fs::write(self.server(), kind.program().text())
     }
 
     /// Writes what is its owner's alone to read, as the folder is.
@@ -79,7 +75,7 @@ impl Folder {
         self.path.join("control")
     }
 
-    pub(super) fn script(&self) -> PathBuf {
+    pub(super) fn server(&self) -> PathBuf {
         self.path.join("serve.py")
     }
 

@@ -104,10 +104,10 @@ impl Running {
         let python = &tools.installation.python.executable;
         let launch = kind.launch(settings, &folder, tools.java());
         folder.write(&launch.files).inspect_err(|_| folder.remove())?;
-        let (script, site) = (folder.script(), tools.installation.site());
+        let (server, packages) = (folder.server(), tools.installation.packages());
         // Isolated, and without the packages that are installed for this Python: only the engine's own count.
         let mut command = vec![python.as_path(), Path::new("-I"), Path::new("-S")];
-        command.extend([script.as_path(), site.as_path()]);
+        command.extend([server.as_path(), Path::new(&packages)]);
         command.extend(launch.arguments.iter().map(Path::new));
         let order = Order {
             folder: folder.path(),

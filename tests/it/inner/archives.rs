@@ -1,4 +1,4 @@
-//! `install.py`: source distributions that come from an index, whole or broken.
+//! The installer: source distributions that come from an index, whole or broken.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{TcpListener, TcpStream};
@@ -10,7 +10,12 @@ use std::thread;
 
 use serde_json::{Value, json};
 
-const SCRIPT: &str = include_str!("../../../src/engine/install.py");
+/// The Python program that installs an engine, as it is in the checkout.
+const INSTALLER: &str = concat!(
+    "import sys; sys.path.insert(0, '",
+    env!("CARGO_MANIFEST_DIR"),
+    "/src/engine/python'); from pipectl_engine import install; sys.exit(install.main(sys.argv[1:]))"
+);
 const NAME: &str = "tiny-1.0.tar.gz";
 
 /// What an index does when it is asked for the archive.
@@ -93,14 +98,13 @@ fn install(folder: &Path, index: &str, bytes: usize, sha256: &str) -> Value {
             "members": [["tiny-1.0/jars/", "jars/"], ["tiny-1.0/LICENSE", "LICENSE"]],
         }],
         "files": {},
-        "proof": "pass",
     });
     let mut command = Command::new("python3");
     for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("PIP_")) {
         command.env_remove(name);
     }
     let mut child = command
-        .args(["-I", "-c", SCRIPT, &order.to_string()])
+        .args(["-I", "-B", "-c", INSTALLER, &order.to_string()])
         .env("PIP_INDEX_URL", index)
         .env("PIP_CONFIG_FILE", "/dev/null")
         .env("PIP_RETRIES", "1")

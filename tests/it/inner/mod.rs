@@ -20,6 +20,7 @@ mod ls;
 mod managed;
 mod packages;
 mod protocol;
+mod python;
 mod readme;
 pub(crate) mod reference;
 mod run;

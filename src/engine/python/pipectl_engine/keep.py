@@ -1,24 +1,31 @@
 """Holds an engine until it is told to stop: it does for the launcher what pipectl does during a run.
 
-It is given one JSON argument: `command` (the launcher's), `control` (a named pipe to make, where any byte means stop) and
-`record` (the file that says where the engine is, removed at the end). Until pipectl writes to standard input that the engine is
-to be kept, the end of that input ends it, and what the engine says is passed on; from then on this process belongs to nobody.
+It is given one JSON argument: `command` (the launcher's), `control` (a named pipe to make, where any byte means stop)
+and `record` (the file that says where the engine is, removed at the end). Until pipectl writes to standard input that
+the engine is to be kept, the end of that input ends it, and what the engine says is passed on; from then on this
+process belongs to nobody.
 """
 
+from __future__ import annotations
+
+import contextlib
 import json
 import os
 import select
 import signal
 import subprocess
-import sys
+from pathlib import Path
+
+from pipectl_engine.messages import let_go
 
 BYTES_OF_LOG = 1 << 20
 
 
-def main():
+def main(arguments: list[str]) -> int:
+    """Runs the launcher until it ends, or until it is told to."""
     # The terminal's end, and its interrupts, are not for this session.
     os.setsid()
-    order = json.loads(sys.argv[1])
+    order = json.loads(arguments[0])
     os.mkfifo(order["control"], 0o600)
     # Open for writing too, so that it never ends.
     control = os.open(order["control"], os.O_RDWR | os.O_NONBLOCK)
@@ -26,9 +33,8 @@ def main():
     for number in (signal.SIGINT, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda *_: os.write(control, b"."))
-    launcher = subprocess.Popen(
-        order["command"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    )
+    launcher = subprocess.Popen(order["command"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert launcher.stdin is not None and launcher.stdout is not None and launcher.stderr is not None
 
     passed_on = {launcher.stdout.fileno(): 1, launcher.stderr.fileno(): 2}
     heard = {0, control, *passed_on}
@@ -42,9 +48,7 @@ def main():
             if not os.read(0, 100):
                 break
             heard.remove(0)
-            nowhere = os.open(os.devnull, os.O_RDWR)
-            for number in (0, 1, 2):
-                os.dup2(nowhere, number)
+            let_go(0, 1, 2)
         for source in set(passed_on) & set(readable):
             block = os.read(source, 1 << 16)
             if not block:
@@ -57,26 +61,20 @@ def main():
     for source, target in passed_on.items():
         while block := os.read(source, 1 << 16):
             pass_on(target, block)
-    remove(order["record"])
+    remove(Path(order["record"]))
     launcher.wait()
+    return 0
 
 
-def pass_on(target, block):
-    try:
+def pass_on(target: int, block: bytes) -> None:
+    """Writes what the launcher has said; perhaps nobody listens any more."""
+    with contextlib.suppress(OSError):
         os.write(target, block)
-    except OSError:
-        pass  # Nobody listens any more.
 
 
-def remove(record):
-    """Only its own: another one may have been started where this one was thought dead."""
-    try:
-        with open(record) as file:
-            is_ours = json.load(file)["pid"] == os.getpid()
-        if is_ours:
-            os.unlink(record)
-    except (OSError, ValueError, KeyError):
-        pass
-
-
-main()
+def remove(record: Path) -> None:
+    """Removes the file only where it is its own: another engine may have been started where this one was thought
+    dead."""
+    with contextlib.suppress(OSError, ValueError, KeyError):
+        if json.loads(record.read_text())["pid"] == os.getpid():
+            record.unlink()

@@ -1,23 +1,25 @@
-"""Runs a Sail server on a free loopback port: `sail.py SITE`, where SITE is the folder with its packages.
+"""Runs a Sail server on a free loopback port, given its packages as JSON.
 
-It says `listening` with the port, or `broken` where the packages cannot be loaded, in a line of JSON. It ends by itself when
-standard input ends, in case the process that should end it is gone.
+It says `listening` with the port, or `broken` where the packages cannot be loaded, in a line of JSON. It ends by
+itself when standard input ends, in case the process that should end it is gone.
 """
 
-import json
+from __future__ import annotations
+
 import os
 import select
-import sys
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from memory import memory
+from pipectl_engine.memory import memory
+from pipectl_engine.messages import say
+from pipectl_engine.packages import Packages
 
 SHARE_OF_MEMORY = 0.6
 MEMORY = "SAIL_RUNTIME__MEMORY_POOL__FAIR__MAX_SIZE"
 
 
-def main():
-    sys.path.insert(0, sys.argv[1])
+def main(arguments: list[str]) -> int:
+    """Serves until it is told to end."""
+    Packages.parse(arguments[0]).enter()
     # Sail reads its settings when it is loaded.
     os.environ.setdefault(MEMORY, str(int(memory() * SHARE_OF_MEMORY)))
     try:
@@ -34,10 +36,3 @@ def main():
         if readable:
             os._exit(0)
     return 1
-
-
-def say(message):
-    os.write(1, (json.dumps(message) + "\n").encode())
-
-
-sys.exit(main())
