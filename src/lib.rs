@@ -99,7 +99,7 @@
 //! | `zstd` | `sink`, `connect` |
 //! | `crc32fast` | `connect` |
 //! | `ring` | `local`, `connect` |
-//! | `rustix` | `sink`, `cli` |
+//! | `rustix` | `engine`, `sink`, `cli` |
 //! | `serde_yaml` | `yaml` |
 //! | `serde_json` | `shape`, `local`, `spec`, `manual`, `listing`, `connect`, `engine`, `sink`, `report`, `fuzzing` |
 //! | `chrono` | `expr`, `lowering`, `spec`, `sink`, `report`, `cli`, `bench`, `fuzzing`, `lowered` |

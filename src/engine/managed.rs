@@ -6,15 +6,17 @@
 
 mod ending;
 mod folder;
+mod leftover;
 mod running;
 #[cfg(test)]
 mod tests;
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::io::AsyncWriteExt as _;
+use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use self::running::{Failure, Running};
@@ -185,7 +187,12 @@ impl Tools {
 async fn attempt(start: &Start<'_>, tools: &Tools) -> Result<Managed, Failure> {
     let running = Running::launch(start, tools).map_err(Failure::Final)?;
     let limit = start.settings.ready_within.unwrap_or_else(|| start.kind.ready_within());
-    let failure = match timeout(limit, running.ready()).await {
+    let temporary = start.place.temporary.clone();
+    let mut sweep = JoinSet::new();
+    sweep.spawn_blocking(move || leftover::remove_all(&temporary, Instant::now() + leftover::LIMIT));
+    let ready = timeout(limit, running.ready()).await;
+    drop(sweep.join_next().await);
+    let failure = match ready {
         Ok(Ok(port)) => return Ok(Managed { port, running }),
         Ok(Err(failure)) => failure,
         Err(_) => Failure::Final(Error::Silent { limit, last_lines: running.tail.lines() }),

@@ -11,7 +11,7 @@ const PACKAGE: &str = "pipectl_engine";
 const ROOT: &str = include_str!("python/pipectl_engine/__init__.py");
 
 /// Every module that is imported within the package, by its name.
-const MODULES: [(&str, &str); 17] = [
+const MODULES: [(&str, &str); 18] = [
     ("archive", include_str!("python/pipectl_engine/archive.py")),
     ("classes", include_str!("python/pipectl_engine/classes.py")),
     ("content", include_str!("python/pipectl_engine/content.py")),
@@ -24,6 +24,7 @@ const MODULES: [(&str, &str); 17] = [
     ("memory", include_str!("python/pipectl_engine/memory.py")),
     ("messages", include_str!("python/pipectl_engine/messages.py")),
     ("packages", include_str!("python/pipectl_engine/packages.py")),
+    ("private", include_str!("python/pipectl_engine/private.py")),
     ("probe", include_str!("python/pipectl_engine/probe.py")),
     ("prove", include_str!("python/pipectl_engine/prove.py")),
     ("sail", include_str!("python/pipectl_engine/sail.py")),

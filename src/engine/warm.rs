@@ -140,7 +140,7 @@ pub(super) async fn keep(
     let file = file(kind, place);
     let failed = |source: io::Error| Error::Cache { path: place.warm.clone(), source };
     fs::DirBuilder::new().recursive(true).mode(0o700).create(&place.warm).map_err(failed)?;
-    check(&place.warm, place).map_err(|reason| Error::Unsafe { path: place.warm.clone(), reason })?;
+    check(&place.warm).map_err(|reason| Error::Unsafe { path: place.warm.clone(), reason })?;
     let _lock = install::lock(&file.with_extension("lock"), kind.packages(), progress).await?;
     match find(kind, place).await {
         Found::Warm(warm) => return Ok((warm, Age::Old)),
@@ -183,14 +183,14 @@ fn boot() -> String {
 }
 
 fn read(file: &Path, place: &Place) -> Result<Record, String> {
-    check(&place.warm, place)?;
-    check(file, place)?;
+    check(&place.warm)?;
+    check(file)?;
     let text = fs::read(file).map_err(|error| format!("cannot be read: {error}"))?;
     serde_json::from_slice(&text).map_err(|error| format!("is damaged: {error}"))
 }
 
 /// Says why a file or folder can't be trusted.
-fn check(path: &Path, place: &Place) -> Result<(), String> {
+fn check(path: &Path) -> Result<(), String> {
     let metadata = fs::symlink_metadata(path).map_err(|error| format!("cannot be read: {error}"))?;
     if metadata.is_symlink() {
         return Err("is a link".to_owned());
@@ -198,19 +198,10 @@ fn check(path: &Path, place: &Place) -> Result<(), String> {
     if metadata.mode() & 0o077 != 0 {
         return Err(format!("is open to others (mode {:o})", metadata.mode() & 0o777));
     }
-    match own_uid(place) {
-        Ok(uid) if uid == metadata.uid() => Ok(()),
-        Ok(_) => Err("belongs to another user".to_owned()),
-        Err(error) => Err(format!("cannot be checked: {error}")),
+    if metadata.uid() != rustix::process::geteuid().as_raw() {
+        return Err("belongs to another user".to_owned());
     }
-}
-
-/// Who this process is, as files know it: the owner of a new one.
-fn own_uid(place: &Place) -> io::Result<u32> {
-    let path = place.temporary.join(format!(".pipectl-{}", uuid::Uuid::new_v4().simple()));
-    let uid = fs::File::create_new(&path)?.metadata().map(|metadata| metadata.uid());
-    drop(fs::remove_file(&path));
-    uid
+    Ok(())
 }
 
 /// Written beside and renamed, so that nobody reads half of it.

@@ -1,5 +1,6 @@
 """How engines are started, held and ended."""
 
+import fcntl
 import json
 import os
 import signal
@@ -82,6 +83,37 @@ class Launch(Lives):
             self.assertIsNone(launcher.poll())
             launcher.stdin.close()
             self.assertEqual(launcher.wait(SECONDS), 0)
+
+
+class Hold(Lives):
+    def setUp(self):
+        super().setUp()
+        (self.private / "lock").touch()
+
+    def is_held(self):
+        with (self.private / "lock").open() as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return True
+        return False
+
+    def test_the_folder_is_held_until_the_engine_has_ended(self):
+        self.assertFalse(self.is_held())
+        launcher = start("launch", self.order("printf '{\"pid\": %s}\\n' $$; exec sleep 100"))
+        with launcher:
+            engine = json.loads(launcher.stdout.readline())["pid"]
+            self.assertTrue(self.is_held())
+            launcher.kill()
+            launcher.wait(SECONDS)
+            # The launcher is gone, and the engine lives on.
+            self.assertTrue(self.is_held())
+            os.kill(engine, signal.SIGKILL)
+        self.wait_for(lambda: not self.is_held())
+
+    def test_a_folder_without_a_lock_works_too(self):
+        (self.private / "lock").unlink()
+        self.assertEqual(run("launch", self.order("exit 0"))[:2], (0, [{"ended": {"code": 0}}]))
 
 
 class Keep(Lives):

@@ -1,10 +1,11 @@
 //! The private folder of an engine: its programs, where it works and spills, what is its owner's alone to read.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
+use super::leftover;
 use crate::engine::error::Error;
 use crate::engine::program::Program;
 use crate::engine::{Kind, Place};
@@ -13,21 +14,28 @@ use crate::engine::{Kind, Place};
 #[derive(Debug)]
 pub(in crate::engine) struct Folder {
     path: PathBuf,
+    /// Says that it is used, as the processes that work in it say it too.
+    _lock: File,
 }
 
 impl Folder {
     pub(in crate::engine) fn create(kind: Kind, place: &Place) -> Result<Self, Error> {
-        let name = format!("pipectl-{}-{}", kind.packages().name, uuid::Uuid::new_v4().simple());
         // The server gets another working directory, so a relative path would lead it astray.
-        let path =
-            std::path::absolute(place.temporary.join(&name)).unwrap_or_else(|_| place.temporary.join(name));
-        let folder = Self { path };
-        folder.fill(kind).map_err(|source| Error::Folder { path: folder.path.clone(), source })?;
+        let temporary = std::path::absolute(&place.temporary).unwrap_or_else(|_| place.temporary.clone());
+        let name = leftover::name(kind);
+        let path = temporary.join(&name);
+        let failed = |source| Error::Folder { path: path.clone(), source };
+        // Nobody takes it for left over before it is locked: until then it has another name.
+        let staged = temporary.join(format!(".{name}"));
+        fs::DirBuilder::new().mode(0o700).create(&staged).map_err(failed)?;
+        let renamed = leftover::lock(&staged).and_then(|lock| fs::rename(&staged, &path).map(|()| lock));
+        let lock = renamed.inspect_err(|_| drop(fs::remove_dir_all(&staged))).map_err(failed)?;
+        let folder = Self { path: path.clone(), _lock: lock };
+        folder.fill(kind).inspect_err(|_| folder.remove()).map_err(failed)?;
         Ok(folder)
     }
 
     fn fill(&self, kind: Kind) -> io::Result<()> {
-        fs::DirBuilder::new().mode(0o700).create(&self.path)?;
         for folder in [self.work(), self.spill(), self.checkpoint()] {
             fs::create_dir(folder)?;
         }

@@ -4,7 +4,6 @@ use std::fs;
 use std::io::BufRead as _;
 use std::net;
 use std::process::{self, Stdio};
-use std::time::Instant;
 
 use tokio::time::sleep;
 

@@ -16,6 +16,7 @@ mod includes;
 pub(crate) mod injection;
 pub(crate) mod kinds;
 mod large;
+mod leftovers;
 mod managed;
 pub(crate) mod otherwise;
 pub(crate) mod outputs;

@@ -25,5 +25,6 @@ pub(crate) use install::{CACHE, install, installed, installed_spark};
 pub(crate) use outcome::{Outcome, files};
 pub(crate) use process::{processes, signal};
 pub(crate) use reader::{read_back, validated};
+pub(crate) use running::Running;
 pub(crate) use stage::Stage;
 pub(crate) use warm::{Warm, version};

@@ -19,6 +19,7 @@ from typing import Any
 
 from pipectl_engine.environment import environment_of_engine
 from pipectl_engine.messages import when_pipectl_is_gone
+from pipectl_engine.private import hold
 
 LIMIT_SECONDS = 180
 
@@ -26,6 +27,7 @@ LIMIT_SECONDS = 180
 def main(arguments: list[str]) -> int:
     """Makes the archive; what goes wrong leaves none."""
     order = json.loads(arguments[0])
+    hold(order["folder"])
     archive = Path(order["archive"])
     new = archive.with_name(f"{archive.name}.{os.getpid()}")
     running: list[subprocess.Popen[bytes]] = []

@@ -16,6 +16,7 @@ from typing import Any
 
 from pipectl_engine.environment import environment_of_engine
 from pipectl_engine.messages import let_go, say
+from pipectl_engine.private import hold
 
 
 def main(arguments: list[str]) -> int:
@@ -25,6 +26,7 @@ def main(arguments: list[str]) -> int:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     order = json.loads(arguments[0])
+    hold(order["folder"])
     os.chdir("/")
 
     # The engine holds the writing end as long as it lives, so its end can be awaited together with pipectl's.
