@@ -1,5 +1,7 @@
 //! `pipectl engine`: the managed local engines.
 
+use std::sync::Mutex;
+
 use clap::builder::{PossibleValue, TypedValueParser};
 use clap::{Args, Subcommand};
 
@@ -7,8 +9,8 @@ use super::environment::engine_place;
 use super::failure::Failure;
 use super::interrupt::Interrupt;
 use super::reach::progress_text;
-use crate::engine::{Age, Downloads, Found, Kind, Place, Settings, Status};
-use crate::report::Reporter;
+use crate::engine::{Age, Downloads, Found, Kind, Place, Progress, Settings, Status};
+use crate::report::{Amount, Reporter};
 
 /// Manage the engines that pipectl installs and starts by itself.
 #[derive(Debug, Subcommand)]
@@ -92,25 +94,29 @@ pub(super) fn engine(arguments: &Engine, reporter: Reporter) -> Result<(), Failu
 
 async fn install_engine(kind: Kind, reporter: Reporter) -> Result<(), Failure> {
     let place = engine_place(Downloads::Allowed);
-    let progress = move |progress| {
-        if let Some(text) = progress_text(&progress) {
-            reporter.note(&text);
-        }
-    };
-    let installation = kind.install(&place, &progress).await?;
+    let installation = kind.install(&place, &progress(reporter)).await?;
     reporter.note(&format!("{} is installed in `{}`", kind.title(), installation.folder.display()));
     Ok(())
+}
+
+/// Tells what takes long.
+fn progress(reporter: Reporter) -> impl Fn(Progress) + Send + Sync {
+    let transfer = Mutex::new(reporter.transfer());
+    move |progress| {
+        let Ok(mut transfer) = transfer.lock() else { return };
+        if let Progress::Fetched { what, bytes, of } = progress {
+            transfer.moved(&Amount { what, bytes, of });
+        } else if let Some(text) = progress_text(&progress) {
+            transfer.end();
+            reporter.note(&text);
+        }
+    }
 }
 
 async fn start(arguments: &Start, reporter: Reporter) -> Result<(), Failure> {
     let kind = arguments.kind;
     let place = engine_place(if arguments.offline { Downloads::Off } else { Downloads::Allowed });
-    let progress = move |progress| {
-        if let Some(text) = progress_text(&progress) {
-            reporter.note(&text);
-        }
-    };
-    let (warm, age) = Box::pin(kind.keep(&place, &Settings::default(), &progress)).await?;
+    let (warm, age) = Box::pin(kind.keep(&place, &Settings::default(), &progress(reporter))).await?;
     let what = match age {
         Age::New => "runs in the background",
         Age::Old => "is already running",

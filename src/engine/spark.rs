@@ -47,6 +47,7 @@ macro_rules! release {
                 install: concat!("pipectl engine install spark-", $minor),
                 megabytes: 550,
                 requirements: "",
+                wheels: &[],
                 archives: &[Archive {
                     name: concat!("pyspark-", $version, ".tar.gz"),
                     project: "pyspark",

@@ -1,7 +1,7 @@
 //! Progress for people: a line for what has ended, and on a terminal a moving one for what runs.
 
 use std::collections::{HashMap, HashSet};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anstyle::{AnsiColor, Style};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
@@ -9,6 +9,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use super::diagnostic::Colour;
 use super::escape::escaped;
 use super::json::Progress;
+use super::transfer::{Amount, Pace, bar};
 use super::{Verbosity, again, write_line};
 use crate::expect::OnFail;
 use crate::run::{Cause, Event, Label, Outcome, Output, ServerError, Verdict};
@@ -21,6 +22,9 @@ pub(super) struct Human {
     colour: Colour,
     moving: Option<MultiProgress>,
     bars: HashMap<usize, (ProgressBar, Progress)>,
+    /// The bar of a download, where one is shown.
+    download: Option<ProgressBar>,
+    pace: Pace,
     /// Actions whose failure was told already, expectation by expectation.
     told_failed: HashSet<usize>,
 }
@@ -32,11 +36,17 @@ impl Human {
             colour,
             moving: moving.then(MultiProgress::new),
             bars: HashMap::new(),
+            download: None,
+            pace: Pace::default(),
             told_failed: HashSet::new(),
         }
     }
 
     pub(super) fn tell(&mut self, event: &Event) {
+        if let Event::Fetched { what, bytes, of } = event {
+            return self.fetched(&Amount { what, bytes: *bytes, of: *of });
+        }
+        self.download_ended();
         match event {
             Event::Preparing(what) => self.line("", Style::new(), what),
             Event::Target(target) => self.line("target", Style::new(), target),
@@ -46,7 +56,7 @@ impl Human {
             Event::Checked { took } => {
                 self.line("checked", Style::new(), &format!("by the engine in {}", seconds(*took)));
             }
-            Event::Began { .. } | Event::Read(_) => {}
+            Event::Began { .. } | Event::Read(_) | Event::Fetched { .. } => {}
             Event::Started(action) => self.started(action),
             Event::Rows { action, rows, bytes } => {
                 self.moved(action, |it| (it.rows, it.bytes) = (*rows, *bytes));
@@ -63,9 +73,30 @@ impl Human {
     }
 
     pub(super) fn end(&mut self) {
+        self.download_ended();
         for (_, (bar, _)) in self.bars.drain() {
             bar.finish_and_clear();
         }
+    }
+
+    fn fetched(&mut self, amount: &Amount<'_>) {
+        match &self.moving {
+            Some(moving) => {
+                self.download.get_or_insert_with(|| bar(moving, amount)).set_position(amount.bytes);
+            }
+            None => {
+                if let Some(line) = self.pace.line(Instant::now(), amount) {
+                    self.line("", Style::new(), &line);
+                }
+            }
+        }
+    }
+
+    fn download_ended(&mut self) {
+        if let Some(bar) = self.download.take() {
+            bar.finish_and_clear();
+        }
+        self.pace = Pace::default();
     }
 
     fn started(&mut self, action: &Label) {
@@ -266,7 +297,7 @@ pub(super) fn seconds(took: Duration) -> String {
     }
 }
 
-fn size(bytes: u64) -> String {
+pub(super) fn size(bytes: u64) -> String {
     #[expect(clippy::cast_precision_loss, reason = "shown with two digits")]
     let number = bytes as f64;
     match bytes {

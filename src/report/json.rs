@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use chrono::Utc;
 use serde_json::{Value, json};
 
+use super::transfer::{Amount, Pace};
 use super::{Verbosity, again};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::expect::OnFail;
@@ -80,6 +81,12 @@ pub(super) fn note(message: &str) -> String {
     line("note", "info", json!({ "message": message }))
 }
 
+/// How far a download is.
+pub(super) fn fetched(message: &str, amount: &Amount<'_>) -> String {
+    let rest = json!({ "message": message, "bytes": amount.bytes, "total_bytes": amount.of });
+    line("preparing", "info", rest)
+}
+
 /// How often the progress of an action is told.
 const TOLD_EVERY: Duration = Duration::from_secs(1);
 
@@ -89,6 +96,8 @@ pub(super) struct Machine {
     depth: Depth,
     /// How far each action is, and when that was told.
     progress: HashMap<usize, (Progress, Option<Instant>)>,
+    /// How far the download is that goes on, and when that was told.
+    download: Pace,
 }
 
 /// How much is told of an engine's error.
@@ -110,7 +119,7 @@ pub(super) struct Progress {
 
 impl Machine {
     pub(super) fn new(depth: Depth) -> Self {
-        Self { depth, progress: HashMap::new() }
+        Self { depth, ..Self::default() }
     }
 
     /// An event and its level; nothing where it was told just now how far the action is.
@@ -118,7 +127,15 @@ impl Machine {
         let (action, change): (_, &dyn Fn(&mut Progress)) = match event {
             Event::Rows { action, rows, bytes } => (action, &|it| (it.rows, it.bytes) = (*rows, *bytes)),
             Event::Tasks { action, tasks } => (action, &|it| it.tasks = Some(*tasks)),
-            event => return event_line(event, self.depth),
+            Event::Fetched { what, bytes, of } => {
+                let amount = Amount { what, bytes: *bytes, of: *of };
+                let message = self.download.line(Instant::now(), &amount)?;
+                return Some((Level::Info, fetched(&message, &amount)));
+            }
+            event => {
+                self.download = Pace::default();
+                return event_line(event, self.depth);
+            }
         };
         let (progress, told) = self.progress.entry(action.id).or_default();
         let before = *progress;
@@ -165,7 +182,7 @@ fn event_line(event: &Event, depth: Depth) -> Option<(Level, String)> {
             line("began", "info", json!({ "pipeline": pipeline, "actions": actions }))
         }
         Event::Started(action) => line("action_started", "info", label(action)),
-        Event::Rows { .. } | Event::Tasks { .. } | Event::Read(_) => return None,
+        Event::Rows { .. } | Event::Tasks { .. } | Event::Read(_) | Event::Fetched { .. } => return None,
         Event::Unmet { action, verdict } => {
             let level = if verdict.on_fail == OnFail::Fail { "error" } else { "warning" };
             line("expectation_unmet", level, merged(label(action), verdict_value(verdict)))

@@ -8,6 +8,7 @@ mod json;
 mod panic;
 mod results;
 mod scrub;
+mod transfer;
 
 use std::io::{IsTerminal as _, Write as _};
 use std::sync::mpsc;
@@ -17,6 +18,7 @@ pub(crate) use diagnostic::{Colour, render};
 pub(crate) use escape::escaped;
 pub(crate) use panic::tell_panics;
 pub(crate) use results::{Ending, Results, RunFacts};
+pub(crate) use transfer::{Amount, Transfer};
 
 use crate::diagnostic::Diagnostic;
 use crate::run::{Event, ServerError};
@@ -129,6 +131,15 @@ impl Reporter {
             Format::Json => write_line(&json::note(message)),
             Format::Text | Format::Github => write_line(&escaped(message)),
         }
+    }
+
+    /// Tells how far downloads are, outside of a run.
+    pub(crate) fn transfer(self) -> Transfer {
+        Transfer::new(self)
+    }
+
+    fn is_quiet(self) -> bool {
+        self.verbosity == Verbosity::Quiet
     }
 
     /// Tells what happens from now on, in a thread of its own, until the sender is gone; then the results come back.

@@ -122,6 +122,7 @@ impl Scrub for Event {
     fn scrub(&mut self) {
         match self {
             Self::Preparing(text)
+            | Self::Fetched { what: text, .. }
             | Self::Target(text)
             | Self::EngineReady { engine: text, .. }
             | Self::Began { pipeline: text, .. }

@@ -37,6 +37,12 @@ pub(crate) struct Label {
 pub(crate) enum Event {
     /// Something that takes long before the run begins, such as an installation.
     Preparing(String),
+    /// So many bytes of something have arrived that is downloaded before the run begins, of so many where that is known.
+    Fetched {
+        what: String,
+        bytes: u64,
+        of: Option<u64>,
+    },
     /// Where the run goes and why, where that was said.
     Target(String),
     /// The files that the pipeline was read from, its own first.

@@ -31,8 +31,10 @@ def install_wheels(pinned: str, site: Path, downloads: Path) -> None:
     requirements.write_text(pinned)
 
     download(requirements, downloads)
+    found = sorted(downloads.glob("*.whl"))
+    say({"downloading": sum(wheel.stat().st_size for wheel in found)})
     hashes = set(re.findall(r"sha256:([0-9a-f]{64})", pinned))
-    for wheel in sorted(downloads.glob("*.whl")):
+    for wheel in found:
         if sha256(wheel) not in hashes:
             raise InstallError("hash", f"{wheel.name} has another hash than the one that is pinned")
         say({"unpacking": wheel.name})
