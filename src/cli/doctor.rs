@@ -1,5 +1,6 @@
 //! `pipectl doctor`: finds out what is missing, and says what applies and from where it came.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -11,8 +12,9 @@ use super::interrupt::Interrupt;
 use super::load::{PipelineArguments, RunIdentity};
 use super::reach::{EngineArguments, Reached};
 use super::target::{At, Chosen, TargetArguments};
-use crate::engine::{self, Downloads, Kind, Place, Status};
+use crate::engine::{self, Downloads, Interpreter, Kind, Place, Status};
 use crate::graph::Graph;
+use crate::pipeline::Pipeline;
 use crate::report::Reporter;
 use crate::run::{Event, inputs};
 
@@ -20,6 +22,8 @@ use crate::run::{Event, inputs};
 const LITTLE_SPACE: u64 = 2_000_000_000;
 
 /// Find out what is missing: the engine, its versions, rights, the network; say what applies, and from where it came.
+///
+/// Nothing is downloaded: where the engine is not installed, it says what would be, and how.
 #[derive(Debug, Args)]
 pub(super) struct Doctor {
     /// A pipeline file, to look at what it needs as well; without it, what holds in this folder.
@@ -99,13 +103,24 @@ async fn examine(arguments: &Doctor, reporter: Reporter) -> Result<(), Failure> 
     }
     let state = chosen.project.as_ref().unwrap_or(&folder);
     writable("records", state, &mut findings)?;
-    if let At::Managed(kind) = chosen.at {
-        prepare(kind, &mut findings).await?;
-    }
-    if findings.failure.is_none() {
-        ask(arguments, &chosen, &mut findings).await?;
+    let is_there = match chosen.at {
+        At::Managed(kind) => prepare(kind, &arguments.engine, &mut findings).await?,
+        At::Remote(_) => Readiness::Ready,
+    };
+    match is_there {
+        Readiness::Ready if findings.failure.is_none() => ask(arguments, &chosen, &mut findings).await?,
+        Readiness::Ready => {}
+        Readiness::NotInstalled => {
+            findings.doubtful("rows", "no engine was asked for rows, since none is installed")?;
+        }
     }
     findings.failure.map_or(Ok(()), |failure| Err(Failure::Found(Box::new(failure))))
+}
+
+/// Whether an engine can be started without a download.
+enum Readiness {
+    Ready,
+    NotInstalled,
 }
 
 /// Reads the pipeline as a run there would.
@@ -130,50 +145,94 @@ fn read(
         failure.report(reporter);
         return findings.bad("pipeline", failure);
     }
-    findings.good("pipeline", &format!("`{}` has no mistakes that show without an engine", loaded.name))
+    findings.good("pipeline", &format!("`{}` has no mistakes that show without an engine", loaded.name))?;
+    outputs(&loaded, findings)
+}
+
+/// Looks at the folders that a pipeline's outputs appear in, as far as they are on this machine.
+fn outputs(pipeline: &Pipeline, findings: &mut Findings) -> Result<(), Failure> {
+    let places =
+        pipeline.steps.iter().flat_map(|step| step.sinks.iter().map(|sink| sink.value.place(step.folder())));
+    let folders: BTreeSet<PathBuf> = places.filter_map(|place| place.folder()).collect();
+    for folder in folders {
+        writable("output", &folder, findings)?;
+        space("output", &folder, findings)?;
+    }
+    Ok(())
 }
 
 /// Looks at all that an engine of pipectl's own needs before it starts.
-async fn prepare(kind: Kind, findings: &mut Findings) -> Result<(), Failure> {
+async fn prepare(
+    kind: Kind,
+    engine: &EngineArguments,
+    findings: &mut Findings,
+) -> Result<Readiness, Failure> {
     let place = engine_place(Downloads::Off);
     space("temporary", &place.temporary, findings)?;
     writable("temporary", &place.temporary, findings)?;
-    let python = match engine::python(&place).await {
-        Ok(python) => python,
-        Err(error) => return findings.bad("python", error.into()),
+    let status = kind.status(&place).await;
+    let python = match &status {
+        Status::Installed(installation) => installation.python.clone(),
+        Status::Damaged { .. } | Status::Missing { .. } => match engine::python(&place).await {
+            Ok(python) => python,
+            Err(error) => {
+                findings.bad("python", error.into())?;
+                return Ok(Readiness::NotInstalled);
+            }
+        },
     };
     findings.good("python", &python.to_string())?;
-    match kind.status_of_java(&place).await {
+    let java = kind.status_of_java(&place).await;
+    match &java {
         Ok(None) => {}
         Ok(Some(java)) => findings.good("java", &java.to_string())?,
-        // Installing the engine brings one.
-        Err(error) => findings.doubtful("java", &error.to_string())?,
+        Err(error) => {
+            let (command, _) = kind.installation();
+            findings.doubtful("java", &format!("{error}; the first run, or `{command}`, downloads one"))?;
+        }
     }
     let title = kind.title();
-    match kind.status(&place).await {
+    let missing = match status {
         Status::Installed(installation) => {
-            let text = format!("{title} is installed in `{}`", installation.folder.display());
-            findings.good("engine", &text)
+            findings.good("engine", &format!("{title} is installed in `{}`", installation.folder.display()))?;
+            if java.is_ok() {
+                return Ok(Readiness::Ready);
+            }
+            None
         }
         Status::Damaged { folder, reason } => {
-            let text =
-                format!("{title} in `{}` is damaged and will be installed anew: {reason}", folder.display());
-            findings.doubtful("engine", &text)?;
-            reach_index(kind, &place, &python, findings).await
+            Some(format!("{title} in `{}` is damaged: {reason}", folder.display()))
         }
         Status::Missing { folder } => {
-            let text = format!("{title} is not installed; that will be in `{}`", folder.display());
-            findings.doubtful("engine", &text)?;
-            reach_index(kind, &place, &python, findings).await
+            Some(format!("{title} is not installed; it will be in `{}`", folder.display()))
         }
+    };
+    if let Some(missing) = missing {
+        findings.doubtful("engine", &format!("{missing}; {}", how_to_install(kind)))?;
     }
+    if engine.is_offline() {
+        // As a run would find it that may download nothing.
+        if let Err(error) = kind.install(&place, &|_| {}).await {
+            findings.bad("engine", error.into())?;
+        }
+    } else {
+        reach_index(kind, &place, &python, findings).await?;
+    }
+    Ok(Readiness::NotInstalled)
+}
+
+/// What a run would download before it begins, and how that is done ahead.
+fn how_to_install(kind: Kind) -> String {
+    let (command, bytes) = kind.installation();
+    let size = bytes.map_or_else(String::new, |bytes| format!(" {} MB", bytes.div_ceil(1_000_000)));
+    format!("the first run, or `{command}`, downloads{size} from PyPI")
 }
 
 /// Looks whether an engine could be installed now.
 async fn reach_index(
     kind: Kind,
     place: &Place,
-    python: &engine::Interpreter,
+    python: &Interpreter,
     findings: &mut Findings,
 ) -> Result<(), Failure> {
     space("cache", &place.cache, findings)?;
@@ -187,8 +246,11 @@ async fn reach_index(
 /// Reaches the engine as a run would, and lets it do the least that an engine does.
 async fn ask(arguments: &Doctor, chosen: &Chosen, findings: &mut Findings) -> Result<(), Failure> {
     let (sender, events) = std::sync::mpsc::channel();
-    let reached =
-        arguments.engine.reach(&chosen.at, &chosen.settings.conf, &crate::run::Sender::new(sender)).await;
+    let reached = arguments
+        .engine
+        .offline()
+        .reach(&chosen.at, &chosen.settings.conf, &crate::run::Sender::new(sender))
+        .await;
     let Reached { client, managed, .. } = match reached {
         Ok(reached) => reached,
         Err(failure) => return findings.bad("engine", failure),
@@ -220,10 +282,16 @@ async fn ask(arguments: &Doctor, chosen: &Chosen, findings: &mut Findings) -> Re
 
 /// Looks whether files can be made in a folder, or in the nearest one above it that is there.
 fn writable(subject: &str, folder: &Path, findings: &mut Findings) -> Result<(), Failure> {
-    let there = folder.ancestors().find(|folder| folder.is_dir()).unwrap_or(folder);
-    let file = there.join(format!(".pipectl-doctor-{}", uuid::Uuid::new_v4().simple()));
+    let nearest = nearest(folder);
+    let file = nearest.join(format!(".pipectl-doctor-{}", uuid::Uuid::new_v4().simple()));
     match fs::write(&file, "").and_then(|()| fs::remove_file(&file)) {
-        Ok(()) => findings.good(subject, &format!("`{}` can be written", folder.display())),
+        Ok(()) if nearest == folder => {
+            findings.good(subject, &format!("`{}` can be written", folder.display()))
+        }
+        Ok(()) => findings.good(
+            subject,
+            &format!("`{}` does not exist yet and can be made in `{}`", folder.display(), nearest.display()),
+        ),
         Err(error) => {
             let failure = Failure::Folder { path: folder.to_path_buf(), reason: error.to_string() };
             findings.bad(subject, failure)
@@ -231,10 +299,19 @@ fn writable(subject: &str, folder: &Path, findings: &mut Findings) -> Result<(),
     }
 }
 
+/// A folder, or what is nearest above it: a file too, in which no folder can be made.
+fn nearest(folder: &Path) -> PathBuf {
+    let absolute = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
+    if folder.is_dir() {
+        return folder.to_owned();
+    }
+    let found = absolute.ancestors().find(|folder| folder.symlink_metadata().is_ok());
+    found.map_or_else(|| absolute.clone(), Path::to_owned)
+}
+
 /// Looks whether a disk is nearly full.
 fn space(subject: &str, folder: &Path, findings: &mut Findings) -> Result<(), Failure> {
-    let there = folder.ancestors().find(|folder| folder.is_dir()).unwrap_or(folder);
-    let Ok(found) = rustix::fs::statvfs(there) else { return Ok(()) };
+    let Ok(found) = rustix::fs::statvfs(nearest(folder)) else { return Ok(()) };
     let free = found.f_bavail * found.f_frsize;
     if free >= LITTLE_SPACE {
         return Ok(());

@@ -33,6 +33,7 @@ pub(super) fn engine_place(downloads: Downloads) -> Place {
     // A folder of this user on this machine, emptied when it starts, where the system has such.
     let runtime = variable("XDG_RUNTIME_DIR").map(PathBuf::from).filter(|folder| folder.is_dir());
     Place {
+        search_path: search_path(),
         warm: runtime.map_or_else(|| cache.join("warm"), |folder| folder.join("pipectl")),
         cache,
         temporary: std::env::temp_dir(),
@@ -41,6 +42,14 @@ pub(super) fn engine_place(downloads: Downloads) -> Place {
         java_home: variable("JAVA_HOME").map(PathBuf::from),
         downloads,
     }
+}
+
+/// Where programs are looked for. An empty name is left out: the working directory may be anybody's.
+fn search_path() -> Vec<PathBuf> {
+    let Some(folders) = std::env::var_os("PATH") else {
+        return ["/usr/local/bin", "/usr/bin", "/bin"].map(PathBuf::from).to_vec();
+    };
+    std::env::split_paths(&folders).filter(|folder| folder.is_absolute()).collect()
 }
 
 /// What is said about object stores, under the names that their own tools have.

@@ -48,6 +48,15 @@ enum Whose {
 }
 
 impl EngineArguments {
+    pub(super) fn is_offline(&self) -> bool {
+        self.offline
+    }
+
+    /// The same, but nothing is downloaded.
+    pub(super) fn offline(&self) -> Self {
+        Self { offline: true, ..*self }
+    }
+
     /// Reaches the engine and sets its session up.
     pub(super) async fn reach(
         &self,

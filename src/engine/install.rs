@@ -118,7 +118,7 @@ pub(super) async fn ensure(
         (Found::Nothing | Found::Damaged(_), Downloads::Allowed) => {}
     }
 
-    let python = python::find(place.python.as_deref()).await?;
+    let python = python::find(place.python.as_deref(), &place.search_path).await?;
     let engines = place.cache.join("engines");
     fs::create_dir_all(&engines).map_err(|error| unwritable(packages, &engines, error))?;
     let path = engines.join(format!(".{}.lock", folder_name(packages)));
@@ -148,7 +148,7 @@ async fn find(packages: &Packages, place: &Place, trust: Trust) -> Found {
         Err(error) => return Found::Damaged(format!("`{RECORD}`: {error}")),
     };
     if record.asked_for != place.python || !record.python.executable.exists() {
-        match python::find(place.python.as_deref()).await {
+        match python::find(place.python.as_deref(), &place.search_path).await {
             Ok(python) if python.platform == record.python.platform => {
                 record.python = python;
                 record.asked_for.clone_from(&place.python);
@@ -401,11 +401,12 @@ mod tests {
     use std::sync::Mutex;
 
     use super::super::sail::PACKAGES;
-    use super::super::{Kind, Settings};
+    use super::super::{Kind, Settings, search_path};
     use super::*;
 
     fn place(cache: &Path, downloads: Downloads) -> Place {
         Place {
+            search_path: search_path(),
             cache: cache.to_owned(),
             temporary: std::env::temp_dir(),
             python: None,
@@ -498,7 +499,7 @@ print(f'tiny @ {path.as_uri()} --hash=sha256:{hashlib.sha256(path.read_bytes()).
         let requirements: &'static str = requirements.leak();
         let files = &[("beside/it.py", "")];
         let packages = Packages { requirements, files, proof: "import tiny", wheels: &[], ..PACKAGES };
-        let python = python::find(None).await.unwrap();
+        let python = python::find(None, &search_path()).await.unwrap();
         let result = fill(folder.path(), &packages, &python, &|_| {}).await;
         if result.is_ok() {
             assert_eq!(names(folder.path()), ["site"]);
@@ -555,7 +556,7 @@ print(f'tiny @ {path.as_uri()} --hash=sha256:{hashlib.sha256(path.read_bytes()).
         let place = place(cache.path(), Downloads::Off);
         let folder = folder(&PACKAGES, &place);
         fs::create_dir_all(&folder).unwrap();
-        let python = python::find(None).await.unwrap();
+        let python = python::find(None, &search_path()).await.unwrap();
         let mut gone = python.clone();
         gone.executable = PathBuf::from("/nowhere/python3");
         write_record(&folder, &Record { python: gone, asked_for: None, bytes: 1 }).unwrap();
@@ -573,7 +574,7 @@ print(f'tiny @ {path.as_uri()} --hash=sha256:{hashlib.sha256(path.read_bytes()).
         let place = Place { temporary: temporary.path().to_owned(), ..place(cache.path(), Downloads::Off) };
         let folder = folder(&PACKAGES, &place);
         fs::create_dir_all(&folder).unwrap();
-        let mut broken = python::find(None).await.unwrap();
+        let mut broken = python::find(None, &search_path()).await.unwrap();
         broken.executable = python;
         write_record(&folder, &Record { python: broken, asked_for: None, bytes: 1 }).unwrap();
         let error = Kind::Sail.start(&place, &Settings::default(), &|_| {}).await.unwrap_err();

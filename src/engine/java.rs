@@ -148,7 +148,7 @@ mod tests {
     use std::fs;
     use std::os::unix::fs::PermissionsExt as _;
 
-    use super::super::Downloads;
+    use super::super::{Downloads, search_path};
     use super::*;
 
     /// A home with a program that describes itself so.
@@ -171,6 +171,7 @@ mod tests {
 
     async fn found(folder: &Path, named: Option<PathBuf>, home: Option<PathBuf>, newest: u32) -> String {
         let place = Place {
+            search_path: search_path(),
             cache: folder.join("cache"),
             temporary: std::env::temp_dir(),
             python: None,

@@ -80,6 +80,11 @@ impl Kind {
         self.packages().title
     }
 
+    /// The command that installs it, and the bytes that this downloads, where that is known.
+    pub(crate) fn installation(self) -> (&'static str, Option<u64>) {
+        (self.packages().install, self.packages().download())
+    }
+
     /// Installs it where that has not been done, or where what is there cannot be loaded.
     pub(crate) async fn install(self, place: &Place, progress: &Report<'_>) -> Result<Installation, Error> {
         let tools = managed::Tools::ensure(self, place, install::Trust::Verify, progress).await?;
@@ -187,6 +192,8 @@ pub(crate) struct Place {
     pub cache: PathBuf,
     /// The parent of the private folder of a run.
     pub temporary: PathBuf,
+    /// Where programs are looked for that are named without a path.
+    pub search_path: Vec<PathBuf>,
     /// The Python to use (`PIPECTL_PYTHON`); the first fitting one of the search path if none is given.
     pub python: Option<PathBuf>,
     /// The Java to use (`PIPECTL_JAVA`), a program or a home, and no other.
@@ -286,12 +293,20 @@ struct Archive {
 
 /// The Python that engines run on.
 pub(crate) async fn python(place: &Place) -> Result<Interpreter, Error> {
-    python::find(place.python.as_deref()).await
+    python::find(place.python.as_deref(), &place.search_path).await
 }
 
 /// The user's cache folder for pipectl: `$XDG_CACHE_HOME/pipectl`, or `~/.cache/pipectl`. `None` for a user without a home.
 pub(crate) fn default_cache() -> Option<PathBuf> {
     etcetera::choose_base_strategy().ok().map(|strategy| strategy.cache_dir().join("pipectl"))
+}
+
+/// The search path of whoever runs the tests; the environment is read elsewhere.
+#[cfg(test)]
+fn search_path() -> Vec<PathBuf> {
+    let output = std::process::Command::new("printenv").arg("PATH").output();
+    let text = output.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned());
+    std::env::split_paths(&text.unwrap_or_default()).collect()
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 
 use std::ffi::OsStr;
 use std::fmt;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
@@ -48,19 +49,19 @@ impl fmt::Display for Interpreter {
     }
 }
 
-/// The given Python, or else the first that fits.
-pub(super) async fn find(given: Option<&Path>) -> Result<Interpreter, Error> {
+/// The given Python, or else the first of the search path that fits.
+pub(super) async fn find(given: Option<&Path>, search_path: &[PathBuf]) -> Result<Interpreter, Error> {
     match given {
-        Some(python) => first_fitting(&[python.as_os_str()], None).await,
-        None => first_fitting(&NAMES.map(OsStr::new), None).await,
+        Some(python) => first_fitting(&[python.as_os_str()], search_path).await,
+        None => first_fitting(&NAMES.map(OsStr::new), search_path).await,
     }
 }
 
-/// A `search_path` replaces the process's own.
-async fn first_fitting(names: &[&OsStr], search_path: Option<&OsStr>) -> Result<Interpreter, Error> {
+async fn first_fitting(names: &[&OsStr], search_path: &[PathBuf]) -> Result<Interpreter, Error> {
     let mut unfit = Vec::new();
     for name in names {
-        match probe(name, search_path).await {
+        let Some(program) = located(Path::new(name), search_path) else { continue };
+        match probe(&program).await {
             Probed::Missing => {}
             Probed::Broken(reason) => unfit.push(format!("`{}` {reason}", name.display())),
             Probed::Works(interpreter) if interpreter.fits() => return Ok(interpreter),
@@ -81,13 +82,21 @@ enum Probed {
     Works(Interpreter),
 }
 
-async fn probe(name: &OsStr, search_path: Option<&OsStr>) -> Probed {
-    let mut command = Command::new(name);
+/// The program that a name means. Started by its whole path it knows its own, also where no search path is set.
+fn located(name: &Path, search_path: &[PathBuf]) -> Option<PathBuf> {
+    if name.components().count() > 1 || name.is_absolute() {
+        return Some(name.to_owned());
+    }
+    let is_program = |path: &PathBuf| {
+        path.metadata().is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o111 != 0)
+    };
+    search_path.iter().map(|folder| folder.join(name)).find(is_program)
+}
+
+async fn probe(program: &Path) -> Probed {
+    let mut command = Command::new(program);
     // Isolated: neither the user's variables nor the installed packages can break what is said.
     command.args(["-I", "-S", "-c", &Program::Probe.text()]).stdin(Stdio::null()).kill_on_drop(true);
-    if let Some(path) = search_path {
-        command.env("PATH", path);
-    }
     let output = match timeout(PROBE_LIMIT, command.output()).await {
         Err(_) => return Probed::Broken("does not answer".to_owned()),
         Ok(Err(error)) if error.kind() == std::io::ErrorKind::NotFound => return Probed::Missing,
@@ -103,10 +112,9 @@ async fn probe(name: &OsStr, search_path: Option<&OsStr>) -> Probed {
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
-    use std::os::unix::fs::PermissionsExt as _;
-
+    use super::super::search_path;
     use super::*;
+    use std::fs;
 
     fn fake(folder: &Path, name: &str, script: &str) {
         let path = folder.join(name);
@@ -122,7 +130,7 @@ mod tests {
     }
 
     async fn found_in(folder: &Path) -> String {
-        match first_fitting(&NAMES.map(OsStr::new), Some(folder.as_os_str())).await {
+        match first_fitting(&NAMES.map(OsStr::new), &[folder.to_owned()]).await {
             Ok(interpreter) => interpreter.to_string(),
             Err(error) => format!("{error}. Hint: {}", error.hint().unwrap()),
         }
@@ -130,7 +138,7 @@ mod tests {
 
     #[tokio::test]
     async fn finds_one_on_this_machine() {
-        let interpreter = find(None).await.unwrap();
+        let interpreter = find(None, &search_path()).await.unwrap();
         assert!(interpreter.fits(), "{interpreter}");
         assert!(interpreter.executable.is_absolute());
     }
@@ -160,7 +168,18 @@ mod tests {
 
     #[tokio::test]
     async fn a_given_one_is_the_only_one() {
-        let error = find(Some(Path::new("/nowhere/python3"))).await.unwrap_err();
+        let error = find(Some(Path::new("/nowhere/python3")), &search_path()).await.unwrap_err();
         insta::assert_snapshot!(error, @"no Python 3 is found (looked for `/nowhere/python3`)");
+    }
+
+    #[test]
+    fn a_name_is_looked_for_and_a_path_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let folders = [PathBuf::from("/nowhere"), folder.path().to_owned()];
+        fs::write(folder.path().join("python3"), "").unwrap();
+        assert_eq!(located(Path::new("python3"), &folders), None, "it is no program");
+        fake(folder.path(), "python3", "");
+        assert_eq!(located(Path::new("python3"), &folders), Some(folder.path().join("python3")));
+        assert_eq!(located(Path::new("./python3"), &[]), Some(PathBuf::from("./python3")));
     }
 }

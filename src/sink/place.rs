@@ -1,6 +1,7 @@
 //! Where the rows of an output go, as reports, locks and plans name it.
 
 use std::fmt;
+use std::path::PathBuf;
 
 use super::location::Location;
 use crate::lowering::normal;
@@ -22,6 +23,14 @@ impl Place {
             Location::Local(path) => normal(path).to_string_lossy().into_owned(),
             Location::Url(url) => url.trim_end_matches('/').to_owned(),
         })
+    }
+
+    /// The folder of this machine that it is made in.
+    pub(crate) fn folder(&self) -> Option<PathBuf> {
+        match self.location()? {
+            Location::Local(path) => path.parent().map(normal),
+            Location::Url(_) => None,
+        }
     }
 
     /// Where it is, but for stdout.

@@ -8,11 +8,12 @@ use std::process::{self, Stdio};
 use tokio::time::sleep;
 
 use super::*;
-use crate::engine::{Downloads, default_cache};
+use crate::engine::{Downloads, default_cache, search_path};
 
 /// The user's own cache, since it takes a download to fill one.
 fn place() -> Place {
     Place {
+        search_path: search_path(),
         cache: default_cache().unwrap(),
         temporary: std::env::temp_dir(),
         python: None,

@@ -36,3 +36,24 @@ fn what_is_missing_decides_the_code() {
         assert!(problem.contains(told), "{arguments:?}: {}{}", outcome.stdout, outcome.stderr);
     }
 }
+
+#[test]
+fn folders_of_outputs_are_looked_at() {
+    let text = |path: &str| NUMBERS.replace("stdout: csv", &format!("parquet: {path}"));
+    let run = |path: &str, code: i32| {
+        let case = Case::new(["doctor", "out.yaml"]).file("out.yaml", text(path)).any_stdout().any_stderr();
+        case.file("there/file", "").engine().code(code).run()
+    };
+    let outcome = run("there/n.parquet", 0);
+    assert!(outcome.stdout.contains("/there` can be written\n"), "{}", outcome.stdout);
+    let outcome = run("new/deep/n.parquet", 0);
+    assert!(
+        outcome.stdout.contains("/new/deep` does not exist yet and can be made in `"),
+        "{}",
+        outcome.stdout
+    );
+    assert!(!outcome.path("new").exists());
+    let outcome = run("there/file/n.parquet", 1);
+    let problem = outcome.stdout.lines().find(|line| line.contains("problem  output")).unwrap_or_default();
+    assert!(problem.contains("/there/file`: Not a directory"), "{}", outcome.stdout);
+}
