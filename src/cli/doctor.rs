@@ -170,6 +170,9 @@ async fn prepare(
     let place = engine_place(Downloads::Off);
     space("temporary", &place.temporary, findings)?;
     writable("temporary", &place.temporary, findings)?;
+    if let Some(reason) = kind.ignored(&place).await {
+        findings.doubtful("engine", &reason)?;
+    }
     let status = kind.status(&place).await;
     let python = match &status {
         Status::Installed(installation) => installation.python.clone(),
@@ -194,7 +197,8 @@ async fn prepare(
     let title = kind.title();
     let missing = match status {
         Status::Installed(installation) => {
-            findings.good("engine", &format!("{title} is installed in `{}`", installation.folder.display()))?;
+            let how = if installation.is_beside() { "beside pipectl," } else { "installed" };
+            findings.good("engine", &format!("{title} is {how} in `{}`", installation.folder.display()))?;
             if java.is_ok() {
                 return Ok(Readiness::Ready);
             }

@@ -95,7 +95,12 @@ pub(super) fn engine(arguments: &Engine, reporter: Reporter) -> Result<(), Failu
 async fn install_engine(kind: Kind, reporter: Reporter) -> Result<(), Failure> {
     let place = engine_place(Downloads::Allowed);
     let installation = kind.install(&place, &progress(reporter)).await?;
-    reporter.note(&format!("{} is installed in `{}`", kind.title(), installation.folder.display()));
+    let (title, folder) = (kind.title(), installation.folder.display());
+    reporter.note(&if installation.is_beside() {
+        format!("{title} is beside pipectl, in `{folder}`: nothing is downloaded")
+    } else {
+        format!("{title} is installed in `{folder}`")
+    });
     Ok(())
 }
 
@@ -156,6 +161,9 @@ async fn status() -> Result<(), Failure> {
     let mut lines = String::new();
     for kind in Kind::ALL {
         lines.push_str(&line(kind, &place).await);
+        if let Some(reason) = kind.ignored(&place).await {
+            lines.push_str(&format!("{}  {reason}\n", kind.title()));
+        }
     }
     super::print(&lines)
 }
@@ -175,8 +183,9 @@ async fn line(kind: Kind, place: &Place) -> String {
                 Found::Warm(warm) => format!("runs on port {} (process {})  ", warm.port(), warm.pid()),
                 Found::Nothing | Found::Gone | Found::Refused(_) => String::new(),
             };
+            let how = if installation.is_beside() { "beside pipectl" } else { "installed" };
             format!(
-                "{title}  installed  {} MB  {}  {java}{running}({})\n",
+                "{title}  {how}  {} MB  {}  {java}{running}({})\n",
                 installation.bytes / 1_000_000,
                 installation.python,
                 installation.folder.display()

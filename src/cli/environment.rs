@@ -33,6 +33,7 @@ pub(super) fn engine_place(downloads: Downloads) -> Place {
     // A folder of this user on this machine, emptied when it starts, where the system has such.
     let runtime = variable("XDG_RUNTIME_DIR").map(PathBuf::from).filter(|folder| folder.is_dir());
     Place {
+        program: std::env::current_exe().and_then(std::fs::canonicalize).ok(),
         search_path: search_path(),
         warm: runtime.map_or_else(|| cache.join("warm"), |folder| folder.join("pipectl")),
         cache,

@@ -79,7 +79,12 @@ impl EngineArguments {
                 None => {
                     let managed = self.start(*kind, events).await?;
                     let client = connect(&managed, managed.endpoint().or_user(user()), budget).await?;
-                    (client, Some(managed), Whose::Ours("private to this run"))
+                    let how = if managed.is_beside() {
+                        "beside pipectl, private to this run"
+                    } else {
+                        "private to this run"
+                    };
+                    (client, Some(managed), Whose::Ours(how))
                 }
             },
         };
@@ -130,6 +135,7 @@ impl EngineArguments {
         let progress = move |progress: Progress| {
             let Ok(events) = sender.lock() else { return };
             match progress {
+                Progress::Ignored { reason } => events.send(Event::Note(reason)),
                 Progress::Fetched { what, bytes, of } => {
                     events.send(Event::Fetched { what: what.to_owned(), bytes, of });
                 }
@@ -197,6 +203,7 @@ fn dialect_of(client: &Client, whose: Whose) -> Dialect {
 /// What takes long, in words; what does not has none.
 pub(super) fn progress_text(progress: &Progress) -> Option<String> {
     match progress {
+        Progress::Ignored { reason } => Some(reason.clone()),
         Progress::Waiting { what } => Some(format!("another process is installing {what}; waiting for it")),
         Progress::Fetching { what } => Some(format!("installing, once: fetching {what}")),
         Progress::Unpacking { what } => Some(format!("unpacking {what}")),

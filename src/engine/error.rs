@@ -23,8 +23,13 @@ pub(crate) enum Error {
     #[error("{engine} needs Java {} to {}, which `PIPECTL_JAVA` does not name: {reason}", versions.start(), versions.end())]
     WrongJava { engine: &'static str, versions: RangeInclusive<u32>, reason: String },
 
-    #[error("{what} is not installed and downloads are off")]
-    NotInstalled { what: &'static str, install: &'static str },
+    #[error("{what} is not installed and downloads are off{}", ignored.as_ref().map_or_else(String::new, |reason| format!("; {reason}")))]
+    NotInstalled {
+        what: &'static str,
+        install: &'static str,
+        /// Why an engine beside the program is not used.
+        ignored: Option<String>,
+    },
 
     #[error("the engine's installation in `{}` is damaged ({reason}) and downloads are off", folder.display())]
     Damaged { folder: PathBuf, reason: String, install: &'static str },

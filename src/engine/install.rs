@@ -3,6 +3,7 @@
 //! A folder appears whole or not at all: it is filled beside its place and renamed. Its name says what is in it, so a newer
 //! pipectl with other packages makes another one. Its Python part downloads, wheels with pip, and every file has a pinned hash.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -13,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use tokio::process::Command;
 use tokio::time::sleep;
 
+use super::beside::{self, Beside};
 use super::error::Error;
 use super::program::Program;
 use super::python::{self, Interpreter};
@@ -28,21 +30,59 @@ pub(crate) struct Installation {
     pub folder: PathBuf,
     pub bytes: u64,
     pub python: Interpreter,
+    origin: Origin,
+}
+
+/// Where an installation comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Origin {
+    /// pipectl has installed it, and nothing else is there.
+    Own,
+    /// It was installed beside the program, into an environment with this folder of packages.
+    Beside { site: PathBuf, package: &'static Beside },
 }
 
 impl Installation {
+    fn own(folder: PathBuf, bytes: u64, python: Interpreter) -> Self {
+        Self { folder, bytes, python, origin: Origin::Own }
+    }
+
+    pub(super) fn beside(
+        folder: PathBuf,
+        site: PathBuf,
+        bytes: u64,
+        python: Interpreter,
+        package: &'static Beside,
+    ) -> Self {
+        Self { folder, bytes, python, origin: Origin::Beside { site, package } }
+    }
+
+    /// Whether it is one beside the program, in whose environment others install.
+    pub(crate) fn is_beside(&self) -> bool {
+        matches!(self.origin, Origin::Beside { .. })
+    }
+
     /// The folder of its packages.
     pub(super) fn site(&self) -> PathBuf {
-        self.folder.join("site")
+        match &self.origin {
+            Origin::Own => self.folder.join("site"),
+            Origin::Beside { site, .. } => site.clone(),
+        }
     }
 
     /// Its packages, as the Python programs are told of them.
     pub(super) fn packages(&self) -> String {
-        entry(&self.site())
+        match &self.origin {
+            Origin::Own => entry(&self.site()),
+            Origin::Beside { site, package } => {
+                let versions: BTreeMap<_, _> = package.versions.iter().copied().collect();
+                serde_json::json!({ "site": site, "only": [package.name], "versions": versions }).to_string()
+            }
+        }
     }
 
     /// Imports the engine in a process of its own, as the server does it. Says why that fails.
-    async fn prove(&self, packages: &Packages) -> Result<(), String> {
+    pub(super) async fn prove(&self, packages: &Packages) -> Result<(), String> {
         prove(packages, &self.python, &self.packages()).await
     }
 }
@@ -92,8 +132,11 @@ struct Record {
     bytes: u64,
 }
 
-pub(super) async fn status(packages: &Packages, place: &Place) -> Status {
+pub(super) async fn status(packages: &'static Packages, place: &Place) -> Status {
     let folder = folder(packages, place);
+    if let beside::Found::Whole(installation) = beside::find(packages, place, Trust::Verify).await {
+        return Status::Installed(installation);
+    }
     match find(packages, place, Trust::Verify).await {
         Found::Nothing => Status::Missing { folder },
         Found::Damaged(reason) => Status::Damaged { folder, reason },
@@ -109,13 +152,24 @@ pub(super) async fn ensure(
     progress: &Report<'_>,
 ) -> Result<Installation, Error> {
     let (what, install) = (packages.title, packages.install);
-    match (find(packages, place, trust).await, place.downloads) {
+    let ignored = match beside::find(packages, place, trust).await {
+        beside::Found::Whole(installation) => return Ok(installation),
+        beside::Found::Ignored(reason) => Some(reason),
+        beside::Found::Nothing => None,
+    };
+    let found = find(packages, place, trust).await;
+    if let (Found::Nothing, Downloads::Off) = (&found, place.downloads) {
+        return Err(Error::NotInstalled { what, install, ignored });
+    }
+    if let Some(reason) = ignored {
+        progress(Progress::Ignored { reason });
+    }
+    match (found, place.downloads) {
         (Found::Whole(installation), _) => return Ok(installation),
-        (Found::Nothing, Downloads::Off) => return Err(Error::NotInstalled { what, install }),
         (Found::Damaged(reason), Downloads::Off) => {
             return Err(Error::Damaged { folder: folder(packages, place), reason, install });
         }
-        (Found::Nothing | Found::Damaged(_), Downloads::Allowed) => {}
+        (Found::Nothing | Found::Damaged(_), _) => {}
     }
 
     let python = python::find(place.python.as_deref(), &place.search_path).await?;
@@ -159,7 +213,7 @@ async fn find(packages: &Packages, place: &Place, trust: Trust) -> Found {
             Err(error) => return Found::Damaged(error.to_string()),
         }
     }
-    let installation = Installation { folder, bytes: record.bytes, python: record.python };
+    let installation = Installation::own(folder, record.bytes, record.python);
     if trust == Trust::Verify
         && let Err(reason) = installation.prove(packages).await
     {
@@ -232,7 +286,7 @@ async fn install(
     write_record(&staging.path, &record).map_err(|error| unwritable(packages, &staging.path, error))?;
     staging.publish(&folder).map_err(|error| unwritable(packages, &folder, error))?;
     progress(Progress::Installed { what });
-    Ok(Installation { folder, bytes, python: record.python })
+    Ok(Installation::own(folder, bytes, record.python))
 }
 
 /// A folder in the making, removed if it does not become one.
@@ -406,6 +460,7 @@ mod tests {
 
     fn place(cache: &Path, downloads: Downloads) -> Place {
         Place {
+            program: None,
             search_path: search_path(),
             cache: cache.to_owned(),
             temporary: std::env::temp_dir(),

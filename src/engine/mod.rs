@@ -1,12 +1,13 @@
 //! Kinds of managed engine: servers that pipectl installs from `PyPI` and starts by itself.
 //!
-//! [`Managed`] runs one and ends it, [`install`] brings its packages, [`java`] finds what runs Spark, [`warm`] keeps one between
-//! runs; a kind says in its own file which packages those are, with which settings its server starts, and which program runs it. All
-//! listen on the loopback address alone. Nothing here prints or reads the environment: what applies
-//! is handed in with a [`Place`], what happens is told as [`Progress`].
+//! [`Managed`] runs one and ends it, [`install`] brings its packages unless they are [`beside`] the program, [`java`] finds what
+//! runs Spark, [`warm`] keeps one between runs, [`program`] holds what runs in Python; a kind says in its own file which packages
+//! those are, with which settings its server starts, and which program runs it. All listen on the loopback address alone. Nothing
+//! here prints or reads the environment: what applies is handed in with a [`Place`], what happens is told as [`Progress`].
 //!
 //! A server's working directory is a private folder that goes with it, so whoever sends it a path sends an absolute one.
 
+mod beside;
 mod classes;
 mod error;
 mod install;
@@ -89,6 +90,14 @@ impl Kind {
     pub(crate) async fn install(self, place: &Place, progress: &Report<'_>) -> Result<Installation, Error> {
         let tools = managed::Tools::ensure(self, place, install::Trust::Verify, progress).await?;
         Ok(tools.installation)
+    }
+
+    /// Says why an engine beside the program is not used, where there is one.
+    pub(crate) async fn ignored(self, place: &Place) -> Option<String> {
+        match beside::find(self.packages(), place, install::Trust::Verify).await {
+            beside::Found::Ignored(reason) => Some(reason),
+            beside::Found::Nothing | beside::Found::Whole(_) => None,
+        }
     }
 
     /// Says what is installed, without changing anything.
@@ -188,6 +197,8 @@ impl Kind {
 /// Where engines live and with what they run: what `cli` found in flags and environment.
 #[derive(Clone, Debug)]
 pub(crate) struct Place {
+    /// The program that runs, without links: an engine may be installed beside it.
+    pub program: Option<PathBuf>,
     /// Engines are installed below it, in `engines`.
     pub cache: PathBuf,
     /// The parent of the private folder of a run.
@@ -215,6 +226,10 @@ pub(crate) enum Downloads {
 /// What takes long, told as it happens.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Progress {
+    /// An engine beside the program is not used, and why.
+    Ignored {
+        reason: String,
+    },
     /// Another process installs the named thing; this one waits for it.
     Waiting {
         what: &'static str,
@@ -261,6 +276,8 @@ struct Packages {
     requirements: &'static str,
     /// The bytes of the wheel that each machine gets: system and processor.
     wheels: &'static [(&'static str, u64)],
+    /// What is used instead where the program's own environment has it.
+    beside: Option<beside::Beside>,
     archives: &'static [Archive],
     /// Files written beside the packages: path and content.
     files: &'static [(&'static str, &'static str)],

@@ -4,6 +4,7 @@
 //! from `PySpark`'s version (without one those of Spark 3.5: ANSI off), so a package of that name stands in for it.
 
 use super::Packages;
+use super::beside::Beside;
 use super::managed::{Folder, Launch, Settings};
 
 pub(super) static PACKAGES: Packages = Packages {
@@ -26,6 +27,7 @@ pysail==0.7.2 \
         ("macos-x86_64", 61_763_478),
         ("macos-aarch64", 57_498_108),
     ],
+    beside: Some(Beside { name: "pysail", versions: &[("pyspark", "4.2.0")] }),
     archives: &[],
     files: &[("pyspark/__init__.py", "__version__ = \"4.2.0\"\n")],
     proof: "from pysail.spark import SparkConnectServer",
@@ -62,4 +64,22 @@ pub(super) fn launch(settings: &Settings, folder: &Folder) -> Launch {
         variables.push(("SAIL_RUNTIME__MEMORY_POOL__FAIR__MAX_SIZE", bytes.to_string()));
     }
     Launch { environment: variables, dropped: DROPPED, ..Launch::default() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// It is the same engine, whether it was installed or is beside the program.
+    #[test]
+    fn one_version_stands_in_everywhere() {
+        let versions = PACKAGES.beside.as_ref().unwrap().versions;
+        let files: Vec<_> = versions
+            .iter()
+            .map(|(name, version)| (format!("{name}/__init__.py"), format!("__version__ = \"{version}\"\n")))
+            .collect();
+        let own: Vec<_> =
+            PACKAGES.files.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
+        assert_eq!(files, own);
+    }
 }

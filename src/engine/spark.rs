@@ -48,6 +48,7 @@ macro_rules! release {
                 megabytes: 550,
                 requirements: "",
                 wheels: &[],
+                beside: None,
                 archives: &[Archive {
                     name: concat!("pyspark-", $version, ".tar.gz"),
                     project: "pyspark",

@@ -13,6 +13,7 @@ use crate::engine::{Downloads, default_cache, search_path};
 /// The user's own cache, since it takes a download to fill one.
 fn place() -> Place {
     Place {
+        program: None,
         search_path: search_path(),
         cache: default_cache().unwrap(),
         temporary: std::env::temp_dir(),

@@ -1,6 +1,7 @@
 //! What is true on Sail.
 
 mod analysis;
+mod beside;
 pub(crate) mod chains;
 pub(crate) mod check;
 pub(crate) mod contracts;
