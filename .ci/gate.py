@@ -46,7 +46,9 @@ class Figure:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--binary", type=Path, help="the program to measure; built with the profile `release` by default")
+    parser.add_argument(
+        "--binary", type=Path, help="the program to measure; built with the profile `release` by default"
+    )
     parser.add_argument("--rows", type=int, default=10_000_000, help="rows of the long result")
     parser.add_argument("--runs", type=int, default=11, help="runs of `validate` for each size")
     options = parser.parse_args()

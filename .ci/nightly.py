@@ -152,7 +152,9 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     names = [program.name for program in PROGRAMS]
     parser.add_argument("--minutes", type=float, default=180, help="the budget; 180 by default")
-    parser.add_argument("--only", action="append", choices=names, metavar="NAME", help="run this program; can be repeated")
+    parser.add_argument(
+        "--only", action="append", choices=names, metavar="NAME", help="run this program; can be repeated"
+    )
     parser.add_argument("--strict", action="store_true", help="fail if a program was skipped")
     parser.add_argument("--list", action="store_true", help="print the programs")
     parser.add_argument("--compile", action="store_true", help="compile the programs and run none")
@@ -170,9 +172,7 @@ def selected(programs: list[Program], names: list[str] | None) -> list[Program]:
     return sorted((program for program in programs if program.name in wanted), key=lambda program: not program.quick)
 
 
-def run_all(
-    programs: list[Program], budget: Budget, run: Callable[[Program], Result] | None = None
-) -> list[Result]:
+def run_all(programs: list[Program], budget: Budget, run: Callable[[Program], Result] | None = None) -> list[Result]:
     """Runs one program after the other, those that fit."""
     results = {}
     for program in programs:

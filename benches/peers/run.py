@@ -117,8 +117,12 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--remote", help="a Spark server on this machine; without it pipectl starts one")
     parser.add_argument("--pipectl", type=pathlib.Path, help="a build of the profile `dist`; made if not given")
     parser.add_argument("--peers", type=pathlib.Path, help="a release build of benches/peers/asf; made where not given")
-    parser.add_argument("--prepared", type=pathlib.Path, help="a build of the example with this profile; made if not given")
-    parser.add_argument("--work", type=pathlib.Path, default=REPOSITORY / "target" / "peers", help="for all that is made")
+    parser.add_argument(
+        "--prepared", type=pathlib.Path, help="a build of the example with this profile; made if not given"
+    )
+    parser.add_argument(
+        "--work", type=pathlib.Path, default=REPOSITORY / "target" / "peers", help="for all that is made"
+    )
     parser.add_argument("--keep", action="store_true", help="keep the files that were written")
     parser.add_argument("--check", action="store_true", help="fail where a bar is not met")
     return parser.parse_args()

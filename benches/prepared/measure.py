@@ -47,11 +47,16 @@ def main() -> None:
     for program in [*options.binaries, options.prepared]:
         if not program.is_file():
             parser.error(f"{program} does not exist: build it first, see --help")
-    print("| shape | rows | binary | encoding s | run s | run ÷ encoding | run's processor s | server's | peak MiB | ÷ first |")
+    print(
+        "| shape | rows | binary | encoding s | run s | run ÷ encoding | run's processor s | server's | peak MiB | ÷ first |"
+    )
     print("| --- | ---: | --- |" + " ---: |" * 7, flush=True)
     shapes = options.shapes.split(",")
     ratios = [measure(shape, options.rows or ROWS[shape], options) for shape in shapes]
-    print("figure: run ÷ encoding " + ", ".join(f"{ratio:.2f} ({shape})" for shape, ratio in zip(shapes, ratios, strict=True)))
+    print(
+        "figure: run ÷ encoding "
+        + ", ".join(f"{ratio:.2f} ({shape})" for shape, ratio in zip(shapes, ratios, strict=True))
+    )
 
 
 def measure(shape: str, rows: int, options: argparse.Namespace) -> float:

@@ -26,7 +26,9 @@ class Clock:
         return self.seconds
 
 
-def run(programs: list[Program], minutes: float, taken: dict[str, float], failing: set[str] = frozenset()) -> list[Result]:
+def run(
+    programs: list[Program], minutes: float, taken: dict[str, float], failing: set[str] = frozenset()
+) -> list[Result]:
     """Runs programs that take so many minutes each, on a clock of their own."""
     clock = Clock()
 
@@ -65,11 +67,21 @@ class BudgetTest(unittest.TestCase):
 
 class OrderTest(unittest.TestCase):
     def test_quick_programs_come_first_and_keep_their_order(self) -> None:
-        programs = [Program("a", "", 1), Program("b", "", 1, quick=True), Program("c", "", 1), Program("d", "", 1, quick=True)]
+        programs = [
+            Program("a", "", 1),
+            Program("b", "", 1, quick=True),
+            Program("c", "", 1),
+            Program("d", "", 1, quick=True),
+        ]
         self.assertEqual([program.name for program in nightly.selected(programs, None)], ["b", "d", "a", "c"])
 
     def test_a_selected_program_brings_those_before_it(self) -> None:
-        programs = [Program("a", "", 1), Program("b", "", 1), Program("c", "", 1, after="a"), Program("d", "", 1, after="c")]
+        programs = [
+            Program("a", "", 1),
+            Program("b", "", 1),
+            Program("c", "", 1, after="a"),
+            Program("d", "", 1, after="c"),
+        ]
         self.assertEqual([program.name for program in nightly.selected(programs, ["d"])], ["a", "c", "d"])
 
     def test_a_program_waits_for_the_one_before_it(self) -> None:
