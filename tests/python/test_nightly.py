@@ -32,7 +32,7 @@ def run(
     """Runs programs that take so many minutes each, on a clock of their own."""
     clock = Clock()
 
-    def execute(program: Program) -> Result:
+    def execute(program: Program, _: float) -> Result:
         clock.seconds += taken[program.name] * 60
         return Result(program.name, "failed: exit code 1" if program.name in failing else "passed", taken[program.name])
 
@@ -118,7 +118,7 @@ class ExecuteTest(unittest.TestCase):
     def execute(self, program: Program) -> tuple[Result, str]:
         output = StringIO()
         with redirect_stdout(output):
-            result = nightly.execute(program)
+            result = nightly.execute(program, 0.01)
         return result, output.getvalue()
 
     def test_the_last_figure_is_the_programs(self) -> None:
@@ -152,6 +152,14 @@ class ExecuteTest(unittest.TestCase):
         self.assertEqual(result.status, "passed")
         state = Path(f"/proc/{path.read_text().strip()}/stat")
         self.assertTrue(not state.exists() or state.read_text().rpartition(")")[2].split()[0] == "Z")
+
+    def test_a_program_is_compiled_first_and_in_what_is_left(self) -> None:
+        result, _ = self.execute(Program("a", "echo figure: run", 1, compile="echo figure: compiled"))
+        self.assertEqual((result.status, result.figure), ("passed", "run"))
+        result, _ = self.execute(Program("a", "echo figure: run", 1, compile="exit 2"))
+        self.assertEqual((result.status, result.figure), ("failed: exit code 2", ""))
+        result, _ = self.execute(Program("a", "echo figure: run", 1, compile="sleep 60"))
+        self.assertEqual((result.status, result.figure), ("failed: took longer than 0.01 minutes", ""))
 
     def test_compiling_names_what_fails(self) -> None:
         programs = [Program("a", "", 1, compile="true"), Program("b", "", 1, compile="false"), Program("c", "", 1)]
