@@ -9,7 +9,7 @@ default:
 # Check format, lints, types and documentation, without running anything
 check:
     .ci/lint
-    cargo clippy --all-targets --all-features --locked -- -D warnings
+    cargo clippy --workspace --all-targets --all-features --locked -- -D warnings
     RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --document-private-items --locked
 
 # Run the tests of a tier: inner, sail, spark, faults or all
@@ -42,9 +42,9 @@ bless:
 
 # Measure each stage, and the run from a server that costs nothing
 bench:
-    cargo bench --locked --features bench
-    cargo build --release --locked --bins
-    cargo build --release --locked --example prepared --features bench
+    cargo bench --profile dist --locked --features bench
+    cargo build --profile dist --locked --bin pipectl
+    cargo build --profile dist --locked --example prepared --features bench
     python3 benches/prepared/measure.py
 
 # Run the nightly programs within a budget of minutes
