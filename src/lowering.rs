@@ -1,6 +1,7 @@
 //! Owns what a kind is told when its settings are checked and when it becomes a relation: the values of variables, the
 //! engine's dialect, where paths start, and the relations of the steps it reads.
 
+mod branches;
 mod query;
 
 use std::cell::RefCell;
@@ -16,11 +17,13 @@ use crate::dialect::Dialect;
 use crate::expr::{Bindings, Bound, Expr, Template, Type, Value};
 use crate::local::{self, Blob};
 use crate::proto::expression::{self, expression_string};
+use crate::proto::spark::expression::SortOrder;
 use crate::proto::spark::{Expression, Relation};
 use crate::scalar::Segment;
 use crate::secret::learn_from_text;
 use crate::text::Span;
 
+pub(crate) use branches::Branches;
 pub(crate) use query::around;
 
 /// Where relative paths start.
@@ -370,6 +373,12 @@ pub(crate) struct Lowering<'a> {
     pub(crate) left: &'a str,
     /// Where rows are put that travel beside the plan.
     pub(crate) blobs: &'a RefCell<Vec<Blob>>,
+    /// The relations that unite rows.
+    pub(crate) branches: &'a Branches,
+    /// The sort keys of a transform's input that the relation itself does not sort by yet.
+    pub(crate) order: &'a [SortOrder],
+    /// Whether the next transform is a limit.
+    pub(crate) is_limited: bool,
 }
 
 impl Lowering<'_> {
@@ -379,6 +388,11 @@ impl Lowering<'_> {
 
     pub(crate) fn expr(&self, expr: &Expr) -> Expression {
         expression_string(self.sql(expr))
+    }
+
+    /// A transform's input in the order that it should have, for one that takes rows by their place.
+    pub(crate) fn in_order(&self, input: Relation) -> Relation {
+        self.branches.sort(input, self.order)
     }
 
     /// An expression that is true or false; what stands in for a wrong one is neither.

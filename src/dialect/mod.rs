@@ -39,14 +39,6 @@ pub(crate) enum OrderKept {
     Not,
 }
 
-/// Where a plan may ask for the last rows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Tails {
-    Anywhere,
-    /// As the last thing that it does.
-    AtTheEnd,
-}
-
 /// How rows travel that a pipeline brings along.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum LocalRows {
@@ -209,13 +201,15 @@ impl Dialect {
         }
     }
 
-    /// Where a plan may ask for the last rows.
-    pub(crate) fn tails(&self) -> Tails {
-        match self.implementation {
-            Implementation::Sail => Tails::Anywhere,
-            // With anything after it the plan is refused as a bug of Spark.
-            Implementation::Spark => Tails::AtTheEnd,
-        }
+    /// Whether the branches of a union share one bound for the first rows of a sort, though each of them sorts by fewer keys:
+    /// a key that is constant within a branch is left out there.
+    pub(crate) fn shares_bound_of_branches(&self) -> bool {
+        self.implementation == Implementation::Sail
+    }
+
+    /// Whether a key that is the same in all rows is taken to be the same in all groups of a rollup too, which make NULL of it.
+    pub(crate) fn keeps_constants_in_subtotals(&self) -> bool {
+        self.implementation == Implementation::Sail
     }
 
     /// How the relations for missing values are told a column.

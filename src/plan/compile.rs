@@ -14,7 +14,7 @@ use crate::expect::OnFail;
 use crate::expr::{Template, Type};
 use crate::graph::Graph;
 use crate::local::Blob;
-use crate::lowering::{Lowering, Masks};
+use crate::lowering::{Branches, Lowering, Masks};
 use crate::name::quoted;
 use crate::pipeline::{Column, Contract, Extra, Pipeline, Step, StepId};
 use crate::proto::expression::{alias, expression_string};
@@ -91,6 +91,14 @@ pub(crate) fn compile_scope(
         names: HashSet::new(),
         last_stdout: None,
         blobs: RefCell::default(),
+        branches: Branches::new(dialect),
+        taken: sharing
+            .needed
+            .iter()
+            .map(|id| (*id, pipeline.step(*id)))
+            .filter(|(id, step)| queries(step, scope.transforms(step, *id)).any(takes_first))
+            .flat_map(|(_, step)| step.queried.iter().map(|(_, queried)| *queried))
+            .collect(),
         lost: Diagnostics::default(),
         plan: Plan {
             dialect: dialect.clone(),
@@ -126,6 +134,18 @@ fn orders(query: &Template) -> bool {
     query.tokens().windows(2).any(|pair| pair[0].is_word(&text, "order") && pair[1].is_word(&text, "by"))
 }
 
+/// Whether a query takes the first rows of an order.
+fn takes_first(query: &Template) -> bool {
+    let text = query.scanned();
+    orders(query) && query.tokens().iter().any(|token| token.is_word(&text, "limit"))
+}
+
+/// The queries of a step: its source, and its transforms.
+fn queries<'s>(step: &'s Step, transforms: &'s [Spanned<Transform>]) -> impl Iterator<Item = &'s Template> {
+    let transforms = transforms.iter().filter_map(|transform| transform.value.kind().query());
+    step.source.value.query().into_iter().chain(transforms)
+}
+
 /// A step's relation up to, and without, the transform `upto`, its inputs as given; what `masks` hide is left out.
 pub(crate) fn prefix(
     pipeline: &Pipeline,
@@ -138,8 +158,8 @@ pub(crate) fn prefix(
 ) -> Relation {
     let step = pipeline.step(id);
     // What is put beside the plan is there already.
-    let blobs = RefCell::default();
-    let lowering = lowering((pipeline, step), dialect, masks, input, views, &blobs);
+    let (blobs, branches) = (RefCell::default(), Branches::default());
+    let lowering = lowering((pipeline, step), dialect, masks, input, views, (&blobs, &branches));
     let mut chain = Chain::begin(step, Sorted::Not, &lowering);
     chain.leave_out(&lowering);
     for transform in 0..upto {
@@ -162,9 +182,9 @@ pub(crate) fn as_found(
     wanted: Wanted,
 ) -> Option<Relation> {
     let step = pipeline.step(id);
-    let (masks, blobs) = (Masks::default(), RefCell::default());
+    let (masks, blobs, branches) = (Masks::default(), RefCell::default(), Branches::default());
     let nothing = |_: &str| Relation::default();
-    let lowering = lowering((pipeline, step), dialect, &masks, &nothing, &[], &blobs);
+    let lowering = lowering((pipeline, step), dialect, &masks, &nothing, &[], (&blobs, &branches));
     step.source.value.kind().as_found(wanted, &lowering)
 }
 
@@ -244,7 +264,7 @@ impl<'s> Chain<'s> {
         }
         let mut input = std::mem::take(&mut self.relation);
         if lowering.dialect.order() == OrderKept::Not {
-            input = self.sorted.before_choice(input);
+            input = self.sorted.before_choice(input, lowering.branches);
         }
         let column = |column: &Column| alias(expression_string(quoted(&column.name)), &column.name);
         self.relation = project(input, contract.columns.iter().map(column).collect());
@@ -275,12 +295,15 @@ impl<'s> Chain<'s> {
                 self.qualified = true;
             }
         }
+        let next = self.step.transforms.get(transform + 1);
+        let is_limited = next.is_some_and(|next| matches!(next.value, Transform::Limit(_)));
+        let lowering = &Lowering { left, order: self.sorted.keys(), is_limited, ..*lowering };
         if kind.query().is_none() {
-            self.relation = kind.lower(input, &Lowering { left, ..*lowering });
+            self.relation = kind.lower(input, lowering);
             return;
         }
         let views = views_of(left, view);
-        self.relation = kind.lower(input, &Lowering { left, views: &views, ..*lowering });
+        self.relation = kind.lower(input, &Lowering { views: &views, ..*lowering });
     }
 }
 
@@ -330,6 +353,10 @@ struct Compiler<'p> {
     last_stdout: Option<ActionId>,
     /// Rows of the step at hand that travel beside the plan.
     blobs: RefCell<Vec<Blob>>,
+    /// The views whose rows come from several branches.
+    branches: Branches,
+    /// The steps of which queries may take the first rows.
+    taken: HashSet<StepId>,
     /// What the engine does not bear: sorts whose order it would lose, rows that are too many.
     lost: Diagnostics,
     plan: Plan,
@@ -344,8 +371,7 @@ impl<'p> Compiler<'p> {
         let mut needs: BTreeSet<ActionId> = BTreeSet::new();
         let mut depth = Depth::default();
         let transforms = self.scope.transforms(step, id);
-        let queries = transforms.iter().filter_map(|transform| transform.value.kind().query());
-        let mut sorts = step.source.value.query().into_iter().chain(queries).any(orders);
+        let mut sorts = queries(step, transforms).any(orders);
         let mut united = transforms.iter().any(|transform| matches!(transform.value, Transform::Union(_)));
         let inputs = look.map_or(Cow::Borrowed(&step.inputs[..]), |look| look.inputs(pipeline, id));
         for input in inputs.iter() {
@@ -378,13 +404,16 @@ impl<'p> Compiler<'p> {
                 relation = coalesce(relation, self.dialect.most_stored_partitions());
                 united = false;
             }
+            if reach == Reach::View && self.taken.contains(&id) {
+                relation = self.branches.apart(relation);
+            }
             let action = self.add(id, work, relation, &needs);
             needs = BTreeSet::from([action]);
             relation = named_table(name.clone());
             depth = Depth { plan: 1, expanded: if reach == Reach::Stored { 1 } else { depth.expanded } };
         }
         if let Some(look) = look.filter(|look| look.step == id) {
-            let relation = first_rows(sorted.sort(relation), look.stdout.rows_wanted());
+            let relation = self.in_order(&sorted, relation, look.stdout.rows_wanted());
             self.add(id, Work::Show { stdout: look.stdout.clone(), lost: sorted.lost() }, relation, &needs);
             return;
         }
@@ -405,7 +434,7 @@ impl<'p> Compiler<'p> {
             if !named.is_empty() {
                 self.probe(id, &relation, Question::Named(named));
             }
-            self.write(id, step, sorted.sort(relation), &needs);
+            self.write(id, step, &sorted, relation, &needs);
         }
         let actions = (first_action..self.plan.actions.len()).map(ActionId).collect();
         self.done.insert(
@@ -441,7 +470,14 @@ impl<'p> Compiler<'p> {
         let mut depth = depth;
         let mut chain = {
             let input = |name: &str| self.input(name);
-            let lowering = lowering((pipeline, step), self.dialect, &masks, &input, &views, &self.blobs);
+            let lowering = lowering(
+                (pipeline, step),
+                self.dialect,
+                &masks,
+                &input,
+                &views,
+                (&self.blobs, &self.branches),
+            );
             let from = step.source.value.origin().and_then(|name| self.pipeline.find(name));
             let sorted = from.map(|id| self.done[&id].sorted.clone()).unwrap_or_default();
             Chain::begin(step, sorted, &lowering)
@@ -455,7 +491,14 @@ impl<'p> Compiler<'p> {
         self.contract(id, step, &chain.relation, needs);
         {
             let input = |name: &str| self.input(name);
-            let lowering = lowering((pipeline, step), self.dialect, &masks, &input, &views, &self.blobs);
+            let lowering = lowering(
+                (pipeline, step),
+                self.dialect,
+                &masks,
+                &input,
+                &views,
+                (&self.blobs, &self.branches),
+            );
             chain.leave_out(&lowering);
         }
         let mut repeats = matches!(step.source.value, Source::Sql(_) | Source::Call(_));
@@ -477,12 +520,23 @@ impl<'p> Compiler<'p> {
             }
             (chain.relation, depth) = self.cut(id, step, std::mem::take(&mut chain.relation), depth, needs);
             let mut view = String::new();
-            if kind.query().is_some() {
-                view = self.named(id, step, std::mem::take(&mut chain.relation), needs);
+            if let Some(query) = kind.query() {
+                let mut relation = std::mem::take(&mut chain.relation);
+                if takes_first(query) {
+                    relation = self.branches.apart(relation);
+                }
+                view = self.named(id, step, relation, needs);
                 depth.plan = 1;
             }
             let input = |name: &str| self.input(name);
-            let lowering = lowering((pipeline, step), self.dialect, &masks, &input, &views, &self.blobs);
+            let lowering = lowering(
+                (pipeline, step),
+                self.dialect,
+                &masks,
+                &input,
+                &views,
+                (&self.blobs, &self.branches),
+            );
             chain.apply(at, &view, &lowering);
             depth = depth.deeper(1 + usize::from(kind.names() == Names::Wanted) + kind.depth());
             if kind.may_repeat_columns() {
@@ -593,7 +647,8 @@ impl<'p> Compiler<'p> {
     fn expected(&self, step: &Step) -> Vec<(Expected, String)> {
         let masks = Masks::default();
         let nothing = |_: &str| Relation::default();
-        let lowering = lowering((self.pipeline, step), self.dialect, &masks, &nothing, &[], &self.blobs);
+        let beside = (&self.blobs, &self.branches);
+        let lowering = lowering((self.pipeline, step), self.dialect, &masks, &nothing, &[], beside);
         let all = step.expectations.iter().flat_map(|expected| {
             let violations = expected.check.kind().violations(&lowering).into_iter();
             violations.map(|violation| {
@@ -621,9 +676,16 @@ impl<'p> Compiler<'p> {
     }
 
     /// One action for all outputs of a step: its rows are worked out and sent once.
-    fn write(&mut self, id: StepId, step: &Step, relation: Relation, needs: &BTreeSet<ActionId>) {
+    fn write(
+        &mut self,
+        id: StepId,
+        step: &Step,
+        sorted: &Sorted,
+        relation: Relation,
+        needs: &BTreeSet<ActionId>,
+    ) {
         let wanted: Option<Vec<u64>> = step.sinks.iter().map(|sink| sink.value.rows_wanted()).collect();
-        let relation = first_rows(relation, wanted.and_then(|wanted| wanted.into_iter().max()));
+        let relation = self.in_order(sorted, relation, wanted.and_then(|wanted| wanted.into_iter().max()));
         let action = self.add(id, Work::Write { sinks: (0..step.sinks.len()).collect() }, relation, needs);
         // Outputs on stdout come whole, one after the other.
         if step.sinks.iter().any(|sink| matches!(sink.value, Sink::Stdout(_))) {
@@ -631,9 +693,20 @@ impl<'p> Compiler<'p> {
         }
     }
 
+    /// At most so many rows of a relation, in its order; more than a plan can say are all.
+    fn in_order(&self, sorted: &Sorted, relation: Relation, most: Option<u64>) -> Relation {
+        match most.and_then(|rows| i32::try_from(rows).ok()) {
+            Some(rows) => limit(sorted.first(relation, &self.branches), rows),
+            None => sorted.sort(relation),
+        }
+    }
+
     fn add(&mut self, step: StepId, work: Work, relation: Relation, needs: &BTreeSet<ActionId>) -> ActionId {
         let id = ActionId(self.plan.actions.len());
         let needs = needs.iter().copied().collect();
+        if let Work::View { name } = &work {
+            self.branches.view(name, &relation);
+        }
         self.plan.actions.push(Action { id, step, work, relation, needs, after: Vec::new() });
         id
     }
@@ -674,21 +747,13 @@ fn promised(step: &Step) -> Vec<(Expected, String)> {
     promises.map(|(text, count)| (Expected { text, on_fail: OnFail::Fail }, count)).collect()
 }
 
-/// At most so many rows of a relation; more than a plan can say are all.
-fn first_rows(relation: Relation, most: Option<u64>) -> Relation {
-    match most.and_then(|rows| i32::try_from(rows).ok()) {
-        Some(rows) => limit(relation, rows),
-        None => relation,
-    }
-}
-
 fn lowering<'a>(
     (pipeline, step): (&'a Pipeline, &'a Step),
     dialect: &'a Dialect,
     masks: &'a Masks,
     input: &'a dyn Fn(&str) -> Relation,
     views: &'a [(String, String)],
-    blobs: &'a RefCell<Vec<Blob>>,
+    (blobs, branches): (&'a RefCell<Vec<Blob>>, &'a Branches),
 ) -> Lowering<'a> {
     Lowering {
         dialect,
@@ -699,5 +764,8 @@ fn lowering<'a>(
         views,
         left: "",
         blobs,
+        branches,
+        order: &[],
+        is_limited: false,
     }
 }

@@ -1,12 +1,12 @@
 //! Keeps the order that a `sort` makes on engines that lose it.
 //!
 //! Sail gives up an order behind computed columns, and sorts that come after stored rows that were sorted do nothing there. So
-//! a sort is put off until it matters: before a limit, and at the end, where rows are written. In between it costs nothing.
+//! a sort is put off until it matters: at a limit, and at the end, where rows are written. In between it costs nothing.
 
 use std::collections::HashSet;
 
 use crate::expr::TokenKind;
-use crate::lowering::Lowering;
+use crate::lowering::{Branches, Lowering};
 use crate::proto::relation;
 use crate::proto::spark::Relation;
 use crate::proto::spark::expression::SortOrder;
@@ -60,7 +60,8 @@ impl Sorted {
                 *self = Self::Not;
                 Ok(input)
             }
-            (Order::Decisive, _) => Ok(self.sort(input)),
+            // It sorts by the keys itself.
+            (Order::Decisive, _) => Ok(input),
             (Order::Changed(columns), Self::Pending { words, by, .. })
                 if touches(columns.as_deref(), words) =>
             {
@@ -68,12 +69,12 @@ impl Sorted {
                     *self = Self::Not;
                     return Ok(input);
                 };
-                let input = self.sort(input);
+                let input = self.first(input, lowering.branches);
                 // Behind a plain choice of columns the order holds, behind computed ones it may not.
                 *self = if columns.is_some() { Self::Made { by } } else { Self::Lost { by } };
                 Ok(input)
             }
-            (Order::Renamed, _) => Ok(self.before_choice(input)),
+            (Order::Renamed, _) => Ok(self.before_choice(input, lowering.branches)),
             (Order::Changed(_), Self::Made { by }) => {
                 *self = Self::Lost { by: *by };
                 Ok(input)
@@ -84,22 +85,35 @@ impl Sorted {
 
     /// What a plain choice of columns means for the order, among which its keys may not be; the relation it is to be applied to comes
     /// back.
-    pub(super) fn before_choice(&mut self, input: Relation) -> Relation {
+    pub(super) fn before_choice(&mut self, input: Relation, branches: &Branches) -> Relation {
         let Self::Pending { by, .. } = self else { return input };
         let By::Sort(by) = *by else {
             *self = Self::Not;
             return input;
         };
-        let input = self.sort(input);
+        let input = self.first(input, branches);
         *self = Self::Made { by };
         input
     }
 
-    /// The relation in its order, as far as that is still to be made.
-    pub(super) fn sort(&self, input: Relation) -> Relation {
+    /// The keys by which the relation is still to be sorted.
+    pub(super) fn keys(&self) -> &[SortOrder] {
         match self {
-            Self::Pending { keys, .. } => relation::sort(input, keys.clone()),
-            Self::Not | Self::Made { .. } | Self::Lost { .. } => input,
+            Self::Pending { keys, .. } => keys,
+            Self::Not | Self::Made { .. } | Self::Lost { .. } => &[],
+        }
+    }
+
+    /// The relation in its order, where a limit may follow.
+    pub(super) fn first(&self, input: Relation, branches: &Branches) -> Relation {
+        branches.sort(input, self.keys())
+    }
+
+    /// The relation in its order, where all of its rows are taken.
+    pub(super) fn sort(&self, input: Relation) -> Relation {
+        match self.keys() {
+            [] => input,
+            keys => relation::sort(input, keys.to_vec()),
         }
     }
 

@@ -17,7 +17,7 @@ use crate::proto::spark::{
     Aggregate, CachedLocalRelation, CachedRemoteRelation, ChunkedCachedLocalRelation, Deduplicate, Drop,
     Expression, Filter, Join, Limit, LocalRelation, NaDrop, NaFill, NaReplace, Offset, Plan, Project, Range,
     Read, Relation, Repartition, RepartitionByExpression, Sample, SetOperation, Sort, Sql, SubqueryAlias,
-    Tail, ToDf, WithColumns, WithColumnsRenamed, plan,
+    ToDf, WithColumns, WithColumnsRenamed, plan,
 };
 
 /// What the rows of two sides are joined on.
@@ -248,10 +248,6 @@ pub(crate) fn limit(input: Relation, rows: i32) -> Relation {
 
 pub(crate) fn offset(input: Relation, rows: i32) -> Relation {
     of(RelType::Offset(Box::new(Offset { input: boxed(input), offset: rows })))
-}
-
-pub(crate) fn tail(input: Relation, rows: i32) -> Relation {
-    of(RelType::Tail(Box::new(Tail { input: boxed(input), limit: rows })))
 }
 
 /// One row for each value of `columns`, or of the whole row where there are none.

@@ -12,7 +12,7 @@ use crate::connect::{Client, Error, Event, OperationId};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::dialect::Dialect;
 use crate::local::Blob;
-use crate::lowering::{Lowering, Masks, Root};
+use crate::lowering::{Branches, Lowering, Masks, Root};
 use crate::pipeline::{Pipeline, StepId};
 use crate::proto::spark::Relation;
 use crate::run::together::all;
@@ -94,6 +94,9 @@ async fn trial(
             views: &[],
             left: "",
             blobs: &blobs,
+            branches: &Branches::default(),
+            order: &[],
+            is_limited: false,
         },
     );
     super::upload::blobs(client, &blobs.into_inner()).await?;

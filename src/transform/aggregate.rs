@@ -5,6 +5,7 @@ use std::ops::Range;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::variable_keys::VariableKeys;
 use super::{Kind, Names, Order, Work};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::dialect::{Dialect, Implementation};
@@ -112,7 +113,7 @@ const SET: &str = "pipectl__set";
 const MOST_KEYS: usize = 10;
 
 impl Aggregate {
-    fn keys(&self) -> impl Iterator<Item = &Expr> {
+    pub(super) fn keys(&self) -> impl Iterator<Item = &Expr> {
         let lists = [&self.by, &self.rollup, &self.cube];
         lists.into_iter().flatten().flat_map(|keys| keys.iter())
     }
@@ -418,22 +419,28 @@ impl Kind for Aggregate {
     }
 
     fn lower(&self, input: Relation, lowering: &Lowering<'_>) -> Relation {
-        let keys = self.keys().map(|expr| lowering.column(expr)).collect();
+        let (group_type, grouping_sets, picked) = self.groups(lowering);
+        let has_subtotals = group_type != GroupType::Groupby;
+        let keys = if has_subtotals && lowering.dialect.keeps_constants_in_subtotals() {
+            VariableKeys::of(self, lowering)
+        } else {
+            VariableKeys::same(self, lowering)
+        };
         let columns = self.columns.value.iter();
-        let columns = columns.map(|(name, expr)| expression::alias(lowering.expr(expr), name.value.clone()));
+        let columns =
+            columns.map(|(name, expr)| expression::alias(keys.expr(expr, lowering), name.value.clone()));
         let mut columns: Vec<_> = columns.collect();
         let mut helpers: Vec<String> = Vec::new();
         let mut help = |name: &str, value: Expression| {
             columns.push(expression::alias(value, name));
             helpers.push(name.to_owned());
         };
-        let (group_type, grouping_sets, picked) = self.groups(lowering);
         if picked.is_some() {
             help(SET, expression::expression_string("grouping_id()"));
         }
         let mut conditions: Vec<Expression> = picked.into_iter().map(expression::expression_string).collect();
         let is_sail = lowering.dialect.implementation() == Implementation::Sail;
-        if is_sail && group_type != GroupType::Groupby {
+        if is_sail && has_subtotals {
             // Sail has a total of no rows, too.
             help(ROWS, expression::expression_string("count(1)"));
             conditions.push(expression::expression_string(format!("{ROWS} > 0")));
@@ -441,19 +448,21 @@ impl Kind for Aggregate {
         if let Some(having) = self.having.as_ref().filter(|having| !lowering.masks.hides(having.span())) {
             let is_beside = self.has_aggregates();
             if is_beside {
-                help(CONDITION, lowering.condition(having));
+                help(CONDITION, keys.expr(having, lowering));
             }
             let above = || lowering.condition(having);
             conditions.push(if is_beside { expression::attribute(CONDITION) } else { above() });
         }
         let aggregated = relation::of(RelType::Aggregate(Box::new(Grouped {
-            input: Some(Box::new(input)),
+            input: Some(Box::new(keys.input(input))),
             group_type: group_type.into(),
-            grouping_expressions: keys,
+            grouping_expressions: keys.keys.clone(),
             aggregate_expressions: columns,
             pivot: None,
             grouping_sets,
         })));
+        let aggregated =
+            if keys.paths.is_empty() { aggregated } else { relation::renamed(aggregated, keys.names()) };
         let chosen = conditions.into_iter().fold(aggregated, relation::filter);
         if helpers.is_empty() { chosen } else { relation::drop(chosen, helpers) }
     }

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer};
 
-use super::sort::sort_orders;
+use super::sort::{sort_orders, turn};
 use super::{Kind, Order, Work};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::expr::{Expr, Role, SortKey, TokenKind};
@@ -120,20 +120,6 @@ impl Dedupe {
         };
         expression::window(expression::expression_string(function), by, order, None)
     }
-}
-
-/// The same key in the other direction.
-fn turn(order: &mut SortOrder) {
-    order.direction = match order.direction() {
-        SortDirection::Descending => SortDirection::Ascending,
-        SortDirection::Ascending | SortDirection::Unspecified => SortDirection::Descending,
-    }
-    .into();
-    order.null_ordering = match order.null_ordering() {
-        NullOrdering::SortNullsLast => NullOrdering::SortNullsFirst,
-        NullOrdering::SortNullsFirst | NullOrdering::SortNullsUnspecified => NullOrdering::SortNullsLast,
-    }
-    .into();
 }
 
 impl Kind for Dedupe {

@@ -3,12 +3,16 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::sort::turn;
 use super::{Kind, Order, Work};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::dialect::Tails;
+use crate::dialect::OrderKept;
 use crate::lowering::{Checking, Lowering};
 use crate::proto::spark::Relation;
 use crate::proto::spark::expression::sort_order::{NullOrdering, SortDirection};
+use crate::proto::spark::expression::window::WindowFrame;
+use crate::proto::spark::expression::window::window_frame::frame_boundary::Boundary;
+use crate::proto::spark::expression::window::window_frame::{FrameBoundary, FrameType};
 use crate::proto::{expression, relation};
 use crate::text::Spanned;
 
@@ -79,8 +83,8 @@ pub(crate) struct Offset(Spanned<u64>);
 
 /// Keeps this many rows: the last ones after a `sort`, any without. They stay in their order.
 ///
-/// Which rows an engine takes without a `sort` may differ from run to run. All rows are put in order for it: on large data turn the
-/// `sort` round and take a `limit`.
+/// Which rows an engine takes without a `sort` may differ from run to run. Spark puts all rows in order for it: on large data, reverse
+/// the `sort` and take a `limit`.
 ///
 /// ```yaml
 /// version: 1
@@ -111,6 +115,9 @@ pub(crate) struct Offset(Spanned<u64>);
 #[schemars(extend("maximum" = i32::MAX))]
 pub(crate) struct Tail(Spanned<u64>);
 
+/// The column that says which row it is, until it is kept.
+const PLACE: &str = "pipectl_place_of_row";
+
 /// Reports a count that is larger than engines bear.
 fn check(count: &Spanned<u64>, what: &str, checking: &mut Checking<'_>) {
     if i32::try_from(count.value).is_err() {
@@ -137,8 +144,8 @@ impl Kind for Limit {
         Work::Undetermined
     }
 
-    fn lower(&self, input: Relation, _lowering: &Lowering<'_>) -> Relation {
-        relation::limit(input, sent(&self.0))
+    fn lower(&self, input: Relation, lowering: &Lowering<'_>) -> Relation {
+        relation::limit(lowering.in_order(input), sent(&self.0))
     }
 }
 
@@ -155,8 +162,11 @@ impl Kind for Offset {
         Work::Undetermined
     }
 
-    fn lower(&self, input: Relation, _lowering: &Lowering<'_>) -> Relation {
-        relation::offset(input, sent(&self.0))
+    fn lower(&self, input: Relation, lowering: &Lowering<'_>) -> Relation {
+        match lowering.dialect.order() {
+            OrderKept::Not if !lowering.is_limited => others(input, sent(&self.0), lowering),
+            OrderKept::Not | OrderKept::Through => relation::offset(lowering.in_order(input), sent(&self.0)),
+        }
     }
 }
 
@@ -174,16 +184,41 @@ impl Kind for Tail {
     }
 
     fn lower(&self, input: Relation, lowering: &Lowering<'_>) -> Relation {
-        match lowering.dialect.tails() {
-            Tails::Anywhere => relation::tail(input, sent(&self.0)),
-            Tails::AtTheEnd => last(input, sent(&self.0)),
+        let rows = sent(&self.0);
+        if !lowering.order.is_empty() {
+            let mut order = lowering.order.to_vec();
+            order.iter_mut().for_each(turn);
+            return relation::limit(lowering.branches.sort(input, &order), rows);
+        }
+        match lowering.dialect.order() {
+            OrderKept::Not => last(relation::limit(input, i32::MAX), rows),
+            OrderKept::Through => last(input, rows),
         }
     }
 }
 
+/// All rows but the first on an engine that sorts for an offset only where what follows wants that order. The rows are counted in their
+/// order, or, where their keys are gone, a limit holds the sort that was made before.
+fn others(input: Relation, rows: i32, lowering: &Lowering<'_>) -> Relation {
+    if lowering.order.is_empty() {
+        return relation::limit(relation::offset(input, rows), i32::MAX);
+    }
+    // `row_number()` is an `int` there.
+    let count = expression::expression_string("count(1)");
+    let boundary = |boundary| Some(Box::new(FrameBoundary { boundary: Some(boundary) }));
+    let until_here = WindowFrame {
+        frame_type: FrameType::Row.into(),
+        lower: boundary(Boundary::Unbounded(true)),
+        upper: boundary(Boundary::CurrentRow(true)),
+    };
+    let place = expression::window(count, Vec::new(), lowering.order.to_vec(), Some(until_here));
+    let numbered = relation::with_columns(input, [(PLACE.to_owned(), place)]);
+    let kept = relation::filter(numbered, expression::expression_string(format!("{PLACE} > {rows}")));
+    relation::drop(kept, vec![PLACE.to_owned()])
+}
+
 /// The last rows by numbers, which grow in the order that rows have: by partition, then by place in it.
 fn last(input: Relation, rows: i32) -> Relation {
-    const PLACE: &str = "pipectl_place_of_row";
     let number = expression::expression_string("monotonically_increasing_id()");
     let numbered = relation::with_columns(input, [(PLACE.to_owned(), number)]);
     let by_place = |input, direction| {

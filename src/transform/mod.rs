@@ -48,6 +48,7 @@ mod top;
 mod transpose;
 mod union;
 mod unpivot;
+mod variable_keys;
 mod window;
 mod with_columns;
 mod zip;

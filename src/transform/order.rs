@@ -12,7 +12,7 @@ pub(crate) enum Order<'a> {
     Made(&'a Sort),
     /// The result has an order of its own, by these keys, which are made of these columns.
     Own { keys: Vec<SortOrder>, columns: Vec<String> },
-    /// It decides which rows there are.
+    /// It decides which rows there are, and puts them in [`Lowering::order`](crate::lowering::Lowering::order) itself.
     Decisive,
     /// Nobody may rely on it any more.
     Gone,

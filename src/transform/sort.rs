@@ -93,6 +93,20 @@ pub(super) fn sort_orders(keys: &[SortKey], lowering: &Lowering<'_>) -> Vec<Sort
     order.collect()
 }
 
+/// The same key in the other direction.
+pub(super) fn turn(order: &mut SortOrder) {
+    order.direction = match order.direction() {
+        SortDirection::Descending => SortDirection::Ascending,
+        SortDirection::Ascending | SortDirection::Unspecified => SortDirection::Descending,
+    }
+    .into();
+    order.null_ordering = match order.null_ordering() {
+        NullOrdering::SortNullsLast => NullOrdering::SortNullsFirst,
+        NullOrdering::SortNullsFirst | NullOrdering::SortNullsUnspecified => NullOrdering::SortNullsLast,
+    }
+    .into();
+}
+
 impl Kind for Sort {
     fn check(&self, checking: &mut Checking<'_>) {
         checking.not_empty(self.0.0.keys.is_empty(), "the keys");

@@ -14,7 +14,7 @@ use crate::connect::{Error, ServerError};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::expect::Expectation;
 use crate::expr::{Expr, Template};
-use crate::lowering::{Lowering, Masks, around};
+use crate::lowering::{Branches, Lowering, Masks, around};
 use crate::pipeline::{Step, StepId};
 use crate::plan::{Fitting, as_found, input_view, prefix, views_of};
 use crate::proto::ddl::columns_text;
@@ -284,6 +284,9 @@ impl<'a> Search<'a> {
             views,
             left: "",
             blobs: &blobs,
+            branches: &Branches::default(),
+            order: &[],
+            is_limited: false,
         };
         let (sent, _) = lowering.sent(query);
         // A query over the step's own rows can't name other steps.

@@ -11,6 +11,7 @@ pub(crate) mod engines;
 pub(crate) mod errors;
 pub(crate) mod expectations;
 pub(crate) mod files;
+pub(crate) mod first_rows;
 pub(crate) mod fitting;
 mod history;
 mod includes;

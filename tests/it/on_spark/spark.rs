@@ -4,14 +4,14 @@
 
 use crate::faults::timeouts;
 use crate::on_sail::{
-    chains, check, contracts, errors, expectations, files, fitting, otherwise, outputs, pipelines, semantics,
-    show,
+    chains, check, contracts, errors, expectations, files, first_rows, fitting, otherwise, outputs,
+    pipelines, semantics, show,
 };
 use crate::support::{Case, elsewhere};
 use crate::support::{Warm, version};
 
 /// Those that ask for nothing that Sail alone has or says.
-pub(crate) const SAME: [(&str, fn()); 48] = [
+pub(crate) const SAME: [(&str, fn()); 54] = [
     ("daily", pipelines::daily),
     ("pricing_summary", pipelines::pricing_summary),
     ("late_shipments", pipelines::late_shipments),
@@ -55,6 +55,12 @@ pub(crate) const SAME: [(&str, fn()); 48] = [
     ("json", contracts::json_is_read_with_its_contract),
     ("inferred contracts", contracts::what_is_inferred_is_kept),
     ("columns of outputs", check::columns_that_outputs_name_are_looked_for),
+    ("first rows of unions", first_rows::unions_of_constants_have_their_first_rows),
+    ("first rows of large unions", first_rows::many_rows_of_unions_have_their_first_rows),
+    ("subtotals", first_rows::subtotals_of_constant_keys_are_sorted_and_ranked),
+    ("groups of subtotals", first_rows::many_groups_of_a_constant_key_come_once),
+    ("offsets", first_rows::rows_behind_an_offset_are_those_of_its_sort),
+    ("tails", first_rows::last_rows_are_last_in_every_output),
     ("shown rows", show::rows_come_in_the_order_of_their_sort),
     ("shown inside", show::a_step_is_looked_at_inside),
     ("shown quickly", show::no_more_is_worked_out_than_is_shown),
