@@ -131,6 +131,7 @@ impl Expr {
 pub(crate) fn check_query(query: &Template, found: &mut Diagnostics) {
     if let Some(tokens) = query.check(found) {
         otherwise::warn(query, &tokens, found);
+        otherwise::warn_of_clauses(query, &tokens, found);
         dates(query, &tokens, found);
     }
 }
