@@ -6,6 +6,9 @@ use crate::on_spark::spark::SAME;
 use crate::support::daemon::{Cluster, Server};
 use crate::support::{Case, elsewhere};
 
+/// As few tasks as an administrator of so small a server would set.
+const SETTINGS: [(&str, &str); 1] = [("spark.sql.shuffle.partitions", "8")];
+
 /// The example pipelines, at the server of this port.
 fn run_pipelines(port: &str) {
     let target = format!("remote: 'sc://127.0.0.1:{port}', shared_files: true");
@@ -16,13 +19,13 @@ fn run_pipelines(port: &str) {
 #[test]
 fn the_pipelines_run_on_a_standalone_cluster() {
     let cluster = Cluster::start();
-    let server = Server::start(&cluster.master, &[]);
+    let server = Server::start(&cluster.master, &SETTINGS);
     run_pipelines(&server.port);
 }
 
 #[test]
 fn the_pipelines_run_at_a_server_started_by_hand() {
-    let server = Server::start("local[2]", &[]);
+    let server = Server::start("local[2]", &SETTINGS);
     run_pipelines(&server.port);
 }
 

@@ -29,6 +29,9 @@ const OPENED: [&str; 8] = [
     "java.base/sun.util.calendar",
 ];
 
+/// For minutes at most it does not pay to compile twice, nor to collect garbage in several threads.
+const SHORT_LIVED: [&str; 2] = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"];
+
 /// A process of Spark. It ends with this value, and with the test's own process however that ends: a shell stands between them
 /// and ends it when its standard input does.
 pub(crate) struct Daemon {
@@ -46,6 +49,7 @@ impl Daemon {
         let mut command = Command::new("sh");
         command.args(["-c", SCRIPT, "sh"]).arg(java);
         command.args(["-Xmx512m", "-XX:+IgnoreUnrecognizedVMOptions", "--add-modules=jdk.incubator.vector"]);
+        command.args(SHORT_LIVED);
         command.args(OPENED.map(|package| format!("--add-opens={package}=ALL-UNNAMED")));
         command.args(settings.iter().map(|(name, value)| format!("-D{name}={value}")));
         command.arg("-cp").arg(home.join("jars/*")).arg(class).args(arguments);
