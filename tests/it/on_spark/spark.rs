@@ -2,13 +2,14 @@
 //!
 //! They run on the newest version; `PIPECTL_TEST_SPARK=spark-4.0 cargo test --test it on_spark::spark::` takes another.
 
+use std::thread;
+
 use crate::faults::timeouts;
 use crate::on_sail::{
     chains, check, contracts, errors, expectations, files, first_rows, fitting, otherwise, outputs,
     pipelines, semantics, show,
 };
-use crate::support::{Case, elsewhere};
-use crate::support::{Warm, version};
+use crate::support::{Case, Warm, elsewhere, version};
 
 /// Those that ask for nothing that Sail alone has or says.
 pub(crate) const SAME: [(&str, fn()); 54] = [
@@ -80,12 +81,20 @@ const NEW: [(&str, fn()); 6] = [
 
 #[test]
 fn everything_means_the_same() {
-    let warm = Warm::start(version());
+    let warm = Warm::start(&version());
     let mut tests = SAME.to_vec();
     if ["spark", "spark-4.3"].contains(&warm.kind.as_str()) {
         tests.extend(NEW);
     }
-    let failed = elsewhere(&format!("engine: {}", warm.kind), warm.folder.path(), &tests);
+    let target = format!("engine: {}", warm.kind);
+    let failed = thread::scope(|scope| {
+        let half = |first: usize| {
+            let half: Vec<_> = tests.iter().skip(first).step_by(2).copied().collect();
+            let (target, runtime) = (&target, warm.runtime());
+            scope.spawn(move || elsewhere(target, runtime, &half))
+        };
+        [half(0), half(1)].map(|half| half.join().unwrap()).concat()
+    });
     assert!(failed.is_empty(), "on {}: {failed:?}", warm.kind);
     timeouts::has_nothing_to_do(&warm);
 }
