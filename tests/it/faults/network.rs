@@ -5,7 +5,6 @@
 
 use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -14,7 +13,7 @@ use arrow_array::types::Int64Type;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
 use crate::support::proxy::{Cuts, Delay, Network, Proxy};
-use crate::support::{Case, Outcome};
+use crate::support::{Case, Outcome, place};
 use crate::support::{daemon, sail};
 
 /// Small batches, so that there are many places between two of them.
@@ -33,8 +32,10 @@ const NOTICED: Duration = Duration::from_secs(45);
 /// What happens at a server, by its name.
 type Scenario = (&'static str, fn(&Remote));
 
-/// Servers of Spark, of which one test at a time has some.
-static SPARKS: Mutex<()> = Mutex::new(());
+/// How many tests at a time have servers of Spark, which take some memory and their time to start.
+fn place_for_spark() -> File {
+    place("sparks", 2)
+}
 
 /// A server that somebody else started.
 enum Remote {
@@ -424,7 +425,7 @@ fn a_network_that_fails_loses_no_row_of_sails() {
 
 #[test]
 fn a_network_that_fails_and_a_server_that_is_killed_leave_no_half_of_sparks_rows() {
-    let _one = SPARKS.lock().unwrap_or_else(PoisonError::into_inner);
+    let _place = place_for_spark();
     let server = Remote::spark(&[]);
     cuts(&server);
     delays(&server);
@@ -497,7 +498,7 @@ fn sail_that_is_replaced_gives_no_rows() {
 
 #[test]
 fn spark_that_comes_back_goes_on_unless_it_is_too_late() {
-    let _one = SPARKS.lock().unwrap_or_else(PoisonError::into_inner);
+    let _place = place_for_spark();
     let start = || Remote::spark(&[]);
     let (first, second) = thread::scope(|scope| {
         let second = scope.spawn(start);
@@ -526,7 +527,7 @@ fn sail_may_be_silent_for_longer_than_its_sessions_live() {
 
 #[test]
 fn spark_may_be_idle_and_silent_for_longer_than_its_sessions_live() {
-    let _one = SPARKS.lock().unwrap_or_else(PoisonError::into_inner);
+    let _place = place_for_spark();
     let server = Remote::spark(&[
         ("spark.connect.session.manager.defaultSessionTimeout", "15s"),
         ("spark.connect.session.manager.maintenanceInterval", "1s"),

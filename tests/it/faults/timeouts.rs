@@ -79,7 +79,7 @@ pub(crate) fn a_run_is_stopped() {
 fn on_sail() {
     a_step_is_stopped_and_the_rest_goes_on();
     a_run_is_stopped();
-    let warm = Warm::start("sail".to_owned());
+    let warm = Warm::start("sail");
     let failed = elsewhere(
         "engine: sail",
         warm.runtime(),

@@ -443,12 +443,12 @@ pub(crate) fn values_are_parts_of_paths(warm: &Warm, engine: &str) {
 
 #[test]
 fn sail_gets_values() {
-    let warm = Warm::start("sail".to_owned());
+    let warm = Warm::shared("sail");
     values_arrive(&warm, "sail");
     values_are_found(&warm, "sail");
 }
 
 #[test]
 fn sail_reads_what_paths_say() {
-    values_are_parts_of_paths(&Warm::start("sail".to_owned()), "sail");
+    values_are_parts_of_paths(&Warm::shared("sail"), "sail");
 }

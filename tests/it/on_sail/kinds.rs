@@ -156,7 +156,7 @@ fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
 pub(crate) fn hold_on(kind: &str) {
     let cases = cases();
     assert!(cases.len() > 15, "the cases are gone");
-    let warm = Warm::start(kind.to_owned());
+    let warm = Warm::shared(kind);
     let wrong: Vec<String> = thread::scope(|scope| {
         let part = |part: usize| {
             let (cases, runtime) = (&cases, warm.runtime());

@@ -130,7 +130,7 @@ impl Example {
 pub(crate) fn hold_on(kind: &str) {
     let examples = examples();
     assert!(examples.len() > 25, "the examples are gone");
-    let warm = Warm::start(kind.to_owned());
+    let warm = Warm::shared(kind);
     let share = examples.len().div_ceil(THREADS);
     let wrong: Vec<String> = thread::scope(|scope| {
         let run = |part| {

@@ -105,5 +105,5 @@ pub(crate) fn every_type_comes_back(warm: &Warm, engine: &str) {
 
 #[test]
 fn sail_has_every_type() {
-    every_type_comes_back(&Warm::start("sail".to_owned()), "sail");
+    every_type_comes_back(&Warm::shared("sail"), "sail");
 }

@@ -6,7 +6,7 @@ use crate::support::Warm;
 
 #[test]
 fn what_another_engine_says_is_told_as_its() {
-    let warm = Warm::start("spark".to_owned());
+    let warm = Warm::shared("spark");
     let text = "\
 version: 1
 steps:

@@ -5,12 +5,12 @@ use crate::support::Warm;
 
 #[test]
 fn spark_gets_values() {
-    let warm = Warm::start("spark".to_owned());
+    let warm = Warm::shared("spark");
     values_arrive(&warm, "spark");
     values_are_found(&warm, "spark");
 }
 
 #[test]
 fn spark_reads_what_paths_say() {
-    values_are_parts_of_paths(&Warm::start("spark".to_owned()), "spark");
+    values_are_parts_of_paths(&Warm::shared("spark"), "spark");
 }

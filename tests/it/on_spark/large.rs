@@ -71,7 +71,7 @@ pub(crate) fn sums(rows: usize) -> String {
 pub(crate) fn at(warm: &Warm, kind: &str, text: &str) -> Case {
     Case::new(["run", "-q", "p.yaml", "--engine", kind])
         .file("p.yaml", text)
-        .env("XDG_RUNTIME_DIR", warm.folder.path())
+        .env("XDG_RUNTIME_DIR", warm.runtime())
 }
 
 fn refused(case: Case, says: &str) {
@@ -106,7 +106,7 @@ pub(crate) fn wide_is_refused(case: Case) {
 
 #[test]
 fn spark_takes_large_plans_and_sends_large_rows() {
-    let warm = Warm::start("spark".to_owned());
+    let warm = Warm::shared("spark");
     let run = |text: &str| at(&warm, "spark", text);
     let inline = format!("{CACHED_FROM}: \"2000000000\"");
     let plain = format!("{inline}, spark.connect.session.planCompression.threshold: \"-1\"");
@@ -119,7 +119,7 @@ fn spark_takes_large_plans_and_sends_large_rows() {
 
 #[test]
 fn spark_takes_rows_in_chunks_and_artifacts() {
-    let warm = Warm::start("spark".to_owned());
+    let warm = Warm::shared("spark");
     let run = |text: &str| at(&warm, "spark", text);
     let low = format!("{CACHED_FROM}: \"1000\", spark.sql.session.localRelationChunkSizeBytes: 5000");
     run(&short(2000, &low)).stdout(&short_rows(2000)).run();
@@ -131,7 +131,7 @@ fn spark_takes_rows_in_chunks_and_artifacts() {
 
 #[test]
 fn an_older_spark_takes_plans_up_to_its_limit() {
-    let warm = Warm::start("spark-4.0".to_owned());
+    let warm = Warm::shared("spark-4.0");
     let run = |text: &str| at(&warm, "spark-4.0", text);
     let inline = format!("{CACHED_FROM}: \"2000000000\"");
     run(&mebibytes(100, &inline)).stdout(&sums(100)).run();
@@ -141,7 +141,7 @@ fn an_older_spark_takes_plans_up_to_its_limit() {
 
 #[test]
 fn an_older_spark_takes_rows_whole_and_artifacts() {
-    let warm = Warm::start("spark-4.0".to_owned());
+    let warm = Warm::shared("spark-4.0");
     let run = |text: &str| at(&warm, "spark-4.0", text);
     run(&short(2000, &format!("{CACHED_FROM}: \"1000\""))).stdout(&short_rows(2000)).run();
     artifacts_are_there(&run);

@@ -5,5 +5,5 @@ use crate::support::Warm;
 
 #[test]
 fn spark_has_every_type() {
-    every_type_comes_back(&Warm::start("spark".to_owned()), "spark");
+    every_type_comes_back(&Warm::shared("spark"), "spark");
 }

@@ -5,7 +5,7 @@ use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
-use std::sync::{LazyLock, mpsc};
+use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
@@ -13,11 +13,11 @@ use insta::Settings;
 use tempfile::TempDir;
 
 use super::elsewhere::ELSEWHERE;
-use super::install::{CACHE, ENGINE, SPARK};
+use super::install::{CACHE, install};
 use super::outcome::{Outcome, files};
 use super::process::assert_no_engine_is_left;
 use super::running::{Running, Started};
-use super::tier::assert_is_not_inner;
+use super::tier::take_place;
 
 pub(super) const REPOSITORY: &str = env!("CARGO_MANIFEST_DIR");
 /// No run of a test takes longer, unless it hangs or has said so.
@@ -59,6 +59,7 @@ enum Leftovers {
 impl Case {
     /// Runs in an empty folder with these arguments. It is expected to succeed, and to print nothing.
     pub(crate) fn new<A: AsRef<OsStr>>(arguments: impl IntoIterator<Item = A>) -> Self {
+        take_place();
         let folder = TempDir::new().unwrap();
         // The private engines of its runs are here, so that they can be told from those of others.
         fs::create_dir(folder.path().join("tmp")).unwrap();
@@ -114,16 +115,14 @@ impl Case {
     /// With the engine at hand.
     #[track_caller]
     pub(crate) fn engine(self) -> Self {
-        assert_is_not_inner("Sail");
-        LazyLock::force(&ENGINE);
+        install("sail");
         self
     }
 
     /// With Spark at hand.
     #[track_caller]
     pub(crate) fn spark(self) -> Self {
-        assert_is_not_inner("Spark");
-        LazyLock::force(&SPARK);
+        install("spark");
         self
     }
 

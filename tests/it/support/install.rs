@@ -1,35 +1,37 @@
 //! Engines, installed as users do it, once for all tests and all test runs.
 
+use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::LazyLock;
 
 use super::case::bare;
-use super::tier::assert_is_not_inner;
+use super::lock::once;
+use super::tier::{assert_is_not_inner, take_place};
 
 /// Where the engine is installed, once for all tests and all test runs.
 pub(crate) const CACHE: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/cache");
 
-/// Installs an engine as users do; every test that needs it fails where that fails.
-pub(super) static ENGINE: LazyLock<()> = LazyLock::new(|| install("sail"));
-pub(super) static SPARK: LazyLock<()> = LazyLock::new(|| install("spark"));
-
+/// Installs an engine as users do, by the test that is first; every test that needs it fails where that fails.
 #[track_caller]
-pub(crate) fn install(kind: &str) {
+pub(super) fn install(kind: &str) {
     assert_is_not_inner("an engine");
-    let output = bare().args(["engine", "install", kind]).output().unwrap();
-    assert!(
-        output.status.success(),
-        "the engine could not be installed: {}\n{}",
-        output.status,
-        String::from_utf8_lossy(&output.stderr),
-    );
+    take_place();
+    // Another build may bring another version.
+    let built = fs::metadata(env!("CARGO_BIN_EXE_pipectl")).unwrap().modified().unwrap();
+    once(&format!("{kind}-installed"), &format!("{built:?}"), || {
+        let output = bare().args(["engine", "install", kind]).output().unwrap();
+        assert!(
+            output.status.success(),
+            "the engine could not be installed: {}\n{}",
+            output.status,
+            String::from_utf8_lossy(&output.stderr),
+        );
+    });
 }
 
 /// The Python of the installed engine, and the folder of its packages.
 #[track_caller]
 pub(crate) fn installed() -> (PathBuf, PathBuf) {
-    assert_is_not_inner("Sail");
-    LazyLock::force(&ENGINE);
+    install("sail");
     let output = bare().args(["engine", "status"]).output().unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
     let line = text.lines().find(|line| line.starts_with("Sail")).unwrap();
@@ -41,8 +43,7 @@ pub(crate) fn installed() -> (PathBuf, PathBuf) {
 /// The Java that Spark runs on here, and the folder that is Spark's home, with its jars.
 #[track_caller]
 pub(crate) fn installed_spark() -> (PathBuf, PathBuf) {
-    assert_is_not_inner("Spark");
-    LazyLock::force(&SPARK);
+    install("spark");
     let output = bare().args(["engine", "status"]).output().unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
     let line = text.lines().find(|line| line.starts_with("Spark 4.3")).unwrap();

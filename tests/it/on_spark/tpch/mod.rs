@@ -134,8 +134,8 @@ fn text(name: &str) -> String {
 fn every_query_is_answered_by_steps_as_by_sql() {
     let (on_sail, on_spark) = thread::scope(|scope| {
         // It takes its time to start.
-        let spark = scope.spawn(|| Warm::start(version()));
-        let sail = Warm::start("sail".to_owned());
+        let spark = scope.spawn(|| Warm::shared(&version()));
+        let sail = Warm::shared("sail");
         let made = tables::parquet(sail.runtime());
         let tables = made.path("data");
         let on_sail = Engine { warm: sail, kind: "sail".to_owned(), tables: &tables }.answers();
