@@ -60,8 +60,6 @@ impl Sorted {
                 *self = Self::Not;
                 Ok(input)
             }
-            // It sorts by the keys itself.
-            (Order::Decisive, _) => Ok(input),
             (Order::Changed(columns), Self::Pending { words, by, .. })
                 if touches(columns.as_deref(), words) =>
             {
@@ -79,7 +77,8 @@ impl Sorted {
                 *self = Self::Lost { by: *by };
                 Ok(input)
             }
-            (Order::Changed(_) | Order::Kept, _) => Ok(input),
+            // What is decisive sorts by the keys itself.
+            (Order::Changed(_) | Order::Kept | Order::Decisive, _) => Ok(input),
         }
     }
 

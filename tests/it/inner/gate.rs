@@ -101,8 +101,11 @@ const DECIMAL: fn() -> Kind = || {
     Kind::Decimal(data_type::Decimal { precision, scale, ..data_type::Decimal::default() })
 };
 
+/// A column's name and what makes its type.
+type Column = (&'static str, fn() -> Kind);
+
 /// The columns of `schemas/customers.yaml`.
-const CUSTOMER: [(&str, fn() -> Kind); 8] = [
+const CUSTOMER: [Column; 8] = [
     ("c_custkey", BIGINT),
     ("c_name", TEXT),
     ("c_address", TEXT),
@@ -113,8 +116,8 @@ const CUSTOMER: [(&str, fn() -> Kind); 8] = [
     ("c_comment", TEXT),
 ];
 
-fn columns(columns: &[(&str, fn() -> Kind)]) -> DataType {
-    let field = |(name, kind): &(&str, fn() -> Kind)| StructField {
+fn columns(columns: &[Column]) -> DataType {
+    let field = |(name, kind): &Column| StructField {
         name: (*name).to_owned(),
         data_type: Some(DataType { kind: Some(kind()) }),
         nullable: true,

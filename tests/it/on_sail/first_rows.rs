@@ -127,10 +127,8 @@ steps:
     );
 }
 
-#[test]
-pub(crate) fn subtotals_of_constant_keys_are_sorted_and_ranked() {
-    holds(
-        "
+/// Subtotals over a key that a filter or a literal has pinned to one value, and what else reads them.
+const SUBTOTALS: &str = "
 version: 1
 steps:
   sales: { values: { columns: { state: string, item: int, price: int }, rows: [[TN, 1, 10], [TN, 2, 20], [KY, 1, 5]] } }
@@ -230,7 +228,12 @@ steps:
       - select: [item, \"coalesce(state, 'all') AS state\"]
       - sort: [item]
     write: { csv: out/kept.csv }
-",
+";
+
+#[test]
+pub(crate) fn subtotals_of_constant_keys_are_sorted_and_ranked() {
+    holds(
+        SUBTOTALS,
         &[
             ("totals", "TN,30 ,30"),
             ("first", "TN,30"),
