@@ -2,8 +2,6 @@
 //!
 //! They run on the newest version; `PIPECTL_TEST_SPARK=spark-4.0 cargo test --test it on_spark::spark::` takes another.
 
-use std::thread;
-
 use crate::faults::timeouts;
 use crate::on_sail::{
     chains, check, contracts, errors, expectations, files, first_rows, fitting, otherwise, outputs,
@@ -86,15 +84,7 @@ fn everything_means_the_same() {
     if ["spark", "spark-4.3"].contains(&warm.kind.as_str()) {
         tests.extend(NEW);
     }
-    let target = format!("engine: {}", warm.kind);
-    let failed = thread::scope(|scope| {
-        let half = |first: usize| {
-            let half: Vec<_> = tests.iter().skip(first).step_by(2).copied().collect();
-            let (target, runtime) = (&target, warm.runtime());
-            scope.spawn(move || elsewhere(target, runtime, &half))
-        };
-        [half(0), half(1)].map(|half| half.join().unwrap()).concat()
-    });
+    let failed = elsewhere(&format!("engine: {}", warm.kind), warm.runtime(), &tests);
     assert!(failed.is_empty(), "on {}: {failed:?}", warm.kind);
     timeouts::has_nothing_to_do(&warm);
 }
