@@ -207,6 +207,11 @@ impl Dialect {
         self.implementation == Implementation::Sail
     }
 
+    /// Whether the limit of a sort gets lost behind another sort, where the same keys were limited before that.
+    pub(crate) fn loses_limits_behind_sorts(&self) -> bool {
+        self.implementation == Implementation::Sail
+    }
+
     /// Whether a key that is the same in all rows is taken to be the same in all groups of a rollup too, which make NULL of it.
     pub(crate) fn keeps_constants_in_subtotals(&self) -> bool {
         self.implementation == Implementation::Sail

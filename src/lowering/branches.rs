@@ -21,12 +21,17 @@ const MANY: i32 = 1 << 20;
 #[derive(Debug, Default)]
 pub(crate) struct Branches {
     are_kept_apart: bool,
+    are_sorts_kept_apart: bool,
     views: HashSet<String>,
 }
 
 impl Branches {
     pub(crate) fn new(dialect: &Dialect) -> Self {
-        Self { are_kept_apart: dialect.shares_bound_of_branches(), views: HashSet::new() }
+        Self {
+            are_kept_apart: dialect.shares_bound_of_branches(),
+            are_sorts_kept_apart: dialect.loses_limits_behind_sorts(),
+            views: HashSet::new(),
+        }
     }
 
     /// Remembers what a view is made of.
@@ -49,6 +54,11 @@ impl Branches {
     /// The same rows, whose branches the engine optimizes without what follows.
     pub(crate) fn apart(&self, input: Relation) -> Relation {
         if self.are_kept_apart && self.are_in(&input) { relation::coalesce(input, MANY) } else { input }
+    }
+
+    /// The same rows, which hold a sort that the engine optimizes without the next one.
+    pub(crate) fn behind_sort(&self, input: Relation) -> Relation {
+        if self.are_sorts_kept_apart { relation::coalesce(input, MANY) } else { input }
     }
 
     /// Whether rows of several branches pass through to the top. Whatever brings rows together by itself ends the branches: groups,

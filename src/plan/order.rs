@@ -47,7 +47,8 @@ impl Sorted {
         lowering: &Lowering<'_>,
     ) -> Result<Relation, Relation> {
         match (order, &*self) {
-            (Order::Made(sort), _) => {
+            (Order::Made(sort), before) => {
+                let input = if before.is_within() { lowering.branches.behind_sort(input) } else { input };
                 *self = Self::Pending { keys: sort.keys(lowering), words: words(sort), by: By::Sort(span) };
                 Err(input)
             }

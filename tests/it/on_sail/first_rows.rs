@@ -344,6 +344,33 @@ steps:
 }
 
 #[test]
+pub(crate) fn a_second_limit_behind_another_sort_holds() {
+    holds(
+        "
+version: 1
+steps:
+  s: { range: { end: 1000, partitions: 4 }, transform: [with_columns: { a: id % 7, c: id % 13 }] }
+  again:
+    from: s
+    transform: [sort: [c, id], limit: 20, sort: [a], select: [c, id], sort: [c, id], limit: 3]
+    write: { csv: out/again.csv }
+  read:
+    from: s
+    transform: [sort: [c, id], limit: 20, sort: [a], drop: [a]]
+  of_a_step:
+    from: read
+    transform: [sort: [c, id], limit: 2]
+    write: { csv: out/of_a_step.csv }
+  last:
+    from: s
+    transform: [sort: [c, id], tail: 20, sort: [a], drop: [a], sort: [c, id], tail: 3]
+    write: { csv: out/last.csv }
+",
+        &[("again", "0,0 0,13 0,26"), ("of_a_step", "0,0 13,0"), ("last", "961,12 974,12 987,12")],
+    );
+}
+
+#[test]
 pub(crate) fn last_rows_are_last_in_every_output() {
     holds(
         "

@@ -10,7 +10,7 @@ use crate::on_sail::{
 use crate::support::{Case, Warm, elsewhere, version};
 
 /// Those that ask for nothing that Sail alone has or says.
-pub(crate) const SAME: [(&str, fn()); 54] = [
+pub(crate) const SAME: [(&str, fn()); 55] = [
     ("daily", pipelines::daily),
     ("pricing_summary", pipelines::pricing_summary),
     ("late_shipments", pipelines::late_shipments),
@@ -59,6 +59,7 @@ pub(crate) const SAME: [(&str, fn()); 54] = [
     ("subtotals", first_rows::subtotals_of_constant_keys_are_sorted_and_ranked),
     ("groups of subtotals", first_rows::many_groups_of_a_constant_key_come_once),
     ("offsets", first_rows::rows_behind_an_offset_are_those_of_its_sort),
+    ("second limits", first_rows::a_second_limit_behind_another_sort_holds),
     ("tails", first_rows::last_rows_are_last_in_every_output),
     ("shown rows", show::rows_come_in_the_order_of_their_sort),
     ("shown inside", show::a_step_is_looked_at_inside),
