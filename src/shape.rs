@@ -207,7 +207,7 @@ macro_rules! kinds {
     ($(#[$doc:meta])* $name:ident of $questions:path: $($key:literal => $variant:ident($settings:path),)+) => {
         $(#[$doc])*
         #[derive(Debug, Clone)]
-        pub(crate) enum $name { $($variant($settings),)+ }
+        pub(crate) enum $name { $($variant(Box<$settings>),)+ }
 
         impl $name {
             /// The keys, as the file writes them.
@@ -216,7 +216,7 @@ macro_rules! kinds {
             /// The kind of a key, its settings from `decoder`; nothing where the key is unknown.
             pub(crate) fn decode(key: &str, decoder: impl $crate::shape::Decoder) -> Option<Option<Self>> {
                 match key {
-                    $($key => Some(decoder.settings::<$settings>().map(Self::$variant)),)+
+                    $($key => Some(decoder.settings::<$settings>().map(|settings| Self::$variant(Box::new(settings)))),)+
                     _ => None,
                 }
             }
@@ -233,7 +233,7 @@ macro_rules! kinds {
             }
 
             pub(crate) fn kind(&self) -> &dyn $questions {
-                match self { $(Self::$variant(settings) => settings,)+ }
+                match self { $(Self::$variant(settings) => &**settings,)+ }
             }
         }
     };
