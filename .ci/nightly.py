@@ -122,7 +122,7 @@ DENY = """export PATH="$TARGET/tools/bin:$PATH"
 
 PROGRAMS = [
     Program(
-        "oldest-spark", OLDEST_SPARK, 4, figure=TESTS, quick=True, compile="cargo test --locked --test it --no-run"
+        "oldest-spark", OLDEST_SPARK, 15, figure=TESTS, quick=True, compile="cargo test --locked --test it --no-run"
     ),
     Program("fuzz-check", FUZZ, 1, quick=True, compile=FUZZ),
     Program("dist", f"{DIST} --bins --package pipectl --package pipectl-drain; {SIZE}", 30),
