@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::HashSet;
+use std::iter::repeat_n;
 
 use crate::graph::Graph;
 use crate::pipeline::{Pipeline, Step, StepId};
@@ -49,7 +50,10 @@ impl Look {
         if transforms.len() == step.transforms.len() {
             return Cow::Borrowed(&step.inputs);
         }
-        let read = transforms.iter().flat_map(|transform| transform.value.kind().inputs());
+        let read = transforms.iter().flat_map(|transform| {
+            let kind = transform.value.kind();
+            repeat_n(kind.inputs(), 1 + usize::from(kind.reads_twice())).flatten()
+        });
         let read = step.source.value.kind().inputs().into_iter().chain(read);
         let mut inputs: Vec<StepId> = read.filter_map(|name| pipeline.find(name.as_str())).collect();
         for (_, id) in &step.queried {

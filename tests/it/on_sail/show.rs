@@ -65,6 +65,14 @@ pub(crate) fn a_step_is_looked_at_inside() {
     upto("1").stdout("name,age,city\nDora,51,Ulm\nAnn,34,Ulm\nBob,12,Bonn\nCem,,Ulm\n").run();
     upto("2").stdout("name,age,city\nDora,51,Ulm\nAnn,34,Ulm\n").run();
     upto("3").stdout("name,age\nDora,51\nAnn,34\n").run();
+    // A join that reads its right side twice.
+    let text = "\
+version: 1
+steps:
+  quotes: { range: 3, transform: [rename: { id: q }] }
+  trades: { range: 1, transform: [asof_join: { with: quotes, left_on: id + 1, right_on: q }, drop: [q]] }
+";
+    show(text, ["-q", "trades", "--format", "csv", "--upto", "1"]).stdout("id,q\n0,1\n").run();
 }
 
 /// Part of what runs on every engine.
