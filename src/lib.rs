@@ -29,7 +29,7 @@
 //! | `lib` | this page, and [`run()`] | `cli` |
 //! | `bench` | what `benches/` reach, with a feature of its own | `text`, `diagnostic`, `dialect`, `yaml`, `proto`, `sink`, `target`, `pipeline`, `graph`, `spec`, `plan`, `connect` |
 //! | `fuzzing` | what `fuzz/` reaches, with a feature of its own, and what must be true of it | words, `target`, `pipeline`, `graph`, `spec`, `plan`, `connect`, `report` |
-//! | `lowered` | the tests that hold what every kind becomes; in no program | words, `target`, `lowering`, `proto`, kinds, `pipeline`, `graph`, `spec`, `plan` |
+//! | `lowered` | the tests of what every kind and every case is lowered to; in no program | words, `target`, `lowering`, `proto`, kinds, `pipeline`, `graph`, `spec`, `plan` |
 //! | `text` | a file's text, places in it | |
 //! | `scalar` | a scalar as it was written: style, variables apart from text, where its bytes stand in the file | `text`, `secret` |
 //! | `diagnostic` | what is wrong with the user's file: where, why, how to mend it; data, never printed here | `text` |
@@ -98,7 +98,7 @@
 //! | `flate2` | `sink` |
 //! | `zstd` | `sink`, `connect` |
 //! | `crc32fast` | `connect` |
-//! | `ring` | `local`, `connect` |
+//! | `ring` | `local`, `connect`, `lowered` |
 //! | `rustix` | `engine`, `sink`, `cli` |
 //! | `serde_yaml` | `yaml` |
 //! | `serde_json` | `shape`, `local`, `spec`, `manual`, `listing`, `connect`, `engine`, `sink`, `report`, `fuzzing` |
@@ -131,7 +131,7 @@
 //! - A file or a folder appears whole or not at all, and all outputs of a step together; of a folder in an object store each
 //!   object does. Memory does not grow with a result.
 //! - Standard output carries data only, and everything else is said by `report`, on standard error.
-//! - The process's environment is read in `cli/environment.rs` alone.
+//! - The process's environment is read in `cli/environment.rs` alone, and in `lowered`, which is in no program.
 //! - Only `cli/failure.rs` knows exit codes.
 
 #[cfg(feature = "bench")]

@@ -1,6 +1,8 @@
 //! Holds what every kind becomes: each file in `tests/specs/kinds` is lowered for both engines, and its relations are compared with
 //! the snapshot beside it. Together the files reach every relation of the protocol, but for those that stand here with a reason.
 
+mod plans;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,8 +15,8 @@ use prost_reflect::{DescriptorPool, DynamicMessage, MessageDescriptor, ReflectMe
 
 use crate::dialect::Dialect;
 use crate::graph::Graph;
-use crate::lowering::Root;
-use crate::pipeline::Pipeline;
+use crate::lowering::{Root, normal};
+use crate::pipeline::{Contract, Pipeline};
 use crate::plan::{Plan, compile};
 use crate::proto::spark::Relation;
 use crate::source::Source;
@@ -22,6 +24,9 @@ use crate::spec;
 use crate::target;
 use crate::transform::Transform;
 
+/// The repository, and where it stands as far as a case can see: a plan has no path of a machine in it.
+const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+const SHOWN: &str = "/repository";
 const CASES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/specs/kinds");
 
 /// Relations that no kind reaches, and why.
@@ -64,7 +69,12 @@ fn relation_message() -> MessageDescriptor {
 }
 
 fn cases() -> Vec<PathBuf> {
-    let paths = fs::read_dir(CASES).unwrap().map(|entry| entry.unwrap().path());
+    files(Path::new(CASES))
+}
+
+/// The pipelines of a folder, in order.
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let paths = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     let mut files: Vec<PathBuf> =
         paths.filter(|path| path.extension().is_some_and(|it| it == "yaml")).collect();
     files.sort();
@@ -76,26 +86,65 @@ fn stem(path: &Path) -> String {
 }
 
 fn load(path: &Path) -> Pipeline {
+    parse(path, fs::read(path).unwrap())
+}
+
+/// Reads a case as its first lines say: `# arguments: --var n=3`.
+fn parse(path: &Path, bytes: Vec<u8>) -> Pipeline {
+    let (mut variables, mut documents) = (Vec::new(), spec::Documents::default());
+    let words = said(&bytes, "arguments");
+    for pair in words.chunks(2) {
+        match [pair[0].as_str(), pair[1].as_str()] {
+            ["--var", assignment] => variables.extend(assigned(assignment)),
+            ["--vars", yaml] => documents
+                .flags
+                .push(spec::Document { name: "--vars".into(), bytes: yaml.as_bytes().to_vec() }),
+            // Cases are lowered for all of them.
+            ["--engine", _] => {}
+            _ => panic!("{}: unknown arguments: {pair:?}", path.display()),
+        }
+    }
+    let environment: BTreeMap<_, _> =
+        said(&bytes, "environment").iter().filter_map(|pair| assigned(pair)).collect();
+    let files = |path: &Path| fs::read(here(path));
     let inputs = spec::Inputs {
-        variables: &[],
-        documents: &spec::Documents::default(),
-        environment: &|_| None,
-        files: &|path| fs::read(path),
-        canonical: &|path| fs::canonicalize(path),
+        variables: &variables,
+        documents: &documents,
+        environment: &|name| environment.get(name).cloned(),
+        files: &files,
+        canonical: &|path| fs::metadata(here(path)).map(|_| normal(path)),
         run_id: "case",
         started_at: DateTime::UNIX_EPOCH,
         root: Some(Root::Engine("/lake".to_owned())),
         target: &target::Settings::default(),
     };
-    let loaded = spec::load(path, PathBuf::from(CASES), fs::read(path).unwrap(), &inputs);
+    let shown = Path::new(SHOWN).join(path.strip_prefix(ROOT).unwrap());
+    let loaded = spec::load(&shown, shown.parent().unwrap().to_owned(), bytes, &inputs);
     let pipeline =
         loaded.pipeline.unwrap_or_else(|_| panic!("{}: {:#?}", path.display(), loaded.diagnostics));
     for step in &pipeline.steps {
         let Some(upload) = step.source.value.as_upload() else { continue };
-        let found = upload.read(None, &step.base.root, &|path| fs::read(path));
+        let schema = step.contract.as_ref().map(Contract::ddl);
+        let found = upload.read(schema.as_deref(), &step.base.root, &files);
         assert!(!found.has_errors(), "{found:#?}");
     }
     pipeline
+}
+
+/// The words that a case's comments say of one thing.
+fn said(bytes: &[u8], what: &str) -> Vec<String> {
+    let (text, prefix) = (String::from_utf8_lossy(bytes), format!("# {what}: "));
+    let lines = text.lines().filter_map(|line| line.strip_prefix(&prefix));
+    lines.flat_map(str::split_whitespace).map(str::to_owned).collect()
+}
+
+fn assigned(text: &str) -> Option<(String, String)> {
+    text.split_once('=').map(|(name, value)| (name.to_owned(), value.to_owned()))
+}
+
+/// Where a path of a case is on this machine.
+fn here(path: &Path) -> PathBuf {
+    path.strip_prefix(SHOWN).map_or_else(|_| path.to_owned(), |inside| Path::new(ROOT).join(inside))
 }
 
 /// The relations of a plan's actions as text, or what the engine lacks for them.
