@@ -56,9 +56,12 @@
 //! | `plan` | which relations the engine works out, in which order, for which output | words, `local`, `lowering`, `proto`, kinds, `pipeline`, `graph` |
 //! | `connect` | a Spark Connect client that has never heard of pipelines | `secret`, `proto` |
 //! | `engine` | kinds of engine: installation, start, readiness, stop; those that stay | words, `connect` |
-//! | `run` | execution: a pure schedule, a driver that awaits, events | words, `duration`, `local`, `lowering`, `proto`, kinds, `pipeline`, `plan`, `connect` |
-//! | `report` | events and failures for people and machines; the only writer to stderr | words, `expect`, `run` |
-//! | `cli` | one file a verb; exit codes, signals, environment variables | words, `duration`, `target`, `lowering`, `sink`, `pipeline`, `spec`, `manual`, `graph`, `listing`, `plan`, `run`, `report`, `connect`, `engine` |
+//! | `record` | what happens during a run, as data | words, `expect`, `connect` |
+//! | `backend` | an engine that is ready: managed, warm or remote; sessions, their settings, a restart where one is lost | words, `local`, `pipeline`, `plan`, `connect`, `engine`, `record` |
+//! | `analysis` | what an engine says of a pipeline before anything is executed: diagnostics, schemas, divergences | words, `local`, `lowering`, `proto`, kinds, `pipeline`, `plan`, `connect`, `record`, `backend` |
+//! | `run` | execution: a pure schedule, a driver that awaits | words, `duration`, kinds, `proto`, `pipeline`, `plan`, `connect`, `record`, `backend` |
+//! | `report` | events and failures for people and machines; the only writer to stderr | words, `expect`, `connect`, `record` |
+//! | `cli` | one file a verb; exit codes, signals, environment variables | words, `duration`, `target`, `lowering`, `sink`, `pipeline`, `spec`, `manual`, `graph`, `listing`, `plan`, `connect`, `engine`, `record`, `backend`, `analysis`, `run`, `report` |
 //!
 //! What belongs to one kind is in its file: settings with their documentation, what is wrong with them, what an engine
 //! lacks for them, the relation. The comment on its settings is its page of the reference, with an example that tests run.
@@ -80,19 +83,19 @@
 //! | `http_body_util` | `sink` |
 //! | `hyper_rustls` | `sink` |
 //! | `hyper_util` | `connect`, `sink` |
-//! | `tokio` | `connect`, `engine`, `sink`, `run`, `cli` |
+//! | `tokio` | `connect`, `engine`, `sink`, `backend`, `analysis`, `run`, `cli` |
 //! | `tokio_rustls` | `connect` |
 //! | `rustls_native_certs` | `connect` |
 //! | `x509_cert` | `connect` |
-//! | `tokio_util` | `sink`, `run`, `cli`, `bench` |
+//! | `tokio_util` | `sink`, `backend`, `run`, `cli`, `bench` |
 //! | `tokio_stream` | `connect`, `sink` |
-//! | `futures_util` | `run` |
-//! | `arrow_array` | `connect`, `local`, `lowering`, `run`, `sink`, `bench` |
+//! | `futures_util` | `analysis` |
+//! | `arrow_array` | `connect`, `local`, `lowering`, `analysis`, `run`, `sink`, `bench` |
 //! | `arrow_buffer` | `connect`, `sink` |
-//! | `arrow_cast` | `run`, `sink` |
+//! | `arrow_cast` | `analysis`, `run`, `sink` |
 //! | `arrow_ipc` | `connect`, `local`, `sink`, `bench` |
 //! | `arrow_json` | `sink` |
-//! | `arrow_schema` | `connect`, `local`, `lowering`, `run`, `sink`, `bench` |
+//! | `arrow_schema` | `connect`, `local`, `lowering`, `analysis`, `run`, `sink`, `bench` |
 //! | `arrow_select` | `sink` |
 //! | `parquet` | `sink`, `local` |
 //! | `flate2` | `sink` |
@@ -107,7 +110,7 @@
 //! | `petgraph` | `graph` |
 //! | `aho_corasick` | `secret` |
 //! | `strsim` | `diagnostic` |
-//! | `glob` | `run` |
+//! | `glob` | `analysis` |
 //! | `regex` | `spec` |
 //! | `clap` | `cli` |
 //! | `clap_complete` | `cli` |
@@ -134,6 +137,8 @@
 //! - The process's environment is read in `cli/environment.rs` alone, and in `lowered`, which is in no program.
 //! - Only `cli/failure.rs` knows exit codes.
 
+mod analysis;
+mod backend;
 #[cfg(feature = "bench")]
 #[doc(hidden)]
 pub mod bench;
@@ -159,6 +164,7 @@ mod name;
 mod pipeline;
 mod plan;
 mod proto;
+mod record;
 mod report;
 mod run;
 mod scalar;

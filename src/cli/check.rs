@@ -6,13 +6,17 @@ use std::time::Instant;
 
 use clap::Args;
 
+use super::engine_arguments::EngineArguments;
 use super::failure::Failure;
+use super::inputs::wrong;
 use super::interrupt::Interrupt;
 use super::load::{Loaded, PipelineArguments, RunIdentity};
-use super::reach::EngineArguments;
 use super::run::limit;
-use super::session::{Place, wrong};
 use super::target::{Chosen, TargetArguments};
+use crate::analysis::check::{check, search};
+use crate::analysis::divergence::{There, differences};
+use crate::analysis::{Context, Known, concurrent, inputs, trial};
+use crate::backend::{Backend, upload};
 use crate::connect::Client;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::dialect::Dialect;
@@ -20,10 +24,9 @@ use crate::duration::Limit;
 use crate::graph::Graph;
 use crate::pipeline::{Pipeline, StepId};
 use crate::plan::{self, Scope};
+use crate::record::Sender;
 use crate::report::Reporter;
-use crate::run::check::{Known, search};
-use crate::run::differences::{There, differences};
-use crate::run::{self, Sender, inputs, together, trial};
+use crate::run;
 
 /// Check a pipeline: all that `validate` finds, then what the engine's analysis does. No data is read and nothing is written.
 ///
@@ -45,7 +48,7 @@ pub(super) struct Check {
     timeout: Option<Limit>,
 }
 
-pub(super) fn check(arguments: &Check, reporter: Reporter) -> Result<(), Failure> {
+pub(super) fn check_pipeline(arguments: &Check, reporter: Reporter) -> Result<(), Failure> {
     let began = Instant::now();
     let identity = RunIdentity::new();
     let (events, listener) = reporter.listen(identity.facts(&arguments.pipeline.file, began));
@@ -127,23 +130,25 @@ async fn carry_out(
         spots.push(Spot { chosen, pipeline, graph });
     }
     let wanted = if spots.len() == 1 { Wanted::Mistakes } else { Wanted::Columns };
+    let (options, tag) = (arguments.engine.options(), run::tag(&identity.id));
     let analyses = spots.iter().map(|spot| {
-        let place = Place {
-            engine: &arguments.engine,
-            at: &spot.chosen.at,
-            tag: run::tag(&identity.id),
+        let backend = Backend {
+            location: &spot.chosen.location,
+            options: &options,
+            tag: &tag,
             events,
-            interrupt: &interrupt,
+            stop: interrupt.token(),
         };
         async move {
             let work = async |client: &Client, dialect: &Dialect| {
-                analyse(&place, spot, (client, dialect), wanted).await
+                analyse(&backend, spot, (client, dialect), wanted).await
             };
-            place.carry_out(&spot.pipeline.conf, work).await
+            backend.in_session(&spot.pipeline.conf, work).await
         }
     });
-    let said = together::all(analyses, spots.len()).await;
-    let said: Vec<Said> = said.into_iter().collect::<Result<_, Failure>>()?;
+    let said = concurrent::all(analyses, spots.len()).await;
+    let said = said.into_iter().collect::<Result<Vec<Said>, Failure>>();
+    let said = said.map_err(|failure| interrupt.named(failure))?;
     let found = all_said(&spots, &said);
     let found = arguments.pipeline.warnings.told(found);
     let first = &spots[0];
@@ -169,7 +174,7 @@ fn count(count: usize, what: &str) -> String {
 
 /// What one engine says of the pipeline.
 async fn analyse(
-    place: &Place<'_>,
+    backend: &Backend<'_>,
     spot: &Spot,
     (client, dialect): (&Client, &Dialect),
     wanted: Wanted,
@@ -188,11 +193,16 @@ async fn analyse(
     found.append(lacking.clone());
     let unknown = without(pipeline, found.clone());
     if let Ok(plan) = &compiled {
-        place.send(client, pipeline, plan).await?;
+        let refused = upload::everything(client, pipeline, plan, backend.events);
+        let refused = backend.unless_stopped(refused).await?;
+        if refused.has_errors() {
+            return Err(wrong(pipeline, refused.sorted()));
+        }
     }
     if wanted == Wanted::Columns || found.has_errors() {
-        let search = Box::pin(search(client, pipeline, dialect, &steps, &unknown));
-        match place.interrupt.or(async { Ok(search.await) }).await? {
+        let context = Context { client, pipeline, dialect };
+        let search = Box::pin(search(&context, &steps, &unknown));
+        match backend.unless_stopped(async { Ok::<_, crate::backend::Error>(search.await) }).await? {
             Ok(findings) => {
                 found.append(findings.found);
                 known = findings.known;
@@ -203,10 +213,11 @@ async fn analyse(
         }
     }
     if let Some(plan) = compiled.ok().filter(|_| !found.has_errors()) {
-        found.append(place.analyse(client, pipeline, &plan).await?);
+        let check = Box::pin(check(client, pipeline, &plan));
+        found.append(backend.unless_stopped(check).await?);
     }
     let trial = Box::pin(trial::rows(client, pipeline, dialect, &steps));
-    let tried = place.interrupt.or(async { Ok(trial.await?) }).await?;
+    let tried = backend.unless_stopped(trial).await?;
     // A type that does not exist is known by now.
     let told = found.clone().sorted();
     let is_news = |one: &Diagnostic| told.iter().all(|known| known.span != one.span);

@@ -7,10 +7,9 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::environment::variable;
+use super::environment::{user, variable};
 use super::failure::Failure;
 use super::project::shown;
-use super::reach::user;
 use super::target::InFile;
 use crate::connect::{
     Certificates, Defaults, Endpoint, EndpointError, Identity, IdentityError, PemError, Roots, Token,

@@ -7,13 +7,16 @@ use std::time::Instant;
 
 use clap::{Args, Subcommand};
 
+use super::engine_arguments::EngineArguments;
 use super::failure::Failure;
+use super::inputs::wrong;
 use super::interrupt::Interrupt;
 use super::load::{Loaded, PipelineArguments, RunIdentity};
-use super::reach::EngineArguments;
 use super::run::limit;
-use super::session::{Place, wrong};
 use super::target::TargetArguments;
+use crate::analysis::check::source_columns;
+use crate::analysis::{Context, inputs};
+use crate::backend::{Backend, upload};
 use crate::connect::Client;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, nearest};
 use crate::dialect::Dialect;
@@ -21,9 +24,9 @@ use crate::duration::Limit;
 use crate::graph::Graph;
 use crate::pipeline::{FoundColumn, Pipeline, StepId};
 use crate::plan::{self, Scope};
+use crate::record::Sender;
 use crate::report::Reporter;
-use crate::run::check::source_columns;
-use crate::run::{self, Sender, inputs};
+use crate::run;
 use crate::secret::scrubbed;
 use crate::spec;
 
@@ -168,12 +171,14 @@ impl Infer {
         if missing.has_errors() {
             return Err(wrong(&pipeline, missing.sorted()));
         }
-        let place = Place {
-            engine: &self.engine,
-            at: &chosen.at,
-            tag: run::tag(&identity.id),
+        let options = self.engine.options();
+        let tag = run::tag(&identity.id);
+        let backend = Backend {
+            location: &chosen.location,
+            options: &options,
+            tag: &tag,
             events,
-            interrupt: &interrupt,
+            stop: interrupt.token(),
         };
         let work = async |client: &Client, dialect: &Dialect| {
             let of_steps = |found: Diagnostics| {
@@ -181,7 +186,13 @@ impl Infer {
                 found.sorted().into_iter().filter(|one| is_needed(one.span)).collect::<Diagnostics>()
             };
             match plan::compile_scope(&pipeline, &graph, dialect, Scope::Everything) {
-                Ok(plan) => place.send(client, &pipeline, &plan).await?,
+                Ok(plan) => {
+                    let sending = upload::everything(client, &pipeline, &plan, events);
+                    let refused = backend.unless_stopped(sending).await?;
+                    if refused.has_errors() {
+                        return Err(wrong(&pipeline, refused.sorted()));
+                    }
+                }
                 Err(lacking) => {
                     let lacking = of_steps(lacking);
                     if lacking.has_errors() {
@@ -190,11 +201,13 @@ impl Infer {
                 }
             }
             let before: Vec<StepId> = steps.iter().copied().filter(|step| *step != id).collect();
-            let columns = Box::pin(source_columns(client, &pipeline, dialect, (&before, id)));
-            let columns = interrupt.or(async { Ok(columns.await?) }).await?;
+            let context = Context { client, pipeline: &pipeline, dialect };
+            let columns = Box::pin(source_columns(&context, &before, id));
+            let columns = backend.unless_stopped(columns).await?;
             columns.map_err(|found| wrong(&pipeline, found.sorted()))
         };
-        let columns = place.carry_out(&pipeline.conf, work).await?;
+        let columns = backend.in_session(&pipeline.conf, work).await;
+        let columns = columns.map_err(|failure| interrupt.named(failure))?;
         if columns.is_empty() {
             let message = format!("the source of `{}` has no columns: is there any data?", self.step);
             let span = pipeline.step(id).source.span;

@@ -6,17 +6,19 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
+use super::engine_arguments::EngineArguments;
 use super::environment::engine_place;
 use super::failure::Failure;
 use super::interrupt::Interrupt;
 use super::load::{PipelineArguments, RunIdentity};
-use super::reach::{EngineArguments, Reached};
-use super::target::{At, Chosen, TargetArguments};
+use super::target::{Chosen, TargetArguments};
+use crate::analysis::inputs;
+use crate::backend::{Connected, Location, connect};
 use crate::engine::{self, Downloads, Interpreter, Kind, Place, Status};
 use crate::graph::Graph;
 use crate::pipeline::Pipeline;
+use crate::record::{Event, Sender};
 use crate::report::Reporter;
-use crate::run::{Event, inputs};
 
 /// Below so many bytes of free space an engine that spills soon has none.
 const LITTLE_SPACE: u64 = 2_000_000_000;
@@ -103,9 +105,9 @@ async fn examine(arguments: &Doctor, reporter: Reporter) -> Result<(), Failure> 
     }
     let state = chosen.project.as_ref().unwrap_or(&folder);
     writable("records", state, &mut findings)?;
-    let is_there = match chosen.at {
-        At::Managed(kind) => prepare(kind, &arguments.engine, &mut findings).await?,
-        At::Remote(_) => Readiness::Ready,
+    let is_there = match chosen.location {
+        Location::Managed(kind) => prepare(kind, &arguments.engine, &mut findings).await?,
+        Location::Remote(_) => Readiness::Ready,
     };
     match is_there {
         Readiness::Ready if findings.failure.is_none() => ask(arguments, &chosen, &mut findings).await?,
@@ -250,14 +252,12 @@ async fn reach_index(
 /// Reaches the engine as a run would, and lets it do the least that an engine does.
 async fn ask(arguments: &Doctor, chosen: &Chosen, findings: &mut Findings) -> Result<(), Failure> {
     let (sender, events) = std::sync::mpsc::channel();
-    let reached = arguments
-        .engine
-        .offline()
-        .reach(&chosen.at, &chosen.settings.conf, &crate::run::Sender::new(sender))
-        .await;
-    let Reached { client, managed, .. } = match reached {
-        Ok(reached) => reached,
-        Err(failure) => return findings.bad("engine", failure),
+    let options = arguments.engine.offline_options();
+    let events_to = Sender::new(sender);
+    let connected = Box::pin(connect(&chosen.location, &options, &chosen.settings.conf, &events_to)).await;
+    let Connected { client, managed, .. } = match connected {
+        Ok(connected) => connected,
+        Err(error) => return findings.bad("engine", error.into()),
     };
     for event in events.try_iter() {
         match event {

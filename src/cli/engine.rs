@@ -8,9 +8,9 @@ use clap::{Args, Subcommand};
 use super::environment::engine_place;
 use super::failure::Failure;
 use super::interrupt::Interrupt;
-use super::reach::progress_text;
+use crate::backend::preparation;
 use crate::engine::{Age, Downloads, Found, Kind, Place, Progress, Settings, Status};
-use crate::report::{Amount, Reporter};
+use crate::report::{Amount, Reporter, preparing};
 
 /// Manage the engines that pipectl installs and starts by itself.
 #[derive(Debug, Subcommand)]
@@ -111,9 +111,12 @@ fn progress(reporter: Reporter) -> impl Fn(Progress) + Send + Sync {
         let Ok(mut transfer) = transfer.lock() else { return };
         if let Progress::Fetched { what, bytes, of } = progress {
             transfer.moved(&Amount { what, bytes, of });
-        } else if let Some(text) = progress_text(&progress) {
+        } else if let Progress::Ignored { reason } = progress {
             transfer.end();
-            reporter.note(&text);
+            reporter.note(&reason);
+        } else if let Some(preparation) = preparation(&progress) {
+            transfer.end();
+            reporter.note(&preparing(&preparation));
         }
     }
 }

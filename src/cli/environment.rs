@@ -27,6 +27,11 @@ pub(super) fn not_text(prefix: &str) -> Option<String> {
     names.find_map(|(name, _)| name.into_string().ok().filter(|name| name.starts_with(prefix)))
 }
 
+/// As whom a run acts, where the connection string does not say.
+pub(super) fn user() -> Option<String> {
+    variable("SPARK_USER").or_else(|| variable("USER"))
+}
+
 /// Where managed engines are installed, and with what they run. Without a home, in the temporary folder.
 pub(super) fn engine_place(downloads: Downloads) -> Place {
     let cache = cache();

@@ -4,9 +4,11 @@ use std::borrow::Cow;
 use std::io;
 use std::path::PathBuf;
 
+use crate::backend::{self, SessionError};
 use crate::connect;
 use crate::diagnostic::Diagnostic;
 use crate::engine;
+use crate::record::chain;
 use crate::report::{Ending, Reporter, escaped};
 use crate::run;
 use crate::sink;
@@ -96,9 +98,9 @@ impl Failure {
             Self::Project { diagnostics, .. } => format!("the project file has {}", mistakes(diagnostics)),
             Self::Input { .. } => "an input is missing".to_owned(),
             Self::Output(error) => format!("stdout can't be written: {error}"),
-            Self::Sink(error) => run::chain(error),
-            Self::Engine(error) => run::chain(error),
-            Self::Connect(error) => run::chain(error),
+            Self::Sink(error) => chain(error),
+            Self::Engine(error) => chain(error),
+            Self::Connect(error) => chain(error),
             Self::EngineEnded { reason, .. } => format!("the engine ended unexpectedly: {reason}"),
             Self::Steps(Ending::EngineLost) => "the engine was lost".to_owned(),
             Self::Steps(_) => "a step failed".to_owned(),
@@ -166,6 +168,27 @@ fn mistakes(diagnostics: &[Diagnostic]) -> String {
 impl From<connect::Error> for Failure {
     fn from(error: connect::Error) -> Self {
         Self::Connect(error)
+    }
+}
+
+impl From<backend::Error> for Failure {
+    fn from(error: backend::Error) -> Self {
+        match error {
+            backend::Error::Engine(error) => Self::Engine(error),
+            backend::Error::Connect(error) => Self::Connect(error),
+            backend::Error::Ended { reason, last_lines } => Self::EngineEnded { reason, last_lines },
+            // Which signal it was is known to whoever watches for signals.
+            backend::Error::Interrupted => Self::Interrupted(Signal::Interrupt),
+        }
+    }
+}
+
+impl SessionError for Failure {
+    fn client_error(&self) -> Option<&connect::Error> {
+        match self {
+            Self::Connect(error) => Some(error),
+            _ => None,
+        }
     }
 }
 

@@ -95,8 +95,16 @@ impl Interrupt {
         });
     }
 
+    /// Names the signal in a failure that it has brought about.
+    pub(super) fn named(&self, failure: Failure) -> Failure {
+        match (failure, self.signal()) {
+            (Failure::Interrupted(_), Some(signal)) => Failure::Interrupted(signal),
+            (failure, _) => failure,
+        }
+    }
+
     /// The first signal, where there was one.
-    pub(super) fn signal(&self) -> Option<Signal> {
+    fn signal(&self) -> Option<Signal> {
         self.which.get().copied()
     }
 

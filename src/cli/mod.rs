@@ -6,20 +6,19 @@ mod connection;
 mod contract;
 mod doctor;
 mod engine;
+mod engine_arguments;
 mod environment;
 mod failure;
 mod help;
+mod inputs;
 mod interrupt;
 mod load;
 mod ls;
 mod plan;
 mod project;
-mod reach;
 mod run;
 mod schema;
 mod secrets;
-mod session;
-mod settings;
 mod show;
 mod target;
 mod validate;
@@ -126,7 +125,7 @@ pub(crate) fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let result = match arguments.verb {
         Verb::Run(run) => return ExitCode::from(run::run(&run, reporter)),
         Verb::Validate(validate) => validate::validate(&validate, reporter),
-        Verb::Check(check) => check::check(&check, reporter),
+        Verb::Check(check) => check::check_pipeline(&check, reporter),
         Verb::Plan(plan) => plan::plan(&plan, reporter),
         Verb::Show(show) => show::show(show, reporter),
         Verb::Ls(ls) => ls::ls(&ls, reporter),

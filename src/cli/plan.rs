@@ -24,7 +24,7 @@ pub(super) fn plan(arguments: &Plan, reporter: Reporter) -> Result<(), Failure> 
     let pipeline = loaded.pipeline;
     reporter.diagnostics(&pipeline.sources, &loaded.warnings);
     let graph = Graph::new(&pipeline);
-    let plan = plan::compile(&pipeline, &graph, &chosen.at.likely_dialect()).map_err(|gaps| {
+    let plan = plan::compile(&pipeline, &graph, &chosen.location.likely_dialect()).map_err(|gaps| {
         Failure::Pipeline { sources: pipeline.sources.clone(), diagnostics: gaps.sorted() }
     })?;
     super::print(&plan::describe(&pipeline, &plan))

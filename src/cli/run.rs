@@ -6,21 +6,24 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 
+use super::engine_arguments::EngineArguments;
 use super::environment::store_settings;
 use super::failure::Failure;
+use super::inputs::{inputs_exist, wrong};
 use super::interrupt::Interrupt;
 use super::load::{Loaded, PipelineArguments, RunIdentity};
-use super::reach::EngineArguments;
-use super::session::{Place, inputs_exist, wrong};
 use super::target::{Chosen, TargetArguments};
+use crate::analysis::prepare;
+use crate::backend::Backend;
 use crate::connect::Client;
 use crate::dialect::Dialect;
 use crate::duration::{Limit, NoLimit};
 use crate::graph::Graph;
 use crate::pipeline::Pipeline;
 use crate::plan;
+use crate::record::{Event, Sender};
 use crate::report::{Ending, Reporter};
-use crate::run::{self, Event, OnFailure, Sender, Settings};
+use crate::run::{self, OnFailure, Settings};
 use crate::sink::{OutputLock, Stores};
 
 /// How long threads that write may take to end after all else has.
@@ -164,19 +167,16 @@ async fn carry_out(
     let ends = pipeline.ids().filter(|id| pipeline.step(*id).is_end());
     inputs_exist(&pipeline, &graph.needed_for(ends))?;
     let pipeline = Arc::new(pipeline);
-    let place = Place {
-        engine: &arguments.engine,
-        at: &chosen.at,
-        tag: run::tag(&identity.id),
-        events,
-        interrupt: &interrupt,
-    };
+    let options = arguments.engine.options();
+    let tag = run::tag(&identity.id);
+    let backend =
+        Backend { location: &chosen.location, options: &options, tag: &tag, events, stop: interrupt.token() };
     let work = async |client: &Client, dialect: &Dialect| {
         let plan =
             plan::compile(&pipeline, &graph, dialect).map_err(|gaps| wrong(&pipeline, gaps.sorted()))?;
-        place.send(client, &pipeline, &plan).await?;
         let began = Instant::now();
-        let found = place.analyse(client, &pipeline, &plan).await?;
+        let preparing = Box::pin(prepare(client, &pipeline, &plan, events));
+        let found = backend.unless_stopped(preparing).await?;
         if found.has_errors() {
             return Err(wrong(&pipeline, found.sorted()));
         }
@@ -193,7 +193,7 @@ async fn carry_out(
         run::execute(client, &pipeline, &plan, &settings, events, interrupt.token()).await?;
         Ok(())
     };
-    place.carry_out(&pipeline.conf, work).await
+    backend.in_session(&pipeline.conf, work).await.map_err(|failure| interrupt.named(failure))
 }
 
 /// Keeps other runs off the outputs for as long as the locks live.

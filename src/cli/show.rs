@@ -7,13 +7,15 @@ use std::time::Instant;
 
 use clap::Args;
 
+use super::engine_arguments::EngineArguments;
 use super::failure::Failure;
+use super::inputs::{inputs_exist, wrong};
 use super::interrupt::Interrupt;
 use super::load::{Loaded, PipelineArguments, RunIdentity};
-use super::reach::EngineArguments;
 use super::run::{LAST_WRITES, limit};
-use super::session::{Place, inputs_exist, wrong};
 use super::target::{Chosen, TargetArguments};
+use crate::analysis::{Columns, columns, prepare};
+use crate::backend::Backend;
 use crate::connect::Client;
 use crate::diagnostic::nearest;
 use crate::dialect::Dialect;
@@ -22,8 +24,9 @@ use crate::graph::Graph;
 use crate::name::is_name;
 use crate::pipeline::{Pipeline, StepId};
 use crate::plan::{self, Look, Scope};
+use crate::record::{Event, Sender};
 use crate::report::{Ending, Reporter};
-use crate::run::{self, Columns, Event, OnFailure, Sender, Settings};
+use crate::run::{self, OnFailure, Settings};
 use crate::sink::{self, Format, Stdout, StoreSettings, Stores};
 
 /// Show the first rows of a step: they are worked out by the engine, and nothing is written.
@@ -205,26 +208,23 @@ async fn carry_out(
     let graph = Graph::new(&pipeline);
     inputs_exist(&pipeline, &look.steps(&pipeline, &graph))?;
     let pipeline = Arc::new(pipeline);
-    let place = Place {
-        engine: &arguments.engine,
-        at: &chosen.at,
-        tag: run::tag(&identity.id),
-        events,
-        interrupt: &interrupt,
-    };
+    let options = arguments.engine.options();
+    let tag = run::tag(&identity.id);
+    let backend =
+        Backend { location: &chosen.location, options: &options, tag: &tag, events, stop: interrupt.token() };
     let work = async |client: &Client, dialect: &Dialect| {
         let plan = plan::compile_scope(&pipeline, &graph, dialect, Scope::Look(&look))
             .map_err(|gaps| wrong(&pipeline, gaps.sorted()))?;
-        place.send(client, &pipeline, &plan).await?;
         let began = Instant::now();
-        let found = place.analyse(client, &pipeline, &plan).await?;
+        let preparing = Box::pin(prepare(client, &pipeline, &plan, events));
+        let found = backend.unless_stopped(preparing).await?;
         if found.has_errors() {
             return Err(wrong(&pipeline, found.sorted()));
         }
         events.send(Event::Checked { took: began.elapsed() });
         if arguments.schema {
-            let columns = run::columns(client, &plan);
-            return Box::pin(interrupt.or(async { Ok(Some(columns.await?)) })).await;
+            let columns = columns(client, &plan);
+            return Ok(Some(Box::pin(backend.unless_stopped(columns)).await?));
         }
         if let Some(sort) = plan.lost_order() {
             let line = pipeline.sources.get(sort.file).position(sort.start).line;
@@ -242,7 +242,7 @@ async fn carry_out(
         run::execute(client, &pipeline, &Arc::new(plan), &settings, events, interrupt.token()).await?;
         Ok(None)
     };
-    place.carry_out(&pipeline.conf, work).await
+    backend.in_session(&pipeline.conf, work).await.map_err(|failure| interrupt.named(failure))
 }
 
 /// Says so where it is not the step's own rows that are looked at.

@@ -10,12 +10,11 @@ use super::engine::KindParser;
 use super::environment::variable;
 use super::failure::Failure;
 use super::project::{Found, PROJECT_FILE, find_project, read_project, shown};
-use crate::connect::Endpoint;
+use crate::backend::Location;
 use crate::diagnostic::{Code, Diagnostic, nearest};
-use crate::dialect::Dialect;
 use crate::engine::Kind;
 use crate::lowering::{Root, is_url, normal};
-use crate::run::Event;
+use crate::record::Event;
 use crate::spec;
 use crate::target::{Project, Server, Settings, Target};
 use crate::text::Sources;
@@ -46,7 +45,7 @@ pub(super) struct TargetArguments {
 /// Where a pipeline runs, and what it is told there.
 #[derive(Debug)]
 pub(super) struct Chosen {
-    pub(super) at: At,
+    pub(super) location: Location,
     /// Where relative paths of the engine start; nothing for the pipeline file's folder.
     pub(super) root: Option<Root>,
     pub(super) settings: Settings,
@@ -56,13 +55,6 @@ pub(super) struct Chosen {
     pub(super) origin: Origin,
     /// What the user should know about the choice.
     pub(super) notes: Vec<String>,
-}
-
-/// What works out the plans.
-#[derive(Debug)]
-pub(super) enum At {
-    Managed(Kind),
-    Remote(Box<Endpoint>),
 }
 
 /// Why a run runs where it runs.
@@ -95,16 +87,6 @@ impl Chosen {
         match &self.origin {
             Origin::Target { name, .. } => format!(" for the target `{name}`"),
             Origin::Usual | Origin::Server(_) | Origin::Engine(_) => String::new(),
-        }
-    }
-}
-
-impl At {
-    /// What an engine that has not been asked can probably do.
-    pub(super) fn likely_dialect(&self) -> Dialect {
-        match self {
-            Self::Managed(kind) => kind.dialect(),
-            Self::Remote(_) => Dialect::spark(),
         }
     }
 }
@@ -178,15 +160,17 @@ impl TargetArguments {
             (Some(Said { by, value: Named::Engine(_) }), None) => Origin::Engine(by),
             (None, None) => Origin::Usual,
         };
-        let at = self.at(named.as_ref(), target.as_ref(), &mut notes)?;
-        let shares = match &at {
-            At::Managed(_) => true,
-            At::Remote(_) => named.is_none() && target.as_ref().is_some_and(|it| it.target.shared_files),
+        let location = self.location(named.as_ref(), target.as_ref(), &mut notes)?;
+        let shares = match &location {
+            Location::Managed(_) => true,
+            Location::Remote(_) => {
+                named.is_none() && target.as_ref().is_some_and(|it| it.target.shared_files)
+            }
         };
         let root = self.root(shares, target.as_ref())?;
         let settings = target.map(|it| it.target.settings).unwrap_or_default();
         let project = found.map(|found| found.folder);
-        Ok(Chosen { at, root, settings, project, origin, notes })
+        Ok(Chosen { location, root, settings, project, origin, notes })
     }
 
     /// The server or engine and the target that were asked for. One that is named stands for itself; a target's settings apply to it
@@ -221,19 +205,19 @@ impl TargetArguments {
     }
 
     /// The server or engine: what was named, else the target's, else the usual one.
-    fn at(
+    fn location(
         &self,
         named: Option<&Said<Named>>,
         target: Option<&InFile<'_>>,
         notes: &mut Vec<String>,
-    ) -> Result<At, Failure> {
+    ) -> Result<Location, Failure> {
         let kind = match (named, target.map(|it| (&it.target.server, it))) {
             (Some(Said { by, value: Named::Remote(url) }), _) => {
                 let speaker = if by.starts_with("--") { Speaker::Flag(by) } else { Speaker::Variable(by) };
                 return self
                     .connection
                     .endpoint(url, speaker, None, notes)
-                    .map(|it| At::Remote(Box::new(it)));
+                    .map(|it| Location::Remote(Box::new(it)));
             }
             (None, Some((Server::Remote { url, token, certificates, plaintext }, it))) => {
                 let keys = Keys { token: token.as_ref(), certificates, plaintext: plaintext.as_ref(), it };
@@ -241,14 +225,14 @@ impl TargetArguments {
                 return self
                     .connection
                     .endpoint(&url.value, speaker, Some(&keys), notes)
-                    .map(|it| At::Remote(Box::new(it)));
+                    .map(|it| Location::Remote(Box::new(it)));
             }
             (Some(Said { value: Named::Engine(kind), .. }), _) => *kind,
             (None, Some((Server::Managed(Some(name)), _))) => Kind::named(name).unwrap_or(Kind::Sail),
             (None, None | Some((Server::Managed(None), _))) => Kind::Sail,
         };
         self.connection.needs_server()?;
-        Ok(At::Managed(kind))
+        Ok(Location::Managed(kind))
     }
 
     /// Where relative paths start, said by the flag or else by the target.

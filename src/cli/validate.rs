@@ -5,8 +5,8 @@ use clap::Args;
 use super::failure::Failure;
 use super::load::{PipelineArguments, RunIdentity};
 use super::target::TargetArguments;
+use crate::analysis::inputs;
 use crate::report::Reporter;
-use crate::run::inputs;
 
 /// Read a pipeline and say everything that is wrong with it, without an engine.
 #[derive(Debug, Args)]

@@ -6,7 +6,7 @@ use std::collections::HashSet;
 
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::expect::OnFail;
-use crate::run::{Event, Outcome};
+use crate::record::{Event, Outcome};
 use crate::text::Sources;
 
 /// One diagnostic at its place; what helps is part of the message.

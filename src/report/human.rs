@@ -10,9 +10,10 @@ use super::diagnostic::Colour;
 use super::escape::escaped;
 use super::json::Progress;
 use super::transfer::{Amount, Pace, bar};
-use super::{Verbosity, again, write_line};
+use super::{Verbosity, again, preparing, write_line};
+use crate::connect::{Cause, ServerError};
 use crate::expect::OnFail;
-use crate::run::{Cause, Event, Label, Outcome, Output, ServerError, Verdict};
+use crate::record::{Event, Label, Outcome, Output, Verdict};
 
 /// How often a moving line moves.
 const TICK: Duration = Duration::from_millis(120);
@@ -48,7 +49,7 @@ impl Human {
         }
         self.download_ended();
         match event {
-            Event::Preparing(what) => self.line("", Style::new(), what),
+            Event::Preparing(preparation) => self.line("", Style::new(), &preparing(preparation)),
             Event::Target(target) => self.line("target", Style::new(), target),
             Event::EngineReady { engine, took } => {
                 self.line("engine", Style::new(), &format!("{engine}, ready in {}", seconds(*took)));
@@ -328,7 +329,7 @@ pub(super) fn thousands(number: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::run::QueryContext;
+    use crate::connect::QueryContext;
 
     fn lines(said: &ServerError, verbosity: Verbosity) -> String {
         details(said, verbosity).join("\n")
@@ -372,7 +373,7 @@ mod tests {
 
     #[test]
     fn a_bar_tells_what_is_known() {
-        let tasks = |all| Some(crate::run::Tasks { completed: 3, all, ..crate::run::Tasks::default() });
+        let tasks = |all| Some(crate::record::Tasks { completed: 3, all, ..crate::record::Tasks::default() });
         for (rows, tasks, told) in [
             (0, None, ""),
             (0, tasks(0), ""),

@@ -7,10 +7,11 @@ use chrono::Utc;
 use serde_json::{Value, json};
 
 use super::transfer::{Amount, Pace};
-use super::{Verbosity, again};
+use super::{Verbosity, again, preparing};
+use crate::connect::ServerError;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::expect::OnFail;
-use crate::run::{Event, Label, Outcome, Output, ServerError, Tasks, Verdict};
+use crate::record::{Event, Label, Outcome, Output, Tasks, Verdict};
 use crate::secret::scrubbed;
 use crate::text::{Sources, Span};
 
@@ -172,7 +173,9 @@ pub(super) enum Level {
 /// An event as a line, for what is no progress.
 fn event_line(event: &Event, depth: Depth) -> Option<(Level, String)> {
     let text = match event {
-        Event::Preparing(what) => line("preparing", "info", json!({ "message": what })),
+        Event::Preparing(preparation) => {
+            line("preparing", "info", json!({ "message": preparing(preparation) }))
+        }
         Event::Target(target) => line("target", "info", json!({ "target": target })),
         Event::EngineReady { engine, took } => {
             line("engine_ready", "info", json!({ "engine": engine, "seconds": took.as_secs_f64() }))
@@ -238,7 +241,7 @@ pub(super) fn outcome_value(outcome: &Outcome, depth: Depth) -> Value {
 /// An error as data; all but the message is the engine's, and null where it is not the engine that has failed.
 pub(super) fn error_value(message: &str, said: Option<&ServerError>, depth: Depth) -> Value {
     let contexts = said.map(|said| {
-        let context = |context: &crate::run::QueryContext| {
+        let context = |context: &crate::connect::QueryContext| {
             json!({
                 "fragment": context.fragment,
                 "start": context.range.map(|(start, _)| start),
@@ -249,7 +252,7 @@ pub(super) fn error_value(message: &str, said: Option<&ServerError>, depth: Dept
         said.contexts.iter().map(context).collect::<Vec<_>>()
     });
     let causes = said.map(|said| {
-        let cause = |cause: &crate::run::Cause| json!({ "class": cause.class, "message": cause.message });
+        let cause = |cause: &crate::connect::Cause| json!({ "class": cause.class, "message": cause.message });
         said.causes.iter().map(cause).collect::<Vec<_>>()
     });
     let mut error = json!({

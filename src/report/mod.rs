@@ -20,8 +20,9 @@ pub(crate) use panic::tell_panics;
 pub(crate) use results::{Ending, Results, RunFacts};
 pub(crate) use transfer::{Amount, Transfer};
 
+use crate::connect::ServerError;
 use crate::diagnostic::Diagnostic;
-use crate::run::{Event, ServerError};
+use crate::record::{Event, Preparation};
 use crate::secret::scrubbed;
 use crate::text::Sources;
 use scrub::Scrub as _;
@@ -143,10 +144,10 @@ impl Reporter {
     }
 
     /// Tells what happens from now on, in a thread of its own, until the sender is gone; then the results come back.
-    pub(crate) fn listen(self, facts: RunFacts) -> (crate::run::Sender, Listener) {
+    pub(crate) fn listen(self, facts: RunFacts) -> (crate::record::Sender, Listener) {
         let (sender, receiver) = mpsc::channel();
         let thread = thread::spawn(move || self.tell(&receiver, Results::new(facts)));
-        (crate::run::Sender::new(sender), Listener(thread))
+        (crate::record::Sender::new(sender), Listener(thread))
     }
 
     fn tell(self, receiver: &mpsc::Receiver<Event>, mut results: Results) -> Results {
@@ -198,6 +199,18 @@ impl Listener {
             Ok(results) => results,
             Err(panic) => std::panic::resume_unwind(panic),
         }
+    }
+}
+
+/// What takes long, in words.
+pub(crate) fn preparing(preparation: &Preparation) -> String {
+    match preparation {
+        Preparation::Waiting { what } => format!("another process is installing {what}; waiting for it"),
+        Preparation::Fetching { what } => format!("installing, once: fetching {what}"),
+        Preparation::Unpacking { what } => format!("unpacking {what}"),
+        Preparation::Compiling { what } => format!("preparing {what}, once, so that it starts sooner"),
+        Preparation::Installed { what } => format!("{what} is installed"),
+        Preparation::Sending { bytes } => format!("sending {} MB to the engine", bytes.div_ceil(1_000_000)),
     }
 }
 

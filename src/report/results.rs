@@ -13,8 +13,9 @@ use super::again;
 use super::human::seconds;
 use super::json::{Depth, diagnostic_value, error_value, label, merged, outcome_value, verdict_value};
 use super::scrub::Scrub as _;
+use crate::connect::ServerError;
 use crate::diagnostic::Diagnostic;
-use crate::run::{Event, Label, Outcome, ServerError};
+use crate::record::{Event, Label, Outcome};
 use crate::secret::scrubbed;
 use crate::text::Sources;
 

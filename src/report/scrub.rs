@@ -3,8 +3,9 @@
 
 use std::collections::BTreeMap;
 
+use crate::connect::{Cause, QueryContext, ServerError};
 use crate::diagnostic::Diagnostic;
-use crate::run::{Cause, Event, Failed, Label, Outcome, Output, QueryContext, ServerError, Verdict};
+use crate::record::{Event, Failed, Label, Outcome, Output, Verdict};
 use crate::secret::scrubbed;
 
 /// What may hold a secret in its texts. Numbers, times and the words of our own formats hold none.
@@ -121,15 +122,14 @@ impl Scrub for Outcome {
 impl Scrub for Event {
     fn scrub(&mut self) {
         match self {
-            Self::Preparing(text)
-            | Self::Fetched { what: text, .. }
+            Self::Fetched { what: text, .. }
             | Self::Target(text)
             | Self::EngineReady { engine: text, .. }
             | Self::Began { pipeline: text, .. }
             | Self::Note(text)
             | Self::Again { reason: text } => text.scrub(),
             // Paths are scrubbed where they are written.
-            Self::Checked { .. } | Self::Read(_) => {}
+            Self::Checked { .. } | Self::Read(_) | Self::Preparing(_) => {}
             Self::Started(action) | Self::Rows { action, .. } | Self::Tasks { action, .. } => action.scrub(),
             Self::Unmet { action, verdict } => all([action, verdict]),
             Self::Ended { action, outcome, .. } => all([action, outcome]),

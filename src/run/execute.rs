@@ -11,10 +11,10 @@ use tokio::task::{JoinError, JoinSet};
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
-use super::event::{Event, Failed, Label, Outcome, Sender};
 use super::schedule::{Decision, Happened, Node, OnFailure, Schedule};
 use super::write::{self, Target};
-use super::{Error, Unmet, expectation, upload};
+use super::{Error, Unmet, expectation};
+use crate::backend::upload;
 use crate::connect::{self, Client, CommandResult, OperationId, ResponseStream, Tag};
 use crate::duration::Limit;
 use crate::expect::OnFail;
@@ -23,6 +23,7 @@ use crate::plan::{Action, ActionId, Plan, Work};
 use crate::proto::command;
 use crate::proto::relation::cached_remote_relation;
 use crate::proto::spark::{Command, Plan as Message, Relation};
+use crate::record::{Event, Failed, Label, Outcome, Sender, chain};
 use crate::sink::{Sink, Stores};
 
 /// How a run goes about it.
@@ -448,21 +449,6 @@ fn how(result: Result<Outcome, Error>, is_stopped: bool) -> Ended {
         Err(Error::Engine(error)) if error.is_session_lost() => Ended::Lost(error),
         Err(error) => Ended::As(failed(error)),
     }
-}
-
-/// An error and what is behind it, on one line.
-pub(crate) fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(error) = source {
-        let more = error.to_string();
-        if !text.contains(&more) {
-            text.push_str(": ");
-            text.push_str(&more);
-        }
-        source = error.source();
-    }
-    text
 }
 
 #[cfg(test)]

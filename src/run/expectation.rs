@@ -6,8 +6,8 @@ use arrow_array::{Array as _, RecordBatch};
 use arrow_cast::cast::cast;
 use arrow_schema::DataType;
 
-use super::event::Verdict;
 use crate::plan::Expected;
+use crate::record::Verdict;
 
 /// The expectations that rows do not meet.
 pub(super) fn verdicts(row: &RecordBatch, violations: &[Expected]) -> Vec<Verdict> {

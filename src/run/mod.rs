@@ -2,33 +2,20 @@
 //!
 //! The scheduler decides and the driver awaits. What happens is sent as events to whoever listens; nothing is printed here.
 
-pub(crate) mod check;
-mod contract;
-pub(crate) mod differences;
-mod event;
 mod execute;
 mod expectation;
-mod fitting;
-pub(crate) mod inputs;
-mod narrow;
 mod schedule;
-mod schema;
-pub(crate) mod together;
-pub(crate) mod trial;
-pub(crate) mod upload;
 mod write;
 
 use std::fmt;
 
 use crate::connect;
 use crate::duration::Limit;
+use crate::record::Verdict;
 use crate::sink;
 
-pub(crate) use crate::connect::{Cause, QueryContext, ServerError};
-pub(crate) use event::{Event, Failed, Label, Outcome, Output, Sender, Tasks, Verdict};
-pub(crate) use execute::{Settings, advice, chain, execute, tag};
+pub(crate) use execute::{Settings, advice, execute, tag};
 pub(crate) use schedule::OnFailure;
-pub(crate) use schema::{Columns, columns};
 
 /// Why an action did not succeed.
 #[derive(Debug, thiserror::Error)]

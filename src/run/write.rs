@@ -12,10 +12,10 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
 
-use super::event::{Event, Label, Output, Sender, Tasks};
+use super::Error;
 use super::execute::Received;
-use super::{Error, Outcome};
 use crate::connect;
+use crate::record::{Event, Label, Outcome, Output, Sender};
 use crate::sink::{self, Finished, Flow, Sink, Site, Stores, Writer};
 
 /// Batches between the stream and the outputs.
@@ -87,17 +87,6 @@ pub(super) async fn stream(
         bytes: written.bytes,
     };
     Ok(Outcome::Succeeded { rows: Some(rows), outputs: outputs.into_iter().map(output).collect() })
-}
-
-impl From<connect::Progress> for Tasks {
-    fn from(progress: connect::Progress) -> Self {
-        Self {
-            completed: progress.completed,
-            all: progress.tasks,
-            running: progress.running,
-            bytes_read: progress.bytes_read,
-        }
-    }
 }
 
 /// Whose stream is read, and who is told.

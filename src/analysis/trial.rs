@@ -7,7 +7,9 @@ use arrow_array::{Array as _, RecordBatch};
 use arrow_cast::cast::cast;
 use arrow_schema::DataType;
 
-use super::narrow::refused;
+use super::concurrent::all;
+use super::localize::refused;
+use crate::backend::upload;
 use crate::connect::{Client, Error, Event, OperationId};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::dialect::Dialect;
@@ -15,11 +17,10 @@ use crate::local::Blob;
 use crate::lowering::{Branches, Lowering, Masks, Root};
 use crate::pipeline::{Pipeline, StepId};
 use crate::proto::spark::Relation;
-use crate::run::together::all;
 use crate::source::{Source, Values};
 
-/// Trials that are made side by side.
-const SIDE_BY_SIDE: usize = 4;
+/// Trials that are made concurrently.
+const CONCURRENT: usize = 4;
 
 /// What is wrong with the rows of these steps.
 pub(crate) async fn rows(
@@ -34,7 +35,7 @@ pub(crate) async fn rows(
     });
     let trials = values.map(|values| one(client, pipeline, dialect, values));
     let mut found = Diagnostics::default();
-    for result in all(trials, SIDE_BY_SIDE).await {
+    for result in all(trials, CONCURRENT).await {
         found.append(result?);
     }
     Ok(found)
@@ -99,7 +100,7 @@ async fn trial(
             is_limited: false,
         },
     );
-    super::upload::blobs(client, &blobs.into_inner()).await?;
+    upload::blobs(client, &blobs.into_inner()).await?;
     let mut found = Diagnostics::default();
     let mut stream = client.execute(relation.into(), &[], OperationId::new());
     loop {

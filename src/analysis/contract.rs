@@ -6,7 +6,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::check::column_names;
+use super::columns::column_names;
 use crate::diagnostic::{Code, Diagnostic, nearest};
 use crate::dialect::{Dialect, Implementation};
 use crate::expr::{ColumnType, Difference};

@@ -3,17 +3,14 @@
 use std::collections::HashSet;
 use std::ops::Range;
 
-use super::complaint::Complaint;
 use super::diagnosis::{Diagnosis, Edit, Text, With, overlap};
+use super::engine_error::Complaint;
 use super::names::{Chain, alias_behind, alike, chains};
 use super::scope::Scope;
+use crate::analysis::context::Analysed;
 use crate::connect::{Error, ServerError};
 use crate::diagnostic::Diagnostics;
 use crate::expr::{Sent, Template};
-use crate::proto::spark::DataType;
-
-/// What an analysis says: the columns, or why it refuses.
-pub(super) type Analysed = Result<Result<DataType, Box<ServerError>>, Error>;
 
 /// A table that exists, in place of those that do not.
 pub(super) const SOME_TABLE: &str = "pipectl_check_some";

@@ -3,10 +3,10 @@
 use std::ops::Range;
 
 use super::names::{Chain, alike};
+use crate::analysis::columns::column_names;
 use crate::proto::ddl::type_text;
 use crate::proto::spark::DataType;
 use crate::proto::spark::data_type::{Kind, StructField};
-use crate::run::check::column_names;
 
 /// The columns that an expression can mean.
 #[derive(Debug, Clone, Default)]

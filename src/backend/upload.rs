@@ -5,8 +5,7 @@ use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::local::Blob;
 use crate::pipeline::Pipeline;
 use crate::plan::Plan;
-
-use super::event::{Event, Sender};
+use crate::record::{Event, Preparation, Sender};
 
 /// Bytes from which on it is told that they are sent: this takes long.
 const TOLD_FROM: u64 = 4 << 20;
@@ -20,7 +19,7 @@ pub(crate) async fn everything(
 ) -> Result<Diagnostics, Error> {
     let waiting = files_size(pipeline) + rows_size(plan);
     if waiting >= TOLD_FROM {
-        events.send(Event::Preparing(format!("sending {} MB to the engine", waiting.div_ceil(1_000_000))));
+        events.send(Event::Preparing(Preparation::Sending { bytes: waiting }));
     }
     if !pipeline.artifacts.is_empty() {
         let artifacts = pipeline.artifacts.iter().map(|artifact| Artifact {
@@ -38,12 +37,12 @@ pub(crate) async fn everything(
 }
 
 /// Sends the rows that the session does not have; how many bytes those were.
-pub(super) async fn rows(client: &Client, plan: &Plan) -> Result<u64, Error> {
+pub(crate) async fn rows(client: &Client, plan: &Plan) -> Result<u64, Error> {
     blobs(client, plan.uploads.iter().flat_map(|upload| &upload.blobs)).await
 }
 
 /// Sends those of these that the session does not have; how many bytes those were.
-pub(super) async fn blobs(client: &Client, blobs: impl IntoIterator<Item = &Blob>) -> Result<u64, Error> {
+pub(crate) async fn blobs(client: &Client, blobs: impl IntoIterator<Item = &Blob>) -> Result<u64, Error> {
     let artifacts = blobs.into_iter().map(|blob| Artifact {
         name: format!("cache/{}", blob.hash),
         content: Content::Bytes(blob.data.clone()),

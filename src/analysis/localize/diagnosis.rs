@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use super::complaint::Complaint;
+use super::engine_error::Complaint;
 use super::names::{Chain, alias_behind, alike, chains};
 use super::scope::{Missing, Scope};
 use crate::connect::ServerError;
@@ -353,7 +353,11 @@ fn shortened(text: &str) -> String {
 }
 
 /// What the engine finds wrong at a place, under the names that it has for that.
-pub(in crate::run) fn refused(error: &ServerError, span: Span, message: impl Into<String>) -> Diagnostic {
+pub(in crate::analysis) fn refused(
+    error: &ServerError,
+    span: Span,
+    message: impl Into<String>,
+) -> Diagnostic {
     Diagnostic::new(Code::Analysis, span, message).called(error.class.clone(), error.sql_state.clone())
 }
 

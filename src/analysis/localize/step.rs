@@ -4,12 +4,17 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::complaint::Complaint;
+use super::Known;
 use super::diagnosis::{help_for_ungrouped, meant_step, refused, words};
-use super::inside::{Analysed, Inside, SOME_TABLE, has, names_a_mask};
+use super::engine_error::Complaint;
+use super::expression::{Inside, SOME_TABLE, has, names_a_mask};
 use super::scope::{Scope, fields};
 use super::union::{Side, unfit};
-use super::{Ground, Known, SIDE_BY_SIDE};
+use crate::analysis::columns::{column_names, found_missing, found_misspelt, found_repeated};
+use crate::analysis::concurrent::all;
+use crate::analysis::context::{Analysed, CONCURRENT, Context};
+use crate::analysis::contract::{differences, first_line, of_one_file};
+use crate::analysis::values::found_unfit;
 use crate::connect::{Error, ServerError};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::expect::Expectation;
@@ -23,10 +28,6 @@ use crate::proto::relation::{self, empty, filter};
 use crate::proto::spark::data_type::StructField;
 use crate::proto::spark::relation::RelType;
 use crate::proto::spark::{DataType, Project, Relation};
-use crate::run::check::{column_names, create_view, found_missing, found_misspelt, found_repeated};
-use crate::run::contract::{differences, first_line, of_one_file};
-use crate::run::fitting::found_unfit;
-use crate::run::together::all;
 use crate::source::{Setting, Source, Wanted};
 use crate::text::Span;
 use crate::transform::{Names, Transform};
@@ -36,15 +37,15 @@ type Sides = Vec<(String, DataType)>;
 
 /// Searches a step whose inputs have these columns.
 pub(super) async fn search(
-    ground: &Ground<'_>,
+    context: &Context<'_>,
     id: StepId,
     inputs: HashMap<StepId, Arc<Known>>,
 ) -> Result<(Known, Diagnostics), Error> {
-    let step = ground.pipeline.step(id);
+    let step = context.pipeline.step(id);
     if step.inputs.iter().any(|input| inputs.get(input).is_none_or(|known| known.schema.is_none())) {
         return Ok((Known::default(), Diagnostics::default()));
     }
-    let mut search = Search::new(ground, id, inputs);
+    let mut search = Search::new(context, id, inputs);
     search.views = search.make_views().await?;
     search.contract().await?;
     let schema = search.columns().await?;
@@ -59,15 +60,15 @@ pub(super) async fn search(
 
 /// The columns of a step's source, whatever its contract says, or what is wrong with it.
 pub(super) async fn source(
-    ground: &Ground<'_>,
+    context: &Context<'_>,
     id: StepId,
     inputs: HashMap<StepId, Arc<Known>>,
 ) -> Result<Result<DataType, Diagnostics>, Error> {
-    let mut search = Search::new(ground, id, inputs);
+    let mut search = Search::new(context, id, inputs);
     search.views = search.make_views().await?;
-    let found = as_found(ground.pipeline, ground.dialect, id, Wanted::Types);
+    let found = as_found(context.pipeline, context.dialect, id, Wanted::Types);
     let analysed = match found {
-        Some(relation) => ground.analyse(relation).await?,
+        Some(relation) => context.analyse(relation).await?,
         None => search.analyse(0, &search.as_it_is()).await?,
     };
     match analysed {
@@ -80,7 +81,7 @@ pub(super) async fn source(
 }
 
 struct Search<'a> {
-    ground: &'a Ground<'a>,
+    context: &'a Context<'a>,
     id: StepId,
     step: &'a Step,
     inputs: HashMap<StepId, Arc<Known>>,
@@ -94,11 +95,11 @@ struct Search<'a> {
 }
 
 impl<'a> Search<'a> {
-    fn new(ground: &'a Ground<'a>, id: StepId, inputs: HashMap<StepId, Arc<Known>>) -> Self {
+    fn new(context: &'a Context<'a>, id: StepId, inputs: HashMap<StepId, Arc<Known>>) -> Self {
         Self {
-            ground,
+            context,
             id,
-            step: ground.pipeline.step(id),
+            step: context.pipeline.step(id),
             is_doubtful: inputs.values().any(|known| known.is_doubtful),
             inputs,
             views: Vec::new(),
@@ -120,16 +121,16 @@ impl<'a> Search<'a> {
     async fn contract(&mut self) -> Result<(), Error> {
         let step = self.step;
         let Some(contract) = &step.contract else { return Ok(()) };
-        let ground = self.ground;
+        let context = self.context;
         if step.is_read_with_contract() {
             let Some(is_header) = step.source.value.kind().has_header() else { return Ok(()) };
-            let Some(line) = as_found(ground.pipeline, ground.dialect, self.id, Wanted::FirstLine) else {
+            let Some(line) = as_found(context.pipeline, context.dialect, self.id, Wanted::FirstLine) else {
                 return Ok(());
             };
             let Some(line) = of_one_file(step, &line) else { return Ok(()) };
             // Why it can't be read is told of the source.
-            if let Ok(schema) = ground.analyse(line).await? {
-                self.found.extend(first_line(step, &schema, is_header, ground.dialect));
+            if let Ok(schema) = context.analyse(line).await? {
+                self.found.extend(first_line(step, &schema, is_header, context.dialect));
             }
             return Ok(());
         }
@@ -245,12 +246,12 @@ impl<'a> Search<'a> {
         let analyse = async |text: String| {
             let value = expression_string(format!("{BEFORE}{text}\n)"));
             let alone = Project { input: None, expressions: vec![value] };
-            self.ground.analyse(relation::of(RelType::Project(Box::new(alone)))).await
+            self.context.analyse(relation::of(RelType::Project(Box::new(alone)))).await
         };
         let mut found = Diagnostics::default();
         let steps = self.step_names();
         for argument in arguments {
-            let sent = argument.sent(&self.ground.pipeline.bindings, self.ground.dialect.quotes());
+            let sent = argument.sent(&self.context.pipeline.bindings, self.context.dialect.quotes());
             if let Err(error) = analyse(sent.text()).await? {
                 let inside = Inside::new(argument.template(), sent, BEFORE, &scope, &steps);
                 found.append(inside.search(error, analyse).await?);
@@ -269,15 +270,15 @@ impl<'a> Search<'a> {
         (views, sides): (&[(String, String)], Sides),
         error: Box<ServerError>,
     ) -> Result<(), Error> {
-        create_view(self.ground.client, empty("`pipectl_check` STRING"), SOME_TABLE).await?;
+        self.context.create_view(empty("`pipectl_check` STRING"), SOME_TABLE).await?;
         let columns = sides.iter().flat_map(|(_, schema)| fields(schema)).collect();
         let scope = Scope { columns, sides, ..Scope::default() };
         let (before, _) = around(views);
         let blobs = RefCell::default();
         let nothing = |_: &str| Relation::default();
         let lowering = Lowering {
-            dialect: self.ground.dialect,
-            bindings: &self.ground.pipeline.bindings,
+            dialect: self.context.dialect,
+            bindings: &self.context.pipeline.bindings,
             root: &self.step.base.root,
             masks: &self.masks,
             input: &nothing,
@@ -318,12 +319,12 @@ impl<'a> Search<'a> {
         if kind.names() == Names::Renewed {
             self.sides.clear();
         }
-        for value in Fitting::of(kind, &self.ground.pipeline.bindings) {
+        for value in Fitting::of(kind, &self.context.pipeline.bindings) {
             if found_unfit(&value, before, &mut self.found) {
                 self.masks.hide(value.span);
             }
         }
-        let beside = kind.inputs().first().and_then(|input| self.ground.pipeline.find(input.as_str()));
+        let beside = kind.inputs().first().and_then(|input| self.context.pipeline.find(input.as_str()));
         self.shared_columns(at, &names, beside);
         if let Some(matching) = kind.matching()
             && !self.is_doubtful
@@ -336,7 +337,7 @@ impl<'a> Search<'a> {
                     step: input.as_str(),
                     span: input.span(),
                     columns: self
-                        .ground
+                        .context
                         .pipeline
                         .find(input.as_str())
                         .map(|id| column_names(&self.schema_of(id))),
@@ -349,7 +350,7 @@ impl<'a> Search<'a> {
         }
         let view = input_view(step, at);
         if kind.query().is_some() {
-            create_view(self.ground.client, empty(columns_text(before)), &view).await?;
+            self.context.create_view(empty(columns_text(before)), &view).await?;
         }
         let scope = self.scope(at, before, beside);
         let schema = match self.analyse(at + 1, &self.masks).await? {
@@ -387,7 +388,7 @@ impl<'a> Search<'a> {
         let kind = self.step.transforms[at].value.kind();
         let Some(beside) = beside else { return };
         let left = self.step.left_name(at);
-        let right = self.ground.pipeline.step(beside).name.value.as_str();
+        let right = self.context.pipeline.step(beside).name.value.as_str();
         let right_names = column_names(&self.schema_of(beside));
         for column in kind.columns_shared() {
             let name = &column.value;
@@ -481,7 +482,7 @@ impl<'a> Search<'a> {
             let expr = expr.clone();
             async move { search.expression(at, &expr, masks, is_after_mistakes, scope).await }
         };
-        let results = all(stage.iter().map(|expr| one(expr)), SIDE_BY_SIDE).await;
+        let results = all(stage.iter().map(|expr| one(expr)), CONCURRENT).await;
         let mut is_found = false;
         for (expr, result) in stage.iter().zip(results) {
             if let Some(found) = result? {
@@ -517,9 +518,9 @@ impl<'a> Search<'a> {
         let steps = self.step_names();
         if matches!(complaint, Complaint::Table(_)) {
             // It stands in for the table that the expression asks for.
-            create_view(self.ground.client, empty("`pipectl_check` STRING"), SOME_TABLE).await?;
+            self.context.create_view(empty("`pipectl_check` STRING"), SOME_TABLE).await?;
         }
-        let sent = expr.sent(&self.ground.pipeline.bindings, self.ground.dialect.quotes());
+        let sent = expr.sent(&self.context.pipeline.bindings, self.context.dialect.quotes());
         let inside = Inside::new(expr.template(), sent, "", scope, &steps);
         let found = inside
             .search(error, async |text| {
@@ -587,7 +588,7 @@ impl<'a> Search<'a> {
             kept.iter().filter(|other| **other != part).for_each(|other| masks.hide(*other));
             async move { search.analyse(upto, &masks).await }
         };
-        let results = all(kept.iter().map(|part| one(*part)), SIDE_BY_SIDE).await;
+        let results = all(kept.iter().map(|part| one(*part)), CONCURRENT).await;
         let mut is_found = false;
         for (part, result) in kept.iter().zip(results) {
             if let Err(error) = result? {
@@ -604,7 +605,7 @@ impl<'a> Search<'a> {
 
     /// What stands in the file.
     fn written(&self, span: Span) -> &str {
-        let text = self.ground.pipeline.sources.get(span.file).text();
+        let text = self.context.pipeline.sources.get(span.file).text();
         text.get(span.start as usize..span.end as usize).unwrap_or_default()
     }
 
@@ -645,7 +646,7 @@ impl<'a> Search<'a> {
             let expectation = expectation.clone();
             async move { search.expectation(&expectation, schema).await }
         };
-        let results = all(search.step.expectations.iter().map(one), SIDE_BY_SIDE).await;
+        let results = all(search.step.expectations.iter().map(one), CONCURRENT).await;
         for result in results {
             self.found.append(result?);
         }
@@ -671,10 +672,10 @@ impl<'a> Search<'a> {
         let mut found = Diagnostics::default();
         let steps = self.step_names();
         for expr in expectation.check.kind().expressions() {
-            let sent = expr.sent(&self.ground.pipeline.bindings, self.ground.dialect.quotes());
+            let sent = expr.sent(&self.context.pipeline.bindings, self.context.dialect.quotes());
             let analyse = async |text: String| {
                 let condition = expression_string(format!("{BEFORE}{text}\n)"));
-                self.ground.analyse(filter(empty(columns_text(schema)), condition)).await
+                self.context.analyse(filter(empty(columns_text(schema)), condition)).await
             };
             if let Err(error) = analyse(sent.text()).await? {
                 let may_follow = self.is_doubtful || names_a_mask(expr.template(), &scope);
@@ -693,14 +694,14 @@ impl<'a> Search<'a> {
         let mut views = Vec::new();
         for (name, id) in &self.step.queried {
             let view = format!("pipectl_check_{}", name.to_lowercase());
-            create_view(self.ground.client, self.input(*id), &view).await?;
+            self.context.create_view(self.input(*id), &view).await?;
             views.push((name.clone(), view));
         }
         Ok(views)
     }
 
     fn step_names(&self) -> Vec<&str> {
-        self.ground.pipeline.steps.iter().map(|step| step.name.value.as_str()).collect()
+        self.context.pipeline.steps.iter().map(|step| step.name.value.as_str()).collect()
     }
 
     fn schema_of(&self, id: StepId) -> DataType {
@@ -713,9 +714,9 @@ impl<'a> Search<'a> {
 
     /// Analyses the step up to, and without, a transform.
     async fn analyse(&self, upto: usize, masks: &Masks) -> Analysed {
-        let pipeline = self.ground.pipeline;
+        let pipeline = self.context.pipeline;
         let input = |name: &str| pipeline.find(name).map(|id| self.input(id)).unwrap_or_default();
-        let relation = prefix(pipeline, self.ground.dialect, self.id, upto, masks, &input, &self.views);
-        self.ground.analyse(relation).await
+        let relation = prefix(pipeline, self.context.dialect, self.id, upto, masks, &input, &self.views);
+        self.context.analyse(relation).await
     }
 }

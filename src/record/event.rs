@@ -36,7 +36,7 @@ pub(crate) struct Label {
 #[derive(Debug, Clone)]
 pub(crate) enum Event {
     /// Something that takes long before the run begins, such as an installation.
-    Preparing(String),
+    Preparing(Preparation),
     /// So many bytes of something have arrived that is downloaded before the run begins, of so many where that is known.
     Fetched {
         what: String,
@@ -88,6 +88,32 @@ pub(crate) enum Event {
     /// The session was lost before anything was received: what was begun does not count, and all begins again in another one.
     Again {
         reason: String,
+    },
+}
+
+/// What takes long before a run begins.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Preparation {
+    /// Another process installs it.
+    Waiting {
+        what: String,
+    },
+    Fetching {
+        what: String,
+    },
+    Unpacking {
+        what: String,
+    },
+    /// It is compiled once, to start sooner from then on.
+    Compiling {
+        what: String,
+    },
+    Installed {
+        what: String,
+    },
+    /// Files and rows go to the engine.
+    Sending {
+        bytes: u64,
     },
 }
 
@@ -147,5 +173,16 @@ pub(crate) struct Verdict {
 impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "`{}` does not hold for {} of {} rows", self.expected, self.wrong, self.rows)
+    }
+}
+
+impl From<crate::connect::Progress> for Tasks {
+    fn from(progress: crate::connect::Progress) -> Self {
+        Self {
+            completed: progress.completed,
+            all: progress.tasks,
+            running: progress.running,
+            bytes_read: progress.bytes_read,
+        }
     }
 }

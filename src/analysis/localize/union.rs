@@ -1,6 +1,6 @@
 //! Which sides of a union, an intersection or a difference do not fit, as far as their columns' names and numbers tell.
 
-use super::inside::has;
+use super::expression::has;
 use crate::diagnostic::{Code, Diagnostic, nearest};
 use crate::text::Span;
 use crate::transform::Matching;
