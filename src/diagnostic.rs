@@ -233,6 +233,16 @@ pub(crate) fn nearest<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>)
         .map(|(_, name)| name)
 }
 
+/// Returns how many errors there are, in words; of warnings that are errors, how many these are.
+pub(crate) fn counted(diagnostics: &[Diagnostic]) -> String {
+    match diagnostics.iter().filter(|one| one.is_error()).count() {
+        0 if diagnostics.len() == 1 => "1 warning, and `--deny-warnings` takes it for a mistake".to_owned(),
+        0 => format!("{} warnings, and `--deny-warnings` takes them for mistakes", diagnostics.len()),
+        1 => "1 mistake".to_owned(),
+        errors => format!("{errors} mistakes"),
+    }
+}
+
 /// All that was found, in the order of the file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Diagnostics(Vec<Diagnostic>);

@@ -20,7 +20,7 @@
 //! # Rooms
 //!
 //! A file or folder in `src` is a room. `tests/it/inner/layers.rs` reads this table, and fails where a room uses one that it may
-//! not. In the last column *words* are `text`, `secret`, `scalar`, `diagnostic`, `name`, `expr` and `dialect`;
+//! not. In the last column *words* are `text`, `secret`, `scalar`, `error`, `diagnostic`, `name`, `expr` and `dialect`;
 //! *kinds* are `source`, `transform`, `expect` and `sink`. A room may use itself.
 //!
 //! | Room | The one thing it owns | May use |
@@ -33,6 +33,7 @@
 //! | `text` | a file's text, places in it | |
 //! | `scalar` | a scalar as it was written: style, variables apart from text, where its bytes stand in the file | `text`, `secret` |
 //! | `diagnostic` | what is wrong with the user's file: where, why, how to mend it; data, never printed here | `text` |
+//! | `error` | what all errors have in common: a class, a line that says it all | |
 //! | `name` | names: of steps, variables, columns | `text` |
 //! | `secret` | texts that nothing prints; what is known to be one, and texts without it | |
 //! | `duration` | lengths of time as users write them | |
@@ -54,13 +55,13 @@
 //! | `spec` | from the text of files to a `Pipeline` or a `Project`, all mistakes at once; the JSON Schemas | words, `secret`, `duration`, `target`, `yaml`, `shape`, `lowering`, kinds, `pipeline`, `graph` |
 //! | `manual` | the pages of the reference, made of the schemas and their comments | `transform`, `spec` |
 //! | `plan` | which relations the engine works out, in which order, for which output | words, `local`, `lowering`, `proto`, kinds, `pipeline`, `graph` |
-//! | `connect` | a Spark Connect client that has never heard of pipelines | `secret`, `proto` |
+//! | `connect` | a Spark Connect client that has never heard of pipelines | `secret`, `error`, `proto` |
 //! | `engine` | kinds of engine: installation, start, readiness, stop; those that stay | words, `connect` |
 //! | `record` | what happens during a run, as data | words, `expect`, `connect` |
 //! | `backend` | an engine that is ready: managed, warm or remote; sessions, their settings, a restart where one is lost | words, `local`, `pipeline`, `plan`, `connect`, `engine`, `record` |
 //! | `analysis` | what an engine says of a pipeline before anything is executed: diagnostics, schemas, divergences | words, `local`, `lowering`, `proto`, kinds, `pipeline`, `plan`, `connect`, `record`, `backend` |
-//! | `run` | execution: a pure schedule, a driver that awaits | words, `duration`, kinds, `proto`, `pipeline`, `plan`, `connect`, `record`, `backend` |
-//! | `report` | events and failures for people and machines; the only writer to stderr | words, `expect`, `connect`, `record` |
+//! | `run` | one run, from a pipeline to its results: a pure schedule, a driver that awaits | words, `duration`, kinds, `proto`, `pipeline`, `graph`, `plan`, `connect`, `record`, `backend`, `analysis` |
+//! | `report` | events and results for people and machines; the only writer to stderr | words, `expect`, `record` |
 //! | `cli` | one file a verb; exit codes, signals, environment variables | words, `duration`, `target`, `lowering`, `sink`, `pipeline`, `spec`, `manual`, `graph`, `listing`, `plan`, `connect`, `engine`, `record`, `backend`, `analysis`, `run`, `report` |
 //!
 //! What belongs to one kind is in its file: settings with their documentation, what is wrong with them, what an engine
@@ -104,8 +105,8 @@
 //! | `ring` | `local`, `connect`, `lowered` |
 //! | `rustix` | `engine`, `sink`, `cli` |
 //! | `serde_yaml` | `yaml` |
-//! | `serde_json` | `shape`, `local`, `spec`, `manual`, `listing`, `connect`, `engine`, `sink`, `report`, `fuzzing` |
-//! | `chrono` | `expr`, `lowering`, `spec`, `sink`, `report`, `cli`, `bench`, `fuzzing`, `lowered` |
+//! | `serde_json` | `shape`, `local`, `spec`, `manual`, `listing`, `connect`, `engine`, `sink`, `record`, `report`, `fuzzing` |
+//! | `chrono` | `expr`, `lowering`, `spec`, `sink`, `record`, `cli`, `bench`, `fuzzing`, `lowered` |
 //! | `chrono_tz` | `spec` |
 //! | `petgraph` | `graph` |
 //! | `aho_corasick` | `secret` |
@@ -148,6 +149,7 @@ mod diagnostic;
 mod dialect;
 mod duration;
 mod engine;
+mod error;
 mod expect;
 mod expr;
 #[cfg(feature = "fuzzing")]

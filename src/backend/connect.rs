@@ -11,7 +11,7 @@ use super::{Location, Options};
 use crate::connect::{Client, Endpoint};
 use crate::dialect::{Dialect, Implementation, PARALLELISM};
 use crate::engine::{self, Downloads, Found, Kind, Managed, Place, Progress};
-use crate::record::{Event, Preparation, Sender};
+use crate::record::{Event, Notice, Preparation, Sender, WarmProblem};
 use crate::secret::Plain;
 
 /// How long a warm engine may take to answer.
@@ -69,11 +69,11 @@ pub(crate) async fn connect(
     let dialect = dialect_of(&client, whose);
     let features = client.features(&[PARALLELISM], conf).await?;
     let settings = settings(&dialect, distance, &features, conf);
-    for note in &settings.notes {
-        events.send(Event::Note(note.clone()));
+    if let Some(notice) = settings.notice.clone() {
+        events.send(Event::Notice(notice));
     }
     for warning in client.config_set(settings.exposed()).await? {
-        events.send(Event::Note(format!("the engine says of the session's settings: {warning}")));
+        events.send(Event::Notice(Notice::EngineWarning { message: warning.clone() }));
     }
     let parallelism = features.setting(PARALLELISM).and_then(|count| count.parse().ok());
     let local_rows = local_rows(dialect.implementation(), &features);
@@ -82,7 +82,7 @@ pub(crate) async fn connect(
         Whose::Others => dialect.to_string(),
         Whose::Ours(how) => format!("{dialect}, {how}"),
     };
-    events.send(Event::EngineReady { engine, took: began.elapsed() });
+    events.send(Event::EngineReady { engine, seconds: began.elapsed().as_secs_f64() });
     Ok(Connected { client, dialect, managed })
 }
 
@@ -97,12 +97,13 @@ pub(super) async fn tell_outages(client: &Client, options: &Options, events: &Se
             continue;
         }
         let (server, reason) = (client.server(), reason.unwrap_or_default());
-        let budget = options.retry_budget.as_secs();
-        events.send(Event::Note(format!(
-            "{server} does not answer ({reason}); it is tried again for up to {budget} s"
-        )));
+        events.send(Event::Notice(Notice::ServerSilent {
+            server: server.to_string(),
+            reason,
+            retry_budget_seconds: options.retry_budget.as_secs(),
+        }));
         if outage.wait_for(Option::is_none).await.is_ok() {
-            events.send(Event::Note(format!("{server} answers again")));
+            events.send(Event::Notice(Notice::ServerAnswers { server: server.to_string() }));
         }
     }
 }
@@ -112,9 +113,9 @@ async fn start(kind: Kind, options: &Options, events: &Sender) -> Result<Managed
     let progress = move |progress: Progress| {
         let Ok(events) = sender.lock() else { return };
         if let Progress::Fetched { what, bytes, of } = progress {
-            events.send(Event::Fetched { what: what.to_owned(), bytes, of });
+            events.send(Event::DownloadProgress { what: what.to_owned(), bytes, total_bytes: of });
         } else if let Progress::Ignored { reason } = progress {
-            events.send(Event::Note(reason));
+            events.send(Event::Notice(Notice::EngineIgnored { reason }));
         } else if let Some(preparation) = preparation(&progress) {
             events.send(Event::Preparing(preparation));
         }
@@ -137,22 +138,22 @@ pub(crate) fn preparation(progress: &Progress) -> Option<Preparation> {
 /// Connects to an engine that is kept between runs, if there is one that answers.
 async fn warm(kind: Kind, options: &Options, events: &Sender) -> Result<Option<Client>, Error> {
     let place = Place { downloads: Downloads::Off, ..options.installation.clone() };
-    let why = match kind.find_warm(&place).await {
+    let problem = match kind.find_warm(&place).await {
         Found::Nothing => return Ok(None),
-        Found::Gone => "has ended".to_owned(),
-        Found::Refused(reason) => format!("is not used: {reason}"),
+        Found::Gone => WarmProblem::Ended,
+        Found::Refused(reason) => WarmProblem::Refused { reason },
         Found::Warm(warm) => {
             let endpoint = warm.endpoint().or_user(options.user.clone());
             // It may only be busy, with somebody else's run: it is for `engine stop` to end it.
             match timeout(WARM_TIMEOUT, Client::connect(&endpoint, Duration::ZERO)).await {
                 Ok(Ok(client)) => return Ok(Some(client)),
-                Ok(Err(error)) => format!("does not answer as it should ({error})"),
-                Err(_) => "does not answer".to_owned(),
+                Ok(Err(error)) => WarmProblem::Broken { reason: error.to_string() },
+                Err(_) => WarmProblem::Unresponsive,
             }
         }
     };
-    let title = kind.title();
-    events.send(Event::Note(format!("the {title} of `pipectl engine start` {why}; this run starts its own")));
+    let engine = kind.title().to_owned();
+    events.send(Event::Notice(Notice::WarmEngineUnused { engine, problem }));
     Ok(None)
 }
 

@@ -7,6 +7,7 @@ mod connect;
 mod error;
 mod session;
 mod settings;
+mod stop;
 pub(crate) mod upload;
 
 use std::time::Duration;
@@ -14,6 +15,7 @@ use std::time::Duration;
 pub(crate) use connect::{Connected, connect, preparation};
 pub(crate) use error::Error;
 pub(crate) use session::{Backend, SessionError};
+pub(crate) use stop::Stop;
 
 use crate::connect::Endpoint;
 use crate::dialect::Dialect;

@@ -3,15 +3,15 @@
 use std::time::Duration;
 
 use tokio::time::timeout;
-use tokio_util::sync::CancellationToken;
 
 use super::connect::{Connected, connect, tell_outages};
 use super::error::Error;
-use super::{Location, Options};
+use super::{Location, Options, Stop};
 use crate::connect::{self, Client, Tag};
 use crate::dialect::Dialect;
 use crate::engine::Managed;
-use crate::record::{Event, Sender, chain};
+use crate::error::chain;
+use crate::record::{Event, Notice, Sender};
 use crate::secret::Plain;
 
 /// How long a server may take to confirm the end of its session: one that is lost is not waited for.
@@ -34,8 +34,7 @@ pub(crate) struct Backend<'a> {
     /// The tag of what is executed there.
     pub(crate) tag: &'a Tag,
     pub(crate) events: &'a Sender,
-    /// Cancelled when the work is to stop.
-    pub(crate) stop: &'a CancellationToken,
+    pub(crate) stop: &'a Stop,
 }
 
 impl Backend<'_> {
@@ -53,7 +52,7 @@ impl Backend<'_> {
             match lost.filter(|error| error.is_session_lost() && left > 0) {
                 Some(error) => {
                     left -= 1;
-                    self.events.send(Event::Again { reason: chain(error) });
+                    self.events.send(Event::RunRestarted { reason: chain(error) });
                 }
                 None => return result,
             }
@@ -80,7 +79,7 @@ impl Backend<'_> {
             None => Box::pin(work).await,
         };
         // What comes from here on comes too late to stop anything.
-        let is_stopped = stop.is_cancelled();
+        let is_stopped = stop.token().is_cancelled();
         match managed {
             // It takes its session along.
             Some(engine) => engine.stop().await,
@@ -96,7 +95,7 @@ impl Backend<'_> {
     ) -> Result<T, Error> {
         tokio::select! {
             biased;
-            () = self.stop.cancelled() => Err(Error::Interrupted),
+            () = self.stop.token().cancelled() => Err(Error::Interrupted),
             result = work => result.map_err(Into::into),
         }
     }
@@ -111,19 +110,18 @@ async fn goodbye(client: &Client, tag: &Tag, is_stopped: bool, events: &Sender) 
         }
         client.release_session().await
     };
-    let why = match timeout(GOODBYE_TIMEOUT, goodbye).await {
+    let reason = match timeout(GOODBYE_TIMEOUT, goodbye).await {
         Ok(Ok(())) => return,
         Ok(Err(error)) => error.to_string(),
         Err(_) => format!("it does not answer within {} s", GOODBYE_TIMEOUT.as_secs()),
     };
     // Else nothing runs there any more, and the session expires by itself.
     if is_stopped {
-        events.send(Event::Note(format!(
-            "the engine has not confirmed that this run's work there has ended: {why}; look for operations with the tag `{}` in the \
-             session `{}` there, and stop them, or they end with that session",
-            tag.as_str(),
-            client.session_id()
-        )));
+        events.send(Event::Notice(Notice::SessionNotEnded {
+            reason,
+            tag: tag.as_str().to_owned(),
+            session_id: client.session_id().to_string(),
+        }));
     }
 }
 

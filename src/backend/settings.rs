@@ -2,13 +2,14 @@
 
 use crate::connect::{ARROW_CODEC, Features};
 use crate::dialect::{Dialect, Implementation, LocalRows};
+use crate::record::Notice;
 use crate::secret::Plain;
 
 /// The settings of a session, in their order, and what the user should know of them.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Settings {
     pub(super) pairs: Vec<(String, Plain)>,
-    pub(super) notes: Vec<String>,
+    pub(super) notice: Option<Notice>,
 }
 
 impl Settings {
@@ -35,7 +36,7 @@ pub(super) fn settings(
 ) -> Settings {
     let own = dialect.settings().into_iter().map(|(key, value)| (key.to_owned(), Plain::from(value)));
     let mut pairs: Vec<_> = own.chain(conf.iter().cloned()).collect();
-    let mut notes = Vec::new();
+    let mut notice = None;
     let codec = features.arrow_codec.as_deref().filter(|_| dialect.implementation() == Implementation::Spark);
     let is_said = conf.iter().any(|(key, _)| key == ARROW_CODEC);
     let better = match (codec, distance) {
@@ -48,12 +49,15 @@ pub(super) fn settings(
         pairs.retain(|(key, _)| key != ARROW_CODEC);
         pairs.push((ARROW_CODEC.to_owned(), better.into()));
         if codec == Some("lz4") {
-            notes.push(format!(
-                "`{ARROW_CODEC}` is `{better}` and not `lz4`, with which {dialect} takes a hundred times as long"
-            ));
+            notice = Some(Notice::CompressionReplaced {
+                setting: ARROW_CODEC.to_owned(),
+                asked: "lz4".to_owned(),
+                used: better.to_owned(),
+                engine: dialect.to_string(),
+            });
         }
     }
-    Settings { pairs, notes }
+    Settings { pairs, notice }
 }
 
 /// How rows travel to an engine that says what it offers.
@@ -84,10 +88,10 @@ mod tests {
         // What the user says is known as the server's own word, as far as the server knows the setting.
         let arrow_codec = known.map(|known| said.unwrap_or(known).to_owned());
         let features = Features { arrow_codec, ..Features::default() };
-        let Settings { pairs, notes } = settings(dialect, distance, &features, &conf);
+        let Settings { pairs, notice } = settings(dialect, distance, &features, &conf);
         let set: Vec<_> = pairs.into_iter().filter(|(key, _)| key == ARROW_CODEC).collect();
         assert!(set.len() <= 1, "{set:?}");
-        (set.iter().map(|(_, codec)| codec.shown()).collect(), notes.len())
+        (set.iter().map(|(_, codec)| codec.shown()).collect(), usize::from(notice.is_some()))
     }
 
     #[test]

@@ -51,11 +51,11 @@ pub(super) struct Check {
 pub(super) fn check_pipeline(arguments: &Check, reporter: Reporter) -> Result<(), Failure> {
     let began = Instant::now();
     let identity = RunIdentity::new();
-    let (events, listener) = reporter.listen(identity.facts(&arguments.pipeline.file, began));
+    let (events, listener) = identity.listen(&arguments.pipeline.file, reporter, began);
     let runtime = super::runtime()?;
     let result = runtime.block_on(carry_out(arguments, &identity, reporter, &events, began));
     drop(events);
-    drop(listener.results());
+    listener.join();
     reporter.note(&result?);
     Ok(())
 }
@@ -102,10 +102,7 @@ async fn carry_out(
     events: &Sender,
     began: Instant,
 ) -> Result<String, Failure> {
-    let mut interrupt = Interrupt::watch()?;
-    if let Some(limit) = arguments.timeout {
-        interrupt.after(limit, began);
-    }
+    let interrupt = Interrupt::watch(arguments.timeout, began)?;
     let folder = arguments.pipeline.folder()?;
     let others = arguments.also.iter().map(|name| arguments.target.another(name).choose(&folder));
     let chosen = std::iter::once(arguments.target.choose(&folder)).chain(others);
@@ -137,7 +134,7 @@ async fn carry_out(
             options: &options,
             tag: &tag,
             events,
-            stop: interrupt.token(),
+            stop: interrupt.stop(),
         };
         async move {
             let work = async |client: &Client, dialect: &Dialect| {

@@ -77,11 +77,11 @@ impl Infer {
             self.is_free(path)?;
         }
         let identity = RunIdentity::new();
-        let (events, listener) = reporter.listen(identity.facts(&self.pipeline.file, began));
+        let (events, listener) = identity.listen(&self.pipeline.file, reporter, began);
         let runtime = super::runtime()?;
         let result = runtime.block_on(self.columns(&identity, reporter, &events, began));
         drop(events);
-        drop(listener.results());
+        listener.join();
         let columns = result?;
         if let Some(unknown) = columns.iter().find(|column| !column.data_type.is_known()) {
             let message = format!(
@@ -155,10 +155,7 @@ impl Infer {
         events: &Sender,
         began: Instant,
     ) -> Result<Vec<FoundColumn>, Failure> {
-        let mut interrupt = Interrupt::watch()?;
-        if let Some(limit) = self.timeout {
-            interrupt.after(limit, began);
-        }
+        let interrupt = Interrupt::watch(self.timeout, began)?;
         let chosen = self.target.choose(&self.pipeline.folder()?)?;
         self.has_order()?;
         let Loaded { pipeline, warnings } = self.pipeline.load_unfinished(identity, &chosen)?;
@@ -178,7 +175,7 @@ impl Infer {
             options: &options,
             tag: &tag,
             events,
-            stop: interrupt.token(),
+            stop: interrupt.stop(),
         };
         let work = async |client: &Client, dialect: &Dialect| {
             let of_steps = |found: Diagnostics| {

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use clap::Args;
 
@@ -17,8 +18,8 @@ use crate::backend::{Connected, Location, connect};
 use crate::engine::{self, Downloads, Interpreter, Kind, Place, Status};
 use crate::graph::Graph;
 use crate::pipeline::Pipeline;
-use crate::record::{Event, Sender};
-use crate::report::Reporter;
+use crate::record::{Event, Message, RunResults, Sender};
+use crate::report::{Reporter, notice};
 
 /// Below so many bytes of free space an engine that spills soon has none.
 const LITTLE_SPACE: u64 = 2_000_000_000;
@@ -52,8 +53,9 @@ impl Findings {
     }
 
     fn bad(&mut self, subject: &str, failure: Failure) -> Result<(), Failure> {
-        self.tell("problem", subject, &failure.message())?;
-        for hint in failure.hints() {
+        let record = failure.record();
+        self.tell("problem", subject, &record.message)?;
+        for hint in record.hints {
             self.tell("", "", &format!("help: {hint}"))?;
         }
         self.failure.get_or_insert(failure);
@@ -68,7 +70,7 @@ impl Findings {
 
 pub(super) fn doctor(arguments: &Doctor, reporter: Reporter) -> Result<(), Failure> {
     super::runtime()?.block_on(async {
-        let interrupt = Interrupt::watch()?;
+        let interrupt = Interrupt::watch(None, Instant::now())?;
         interrupt.or(examine(arguments, reporter)).await
     })
 }
@@ -251,24 +253,24 @@ async fn reach_index(
 
 /// Reaches the engine as a run would, and lets it do the least that an engine does.
 async fn ask(arguments: &Doctor, chosen: &Chosen, findings: &mut Findings) -> Result<(), Failure> {
-    let (sender, events) = std::sync::mpsc::channel();
+    let results = RunResults::new(String::new(), String::new(), chrono::DateTime::default());
+    let (sender, events) = Sender::new(results, Instant::now());
     let options = arguments.engine.offline_options();
-    let events_to = Sender::new(sender);
-    let connected = Box::pin(connect(&chosen.location, &options, &chosen.settings.conf, &events_to)).await;
+    let connected = Box::pin(connect(&chosen.location, &options, &chosen.settings.conf, &sender)).await;
     let Connected { client, managed, .. } = match connected {
         Ok(connected) => connected,
         Err(error) => return findings.bad("engine", error.into()),
     };
-    for event in events.try_iter() {
-        match event {
-            Event::EngineReady { engine, took } => {
-                findings.good("engine", &format!("{engine}, ready in {:.2} s", took.as_secs_f64()))?;
+    for message in events.try_iter() {
+        match message {
+            Message::Event(Event::EngineReady { engine, seconds }) => {
+                findings.good("engine", &format!("{engine}, ready in {seconds:.2} s"))?;
             }
-            Event::Note(note) => findings.doubtful("engine", &note)?,
-            _ => {}
+            Message::Event(Event::Notice(found)) => findings.doubtful("engine", &notice(&found))?,
+            Message::Event(_) | Message::Diagnostics(..) => {}
         }
     }
-    let began = std::time::Instant::now();
+    let began = Instant::now();
     match client.probe().await {
         Ok(()) => {
             let text = format!("a first row came in {:.2} s", began.elapsed().as_secs_f64());

@@ -1,6 +1,7 @@
 //! `pipectl engine`: the managed local engines.
 
 use std::sync::Mutex;
+use std::time::Instant;
 
 use clap::builder::{PossibleValue, TypedValueParser};
 use clap::{Args, Subcommand};
@@ -82,7 +83,7 @@ impl TypedValueParser for KindParser {
 
 pub(super) fn engine(arguments: &Engine, reporter: Reporter) -> Result<(), Failure> {
     super::runtime()?.block_on(async {
-        let interrupt = Interrupt::watch()?;
+        let interrupt = Interrupt::watch(None, Instant::now())?;
         match arguments {
             Engine::Install(install) => interrupt.or(install_engine(install.kind, reporter)).await,
             Engine::Status(_) => interrupt.or(status()).await,

@@ -1,20 +1,19 @@
-//! Turns what went wrong into heading, hints and exit code; nobody else knows exit codes.
+//! Why a verb did not do what it was asked, and how that is reported.
 
-use std::borrow::Cow;
 use std::io;
 use std::path::PathBuf;
 
+use super::exit;
 use crate::backend::{self, SessionError};
 use crate::connect;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, counted};
 use crate::engine;
-use crate::record::chain;
-use crate::report::{Ending, Reporter, escaped};
+use crate::error::Class;
+use crate::record::{ErrorRecord, RunResults, StopReason};
+use crate::report::{Reporter, escaped, stopped};
 use crate::run;
 use crate::sink;
 use crate::text::Sources;
-
-use super::interrupt::Signal;
 
 /// Why a verb did not do what it was asked.
 #[derive(Debug)]
@@ -23,6 +22,11 @@ pub(super) enum Failure {
     Usage {
         message: String,
         hints: Vec<String>,
+    },
+    /// A file of the command line can't be read.
+    File {
+        path: PathBuf,
+        reason: String,
     },
     /// The pipeline's files are wrong.
     Pipeline {
@@ -39,167 +43,121 @@ pub(super) enum Failure {
         sources: Sources,
         diagnostics: Vec<Diagnostic>,
     },
+    /// There is no engine, or none any more.
+    Backend(backend::Error),
     /// Another run, or the state of an output, is in the way.
-    Output(io::Error),
     Sink(sink::Error),
-    /// The managed engine can't be installed or started.
-    Engine(engine::Error),
-    /// The engine can't be reached or does not do as it should.
-    Connect(connect::Error),
-    /// The engine has ended by itself.
-    EngineEnded {
-        reason: String,
-        last_lines: Vec<String>,
-    },
-    /// Steps failed; they were told as it happened.
-    Steps(Ending),
-    Interrupted(Signal),
+    /// What the verb prints can't be written.
+    Output(io::Error),
+    Interrupted(StopReason),
     Runtime(io::Error),
     /// Files can't be made in a folder.
     Folder {
         path: PathBuf,
         reason: String,
     },
+    /// A run that did not succeed; what happened was reported.
+    Run(Box<RunResults>),
     /// What `doctor` has found and told.
     Found(Box<Self>),
-    /// A file of the command line can't be read.
-    File {
-        path: PathBuf,
-        reason: String,
-    },
 }
 
 impl Failure {
     pub(super) fn exit_code(&self) -> u8 {
         match self {
-            Self::Usage { .. } | Self::File { .. } => 2,
-            Self::Pipeline { .. } | Self::Project { .. } => 78,
-            Self::Sink(sink::Error::Busy { .. }) => 75,
-            Self::Engine(_) | Self::EngineEnded { .. } | Self::Steps(Ending::EngineLost) => 69,
-            Self::Connect(error) if error.is_unreachable() => 69,
-            Self::Connect(error) if error.is_analysis() => 78,
-            Self::Input { .. }
-            | Self::Output(_)
-            | Self::Sink(_)
-            | Self::Connect(_)
-            | Self::Steps(_)
-            | Self::Folder { .. }
-            | Self::Runtime(_) => 1,
+            Self::Usage { .. } | Self::File { .. } => exit::USAGE,
+            Self::Interrupted(reason) => exit::of_stop(reason),
+            Self::Run(results) => exit::of_run(results),
             Self::Found(failure) => failure.exit_code(),
-            Self::Interrupted(signal) => signal.exit_code(),
+            _ => exit::of_error(&self.record()),
         }
     }
 
-    /// One line, for the record of a run.
-    pub(super) fn message(&self) -> String {
+    /// Returns the failure as it is recorded.
+    pub(super) fn record(&self) -> ErrorRecord {
         match self {
-            Self::Usage { message, .. } => message.clone(),
-            Self::Pipeline { diagnostics, .. } => format!("the pipeline has {}", mistakes(diagnostics)),
-            Self::Project { diagnostics, .. } => format!("the project file has {}", mistakes(diagnostics)),
-            Self::Input { .. } => "an input is missing".to_owned(),
-            Self::Output(error) => format!("stdout can't be written: {error}"),
-            Self::Sink(error) => chain(error),
-            Self::Engine(error) => chain(error),
-            Self::Connect(error) => chain(error),
-            Self::EngineEnded { reason, .. } => format!("the engine ended unexpectedly: {reason}"),
-            Self::Steps(Ending::EngineLost) => "the engine was lost".to_owned(),
-            Self::Steps(_) => "a step failed".to_owned(),
-            Self::Interrupted(signal) => format!("{signal}"),
-            Self::Folder { path, reason } => {
-                format!("files can't be made in `{}`: {reason}", path.display())
+            Self::Usage { message, hints } => {
+                ErrorRecord::new(Class::Pipeline, message).hints(hints.iter().cloned())
             }
-            Self::Found(_) => "not everything is as it should be".to_owned(),
-            Self::Runtime(error) => format!("no threads can be started: {error}"),
-            Self::File { path, reason } => format!("`{}` can't be read: {reason}", path.display()),
+            Self::File { path, reason } => {
+                ErrorRecord::new(Class::Pipeline, format!("`{}` can't be read: {reason}", path.display()))
+            }
+            Self::Pipeline { diagnostics, .. } => {
+                ErrorRecord::new(Class::Pipeline, format!("the pipeline has {}", counted(diagnostics)))
+            }
+            Self::Project { diagnostics, .. } => {
+                ErrorRecord::new(Class::Pipeline, format!("the project file has {}", counted(diagnostics)))
+            }
+            Self::Input { .. } => ErrorRecord::new(Class::Data, "an input is missing"),
+            Self::Backend(error) => error.record(run::hints),
+            Self::Sink(error) => run::sink_record(error),
+            Self::Output(error) => ErrorRecord::new(Class::Data, format!("stdout can't be written: {error}")),
+            Self::Interrupted(reason) => ErrorRecord::new(Class::Data, stopped(reason)),
+            Self::Runtime(error) => {
+                ErrorRecord::new(Class::Data, format!("no threads can be started: {error}"))
+            }
+            Self::Folder { path, reason } => {
+                let message = format!("files can't be made in `{}`: {reason}", path.display());
+                ErrorRecord::new(Class::Data, message)
+            }
+            Self::Run(results) => results.failure(),
+            Self::Found(_) => ErrorRecord::new(Class::Data, "not everything is as it should be"),
         }
     }
 
-    /// All that the engine has said, where the reason is its.
-    pub(super) fn said(&self) -> Option<&connect::ServerError> {
+    /// Returns what is wrong with a file, where that is why.
+    pub(super) fn diagnostics(&self) -> Option<(&Sources, &[Diagnostic])> {
         match self {
-            Self::Connect(connect::Error::Server(said)) => Some(said),
+            Self::Pipeline { sources, diagnostics }
+            | Self::Project { sources, diagnostics }
+            | Self::Input { sources, diagnostics } => Some((sources, diagnostics)),
             _ => None,
         }
     }
 
-    pub(super) fn hints(&self) -> Vec<String> {
-        match self {
-            Self::Usage { hints, .. } => hints.clone(),
-            Self::Engine(error) => {
-                let lines = error.last_lines().iter().map(|line| format!("the engine said: {line}"));
-                error.hint().map(Cow::into_owned).into_iter().chain(lines).collect()
-            }
-            Self::EngineEnded { last_lines, .. } => {
-                last_lines.iter().map(|line| format!("the engine said: {line}")).collect()
-            }
-            Self::Connect(error) => {
-                let hint = error.hint().or_else(|| run::advice(error));
-                hint.map(str::to_owned).into_iter().collect()
-            }
-            Self::Sink(error) => error.help().map(str::to_owned).into_iter().collect(),
-            _ => Vec::new(),
-        }
-    }
-
-    /// Tells it on stderr.
+    /// Reports it on stderr.
     pub(super) fn report(&self, reporter: Reporter) {
-        match self {
-            Self::Pipeline { sources, diagnostics }
-            | Self::Project { sources, diagnostics }
-            | Self::Input { sources, diagnostics } => {
-                reporter.mistakes(sources, diagnostics);
-                reporter.failure(&self.message(), &[]);
-            }
-            _ => reporter.refusal(&escaped(&self.message()), &self.hints(), self.said()),
+        if let Some((sources, diagnostics)) = self.diagnostics() {
+            reporter.mistakes(sources, diagnostics);
         }
-    }
-}
-
-/// How many there are, in words.
-fn mistakes(diagnostics: &[Diagnostic]) -> String {
-    match diagnostics.iter().filter(|one| one.is_error()).count() {
-        0 if diagnostics.len() == 1 => "1 warning, and `--deny-warnings` takes it for a mistake".to_owned(),
-        0 => format!("{} warnings, and `--deny-warnings` takes them for mistakes", diagnostics.len()),
-        1 => "1 mistake".to_owned(),
-        errors => format!("{errors} mistakes"),
+        let record = self.record();
+        reporter.failure(ErrorRecord { message: escaped(&record.message).into_owned(), ..record });
     }
 }
 
 impl From<connect::Error> for Failure {
     fn from(error: connect::Error) -> Self {
-        Self::Connect(error)
+        Self::Backend(error.into())
+    }
+}
+
+impl From<engine::Error> for Failure {
+    fn from(error: engine::Error) -> Self {
+        Self::Backend(error.into())
     }
 }
 
 impl From<backend::Error> for Failure {
     fn from(error: backend::Error) -> Self {
         match error {
-            backend::Error::Engine(error) => Self::Engine(error),
-            backend::Error::Connect(error) => Self::Connect(error),
-            backend::Error::Ended { reason, last_lines } => Self::EngineEnded { reason, last_lines },
-            // Which signal it was is known to whoever watches for signals.
-            backend::Error::Interrupted => Self::Interrupted(Signal::Interrupt),
+            // What it was is known to whoever watches for signals.
+            backend::Error::Interrupted => Self::Interrupted(StopReason::Interrupted),
+            error => Self::Backend(error),
         }
-    }
-}
-
-impl SessionError for Failure {
-    fn client_error(&self) -> Option<&connect::Error> {
-        match self {
-            Self::Connect(error) => Some(error),
-            _ => None,
-        }
-    }
-}
-
-impl From<engine::Error> for Failure {
-    fn from(error: engine::Error) -> Self {
-        Self::Engine(error)
     }
 }
 
 impl From<sink::Error> for Failure {
     fn from(error: sink::Error) -> Self {
         Self::Sink(error)
+    }
+}
+
+impl SessionError for Failure {
+    fn client_error(&self) -> Option<&connect::Error> {
+        match self {
+            Self::Backend(backend::Error::Connect(error)) => Some(error),
+            _ => None,
+        }
     }
 }

@@ -15,7 +15,9 @@ use super::warnings::WarningArguments;
 use crate::diagnostic::Diagnostic;
 use crate::lowering::normal;
 use crate::pipeline::Pipeline;
-use crate::report::RunFacts;
+use crate::record::{RunResults, Sender};
+use crate::report::{Listener, Reporter};
+use crate::secret::scrubbed;
 use crate::spec::{self, Document, Documents, Inputs};
 
 /// Bytes; a file beyond this is not even read.
@@ -90,9 +92,12 @@ impl RunIdentity {
         Self { id: uuid::Uuid::now_v7().to_string(), started_at: Utc::now().trunc_subsecs(6) }
     }
 
-    /// What the report of a run begins with.
-    pub(super) fn facts(&self, file: &Path, clock: Instant) -> RunFacts {
-        RunFacts { run_id: self.id.clone(), file: file.to_path_buf(), started_at: self.started_at, clock }
+    /// Starts to report a verb's work with this file, which began at `clock`: where events go, and who reports them.
+    pub(super) fn listen(&self, file: &Path, reporter: Reporter, clock: Instant) -> (Sender, Listener) {
+        let file = scrubbed(&file.display().to_string()).into_owned();
+        let results = RunResults::new(self.id.clone(), file, self.started_at);
+        let (events, receiver) = Sender::new(results, clock);
+        (events, reporter.listen(receiver))
     }
 }
 

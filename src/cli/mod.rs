@@ -8,6 +8,7 @@ mod doctor;
 mod engine;
 mod engine_arguments;
 mod environment;
+mod exit;
 mod failure;
 mod help;
 mod inputs;
@@ -113,7 +114,7 @@ pub(crate) fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             } else {
                 report::help(&text);
             }
-            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(exit::USAGE));
         }
     };
     let verbosity = match (arguments.quiet, arguments.verbose) {

@@ -1,6 +1,6 @@
 //! `pipectl run`: runs a pipeline.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -8,23 +8,21 @@ use clap::Args;
 
 use super::engine_arguments::EngineArguments;
 use super::environment::store_settings;
+use super::exit;
 use super::failure::Failure;
-use super::inputs::{inputs_exist, wrong};
+use super::inputs::inputs_exist;
 use super::interrupt::Interrupt;
 use super::load::{Loaded, PipelineArguments, RunIdentity};
 use super::target::{Chosen, TargetArguments};
-use crate::analysis::prepare;
 use crate::backend::Backend;
-use crate::connect::Client;
-use crate::dialect::Dialect;
 use crate::duration::{Limit, NoLimit};
 use crate::graph::Graph;
 use crate::pipeline::Pipeline;
-use crate::plan;
-use crate::record::{Event, Sender};
-use crate::report::{Ending, Reporter};
-use crate::run::{self, OnFailure, Settings};
-use crate::sink::{OutputLock, Stores};
+use crate::plan::Scope;
+use crate::record::{Event, RunResults, Sender, save};
+use crate::report::Reporter;
+use crate::run::{self, OnFailure, Request};
+use crate::sink::Stores;
 
 /// How long threads that write may take to end after all else has.
 pub(super) const LAST_WRITES: Duration = Duration::from_secs(2);
@@ -71,6 +69,12 @@ pub(super) fn limit(text: &str) -> Result<Limit, String> {
 }
 
 impl Run {
+    /// Where the record goes where that is not said: beside the project file, else beside the pipeline file.
+    fn state_beside(&self, chosen: &Chosen) -> Option<PathBuf> {
+        let folder = chosen.project.clone().or_else(|| self.pipeline.folder().ok())?;
+        Some(folder.join(".pipectl"))
+    }
+
     fn on_failure(&self) -> OnFailure {
         match (self.keep_going, self.fail_fast) {
             (true, _) => OnFailure::KeepGoing,
@@ -80,78 +84,99 @@ impl Run {
     }
 }
 
-/// Runs the pipeline; whatever happens, the record of the run is written. The exit code comes back.
+/// Runs the pipeline; whatever happens, the record of the run is written. Returns the exit code.
 pub(super) fn run(arguments: &Run, reporter: Reporter) -> u8 {
     let began = Instant::now();
     let identity = RunIdentity::new();
-    let (events, listener) = reporter.listen(identity.facts(&arguments.pipeline.file, began));
+    let (events, listener) = identity.listen(&arguments.pipeline.file, reporter, began);
     let chosen = arguments.pipeline.folder().and_then(|folder| arguments.target.choose(&folder));
-    let beside = match &chosen {
-        Ok(Chosen { project: Some(project), .. }) => Some(project.clone()),
-        Ok(_) => arguments.pipeline.folder().ok(),
-        // Where records belong is not known: the project file says it, and can't be read.
-        Err(_) => None,
-    };
-    let stores = Stores::new(store_settings());
-    let result = chosen.and_then(|chosen| {
-        let runtime = super::runtime()?;
-        let result =
-            runtime.block_on(carry_out(arguments, &chosen, &identity, &stores, reporter, &events, began));
-        // A write that nobody waits for any more cleans up after itself, but must not hold the process up.
-        runtime.shutdown_timeout(LAST_WRITES);
-        stores.close(LAST_UPLOADS);
-        result
-    });
-    drop(events);
-    let mut results = listener.results();
-    let result = result.and_then(|()| match results.ending() {
-        Ending::Succeeded => Ok(()),
-        ending => Err(Failure::Steps(ending)),
-    });
-    let exit_code = result.as_ref().map_or_else(Failure::exit_code, |()| 0);
-    if let Err(failure) = &result {
-        if let Failure::Pipeline { sources, diagnostics }
-        | Failure::Project { sources, diagnostics }
-        | Failure::Input { sources, diagnostics } = failure
-        {
-            results.add_diagnostics(sources, diagnostics);
+    let state = arguments.state_dir.clone().or_else(|| arguments.state_beside(chosen.as_ref().ok()?));
+    let result = chosen.and_then(|chosen| execute(arguments, &chosen, &identity, reporter, &events, began));
+    let (mut results, exit_code, state) = match result {
+        Ok(results) => {
+            let exit_code = exit::of_run(&results);
+            (results, exit_code, state)
         }
-        results.add_failure(failure.message(), failure.said());
-    }
-    match &result {
-        Ok(()) | Err(Failure::Steps(_) | Failure::Interrupted(_)) => reporter.summary(&results),
-        Err(_) => {}
-    }
-    if let Err(failure) = &result {
-        failure.report(reporter);
-    }
-    let state = arguments.state_dir.clone().or_else(|| Some(beside?.join(".pipectl")));
+        Err(failure) => {
+            // Of a file that can't be read there is no record: it may be the name of another command.
+            let state = state.filter(|_| !matches!(failure, Failure::File { .. }));
+            (failed(&failure, &events), failure.exit_code(), state)
+        }
+    };
+    drop(events);
+    listener.join();
+    results.exit_code = exit_code;
+    reporter.results(&results);
     if let Some(state) = state
-        && !matches!(result, Err(Failure::File { .. }))
-        && let Err(error) = results.save(&state, exit_code)
+        && let Err(error) = save(&results, &state)
     {
         reporter.note(&format!("the record of this run can't be written to `{}`: {error}", state.display()));
     }
     exit_code
 }
 
-/// Reads like the way of a run: load, reach the engine, lower for it, send what it must have, check, lock the outputs, execute.
-async fn carry_out(
+/// The results of a run that could not even begin.
+fn failed(failure: &Failure, events: &Sender) -> RunResults {
+    if let Some((sources, diagnostics)) = failure.diagnostics() {
+        events.diagnostics(sources, diagnostics.to_vec());
+    }
+    if let Failure::Interrupted(reason) = failure {
+        return events.finish(Some(reason.clone()));
+    }
+    events.fail(failure.record());
+    events.finish(None)
+}
+
+/// From the arguments to the results.
+fn execute(
     arguments: &Run,
     chosen: &Chosen,
     identity: &RunIdentity,
-    stores: &Stores,
     reporter: Reporter,
     events: &Sender,
     began: Instant,
-) -> Result<(), Failure> {
-    let mut interrupt = Interrupt::watch()?;
-    if let Some(limit) = arguments.timeout {
-        interrupt.after(limit, began);
-    }
-    for event in chosen.events() {
-        events.send(event);
-    }
+) -> Result<RunResults, Failure> {
+    let stores = Stores::new(store_settings());
+    let runtime = super::runtime()?;
+    let results = runtime.block_on(async {
+        let interrupt = Interrupt::watch(arguments.timeout, began)?;
+        chosen.events().into_iter().for_each(|event| events.send(event));
+        let pipeline = Arc::new(load(arguments, chosen, identity, reporter, events)?);
+        let graph = Graph::new(&pipeline);
+        let ends = pipeline.ids().filter(|id| pipeline.step(*id).is_end());
+        inputs_exist(&pipeline, &graph.needed_for(ends))?;
+        let backend = Backend {
+            location: &chosen.location,
+            options: &arguments.engine.options(),
+            tag: &run::tag(&identity.id),
+            events,
+            stop: interrupt.stop(),
+        };
+        let request = Request {
+            run_id: &identity.id,
+            pipeline: &pipeline,
+            graph: &graph,
+            scope: Scope::Outputs,
+            threads: arguments.threads,
+            on_failure: arguments.on_failure(),
+            stores: &stores,
+        };
+        Ok(Box::pin(run::run(&request, &backend, events)).await)
+    });
+    // A write that nobody waits for any more cleans up after itself, but must not hold the process up.
+    runtime.shutdown_timeout(LAST_WRITES);
+    stores.close(LAST_UPLOADS);
+    results
+}
+
+/// Loads the pipeline, and reports which files it was read from.
+fn load(
+    arguments: &Run,
+    chosen: &Chosen,
+    identity: &RunIdentity,
+    reporter: Reporter,
+    events: &Sender,
+) -> Result<Pipeline, Failure> {
     let loaded = arguments.pipeline.load(identity, chosen);
     let sources = match &loaded {
         Ok(loaded) => Some(&loaded.pipeline.sources),
@@ -159,57 +184,10 @@ async fn carry_out(
         Err(_) => None,
     };
     if let Some(sources) = sources {
-        events.send(Event::Read(sources.paths().map(Path::to_path_buf).collect()));
+        let files = sources.paths().map(|path| path.display().to_string()).collect();
+        events.send(Event::PipelineRead { files });
     }
     let Loaded { pipeline, warnings } = loaded?;
     reporter.diagnostics(&pipeline.sources, &warnings);
-    let graph = Graph::new(&pipeline);
-    let ends = pipeline.ids().filter(|id| pipeline.step(*id).is_end());
-    inputs_exist(&pipeline, &graph.needed_for(ends))?;
-    let pipeline = Arc::new(pipeline);
-    let options = arguments.engine.options();
-    let tag = run::tag(&identity.id);
-    let backend =
-        Backend { location: &chosen.location, options: &options, tag: &tag, events, stop: interrupt.token() };
-    let work = async |client: &Client, dialect: &Dialect| {
-        let plan =
-            plan::compile(&pipeline, &graph, dialect).map_err(|gaps| wrong(&pipeline, gaps.sorted()))?;
-        let began = Instant::now();
-        let preparing = Box::pin(prepare(client, &pipeline, &plan, events));
-        let found = backend.unless_stopped(preparing).await?;
-        if found.has_errors() {
-            return Err(wrong(&pipeline, found.sorted()));
-        }
-        events.send(Event::Checked { took: began.elapsed() });
-        let _locks = lock_outputs(&pipeline, &identity.id, stores)?;
-        stores_take(&pipeline, stores, &interrupt).await?;
-        let settings = Settings {
-            run_id: identity.id.clone(),
-            threads: arguments.threads,
-            on_failure: arguments.on_failure(),
-            stores: Stores::clone(stores),
-        };
-        let plan = Arc::new(plan);
-        run::execute(client, &pipeline, &plan, &settings, events, interrupt.token()).await?;
-        Ok(())
-    };
-    backend.in_session(&pipeline.conf, work).await.map_err(|failure| interrupt.named(failure))
-}
-
-/// Keeps other runs off the outputs for as long as the locks live.
-fn lock_outputs(pipeline: &Pipeline, run_id: &str, stores: &Stores) -> Result<Vec<OutputLock>, Failure> {
-    let sinks = pipeline.steps.iter().flat_map(|step| step.sinks.iter().map(move |sink| (step, sink)));
-    let locks = sinks.map(|(step, sink)| {
-        OutputLock::of(&sink.value.place(step.folder()), run_id, stores.settings()).transpose()
-    });
-    locks.flatten().map(|lock| lock.map_err(Failure::from)).collect()
-}
-
-/// Finds out, before the engine works on any rows, whether object stores take what is to be written there.
-async fn stores_take(pipeline: &Pipeline, stores: &Stores, interrupt: &Interrupt) -> Result<(), Failure> {
-    let sinks = pipeline.steps.iter().flat_map(|step| step.sinks.iter().map(move |sink| (step, sink)));
-    for output in sinks.filter_map(|(step, sink)| sink.value.in_store(step.folder())) {
-        interrupt.or(async { Ok(stores.check(output).await?) }).await?;
-    }
-    Ok(())
+    Ok(pipeline)
 }

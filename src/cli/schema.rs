@@ -4,6 +4,7 @@ use clap::Args;
 
 use super::failure::Failure;
 use crate::engine::Kind;
+use crate::record;
 use crate::spec;
 
 /// Print the JSON Schema of a file, for editors and validators.
@@ -23,6 +24,10 @@ enum File {
     Project,
     /// A contract: the columns of a source.
     Contract,
+    /// The record of a run, `run_results.json`.
+    RunResults,
+    /// A line of `--log-format json`.
+    Events,
 }
 
 pub(super) fn schema(arguments: &Schema) -> Result<(), Failure> {
@@ -30,6 +35,8 @@ pub(super) fn schema(arguments: &Schema) -> Result<(), Failure> {
         File::Pipeline => spec::json_schema(),
         File::Project => spec::project_schema(&Kind::NAMES),
         File::Contract => spec::contract_schema(),
+        File::RunResults => record::results_schema(),
+        File::Events => record::events_schema(),
     };
     super::print(&format!("{schema:#}\n"))
 }

@@ -14,7 +14,7 @@ use super::interrupt::Interrupt;
 use super::load::{Loaded, PipelineArguments, RunIdentity};
 use super::run::{LAST_WRITES, limit};
 use super::target::{Chosen, TargetArguments};
-use crate::analysis::{Columns, columns, prepare};
+use crate::analysis::{Columns, columns};
 use crate::backend::Backend;
 use crate::connect::Client;
 use crate::diagnostic::nearest;
@@ -23,10 +23,10 @@ use crate::duration::Limit;
 use crate::graph::Graph;
 use crate::name::is_name;
 use crate::pipeline::{Pipeline, StepId};
-use crate::plan::{self, Look, Scope};
-use crate::record::{Event, Sender};
-use crate::report::{Ending, Reporter};
-use crate::run::{self, OnFailure, Settings};
+use crate::plan::{Look, Scope};
+use crate::record::{Event, Notice, RunResults, RunStatus, Sender};
+use crate::report::Reporter;
+use crate::run::{self, OnFailure, Request};
 use crate::sink::{self, Format, Stdout, StoreSettings, Stores};
 
 /// Show the first rows of a step: they are worked out by the engine, and nothing is written.
@@ -104,18 +104,25 @@ pub(super) fn show(mut arguments: Show, reporter: Reporter) -> Result<(), Failur
     }
     let identity = RunIdentity::new();
     let chosen = arguments.pipeline.folder().and_then(|folder| arguments.target.choose(&folder))?;
-    let (events, listener) = reporter.listen(identity.facts(&arguments.pipeline.file, began));
+    let (events, listener) = identity.listen(&arguments.pipeline.file, reporter, began);
     let runtime = super::runtime()?;
-    let result = runtime.block_on(carry_out(&arguments, &chosen, &identity, reporter, &events, began));
+    let shown = runtime.block_on(execute(&arguments, &chosen, &identity, reporter, &events, began));
     // A reader that goes on reading, and a thread that goes on writing, must not hold the process up.
     runtime.shutdown_timeout(LAST_WRITES);
     drop(events);
-    let results = listener.results();
-    match (result?, results.ending()) {
-        (Some(columns), _) => columns.print(arguments.format.into()).map_err(Failure::Sink),
-        (None, Ending::Succeeded) => Ok(()),
-        (None, ending) => Err(Failure::Steps(ending)),
+    listener.join();
+    match shown? {
+        Shown::Schema(columns) => columns.print(arguments.format.into()).map_err(Failure::Sink),
+        Shown::Rows(results) if results.status == RunStatus::Succeeded => Ok(()),
+        Shown::Rows(results) => Err(Failure::Run(results)),
     }
+}
+
+/// What was shown.
+enum Shown {
+    Schema(Columns),
+    /// Rows, by a run that ended so.
+    Rows(Box<RunResults>),
 }
 
 impl Show {
@@ -183,84 +190,74 @@ impl Show {
     }
 }
 
-/// Reads like the way of a run: load, reach the engine, lower for it, send what it must have, check, execute. The columns come back
-/// where these are to be shown.
-async fn carry_out(
+/// Runs the part of the pipeline that the rows are made of, or has it analysed where the schema is asked for.
+async fn execute(
     arguments: &Show,
     chosen: &Chosen,
     identity: &RunIdentity,
     reporter: Reporter,
     events: &Sender,
     began: Instant,
-) -> Result<Option<Columns>, Failure> {
-    let mut interrupt = Interrupt::watch()?;
-    if let Some(limit) = arguments.timeout {
-        interrupt.after(limit, began);
-    }
+) -> Result<Shown, Failure> {
+    let interrupt = Interrupt::watch(arguments.timeout, began)?;
     let loaded = arguments.pipeline.load_unfinished(identity, chosen);
     let Loaded { pipeline, warnings } = loaded.map_err(|failure| arguments.advised(failure))?;
     let look = arguments.look(&pipeline)?;
     chosen.events().into_iter().for_each(|event| events.send(event));
     reporter.diagnostics(&pipeline.sources, &warnings);
-    if let Some(event) = inside(&look, &pipeline) {
-        events.send(event);
+    if let Some(notice) = inside(&look, &pipeline) {
+        events.send(Event::Notice(notice));
     }
     let graph = Graph::new(&pipeline);
     inputs_exist(&pipeline, &look.steps(&pipeline, &graph))?;
     let pipeline = Arc::new(pipeline);
-    let options = arguments.engine.options();
-    let tag = run::tag(&identity.id);
-    let backend =
-        Backend { location: &chosen.location, options: &options, tag: &tag, events, stop: interrupt.token() };
-    let work = async |client: &Client, dialect: &Dialect| {
-        let plan = plan::compile_scope(&pipeline, &graph, dialect, Scope::Look(&look))
-            .map_err(|gaps| wrong(&pipeline, gaps.sorted()))?;
-        let began = Instant::now();
-        let preparing = Box::pin(prepare(client, &pipeline, &plan, events));
-        let found = backend.unless_stopped(preparing).await?;
-        if found.has_errors() {
-            return Err(wrong(&pipeline, found.sorted()));
-        }
-        events.send(Event::Checked { took: began.elapsed() });
-        if arguments.schema {
-            let columns = columns(client, &plan);
-            return Ok(Some(Box::pin(backend.unless_stopped(columns)).await?));
-        }
-        if let Some(sort) = plan.lost_order() {
-            let line = pipeline.sources.get(sort.file).position(sort.start).line;
-            events.send(Event::Note(format!(
-                "{dialect} loses the order of the `sort` in line {line} behind what comes after it: the rows stand in any order"
-            )));
-        }
-        let settings = Settings {
-            run_id: identity.id.clone(),
-            threads: SIDE_BY_SIDE,
-            on_failure: OnFailure::Stop,
-            // Nothing is written there.
-            stores: Stores::new(StoreSettings::default()),
+    let backend = Backend {
+        location: &chosen.location,
+        options: &arguments.engine.options(),
+        tag: &run::tag(&identity.id),
+        events,
+        stop: interrupt.stop(),
+    };
+    let scope = Scope::Look(&look);
+    if arguments.schema {
+        let work = async |client: &Client, dialect: &Dialect| {
+            let plan = run::checked_plan((client, dialect), &pipeline, &graph, scope, &backend).await?;
+            Ok::<_, run::Failure>(Box::pin(backend.unless_stopped(columns(client, &plan))).await?)
         };
-        run::execute(client, &pipeline, &Arc::new(plan), &settings, events, interrupt.token()).await?;
-        Ok(None)
+        let columns = backend.in_session(&pipeline.conf, work).await;
+        return columns.map(Shown::Schema).map_err(|failure| match failure {
+            run::Failure::Refused(found) => wrong(&pipeline, found.sorted()),
+            run::Failure::Backend(error) => interrupt.named(error.into()),
+            run::Failure::Sink(error) => error.into(),
+        });
+    }
+    let request = Request {
+        run_id: &identity.id,
+        pipeline: &pipeline,
+        graph: &graph,
+        scope,
+        threads: CONCURRENT,
+        on_failure: OnFailure::Stop,
+        // Nothing is written there.
+        stores: &Stores::new(StoreSettings::default()),
     };
-    backend.in_session(&pipeline.conf, work).await.map_err(|failure| interrupt.named(failure))
+    Ok(Shown::Rows(Box::new(Box::pin(run::run(&request, &backend, events)).await)))
 }
 
-/// Says so where it is not the step's own rows that are looked at.
-fn inside(look: &Look, pipeline: &Pipeline) -> Option<Event> {
+/// Says so where it is not the step's own rows that are shown.
+fn inside(look: &Look, pipeline: &Pipeline) -> Option<Notice> {
     let step = pipeline.step(look.step);
-    let all = step.transforms.len();
-    let before = match look.transforms {
-        count if count == all => return None,
-        0 => "before its transforms".to_owned(),
-        count => {
-            format!("behind {count} of its {all} transforms, `{}`", step.transforms[count - 1].value.key())
-        }
-    };
-    Some(Event::Note(format!("{}: the rows {before}", step.name)))
+    let (transforms, of) = (look.transforms, step.transforms.len());
+    if transforms == of {
+        return None;
+    }
+    let last = transforms.checked_sub(1).and_then(|at| step.transforms.get(at));
+    let last = last.map(|transform| transform.value.key().to_owned());
+    Some(Notice::PartialPreview { step: step.name.to_string(), transforms, of, last })
 }
 
-/// How many shared steps are worked out side by side.
-const SIDE_BY_SIDE: usize = 4;
+/// How many shared steps are computed concurrently.
+const CONCURRENT: usize = 4;
 
 impl Show {
     /// A failure to read the file, with what may have been meant.

@@ -14,7 +14,7 @@ use crate::backend::Location;
 use crate::diagnostic::{Code, Diagnostic, nearest};
 use crate::engine::Kind;
 use crate::lowering::{Root, is_url, normal};
-use crate::record::Event;
+use crate::record::{Event, Notice};
 use crate::spec;
 use crate::target::{Project, Server, Settings, Target};
 use crate::text::Sources;
@@ -73,8 +73,10 @@ pub(super) enum Origin {
 impl Chosen {
     /// What a run tells of the choice.
     pub(super) fn events(&self) -> Vec<Event> {
-        let notes = self.notes.iter().cloned().map(Event::Note);
-        notes.chain(self.is_told().then(|| Event::Target(self.origin.to_string()))).collect()
+        let notes =
+            self.notes.iter().map(|note| Event::Notice(Notice::Configuration { message: note.clone() }));
+        let target = self.is_told().then(|| Event::TargetChosen { target: self.origin.to_string() });
+        notes.chain(target).collect()
     }
 
     /// Whether the line about the engine does not say it all.

@@ -17,9 +17,10 @@ use tonic::{Code, Status};
 use crate::connect::reason::Reason;
 use crate::connect::retry::NO_TRAILER;
 use crate::connect::tls;
+use crate::error::Class;
 
 pub(super) use self::handle::Handle;
-pub(crate) use self::server::{Cause, QueryContext, ServerError};
+pub(crate) use self::server::ServerError;
 
 /// A call or a stream that did not bring what was asked for.
 #[derive(Debug, Error)]
@@ -171,6 +172,25 @@ impl Error {
         }
     }
 
+    /// Whose fault it is.
+    pub(crate) fn class(&self) -> Class {
+        match self {
+            _ if self.is_unreachable() => Class::Transient,
+            _ if self.is_analysis() => Class::Pipeline,
+            Self::Server(error) if error.is_internal => Class::Bug,
+            Self::Protocol(_) | Self::Rows(_) => Class::Bug,
+            _ => Class::Data,
+        }
+    }
+
+    /// Returns all that the server said, where the reason is its.
+    pub(crate) fn said(&self) -> Option<&ServerError> {
+        match self {
+            Self::Server(said) => Some(said),
+            _ => None,
+        }
+    }
+
     /// Whether the server does not have rows that a plan names, so that they must be sent, perhaps again.
     pub(crate) fn is_missing_rows(&self) -> bool {
         let Self::Server(error) = self else {
@@ -239,7 +259,8 @@ mod tests {
     use tonic::{Code, Status};
     use tonic_types::{ErrorDetails, StatusExt as _};
 
-    use super::{Error, Handle, QueryContext, ServerError, web_status};
+    use super::server::QueryContext;
+    use super::{Error, Handle, ServerError, web_status};
     use crate::proto::spark::FetchErrorDetailsResponse;
     use crate::proto::spark::fetch_error_details_response::query_context::ContextType;
     use crate::proto::spark::fetch_error_details_response::{self as details, SparkThrowable};

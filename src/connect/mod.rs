@@ -75,7 +75,7 @@ pub(crate) use arrow::Assembler;
 pub(crate) use artifacts::{Artifact, Content};
 pub(crate) use client::Client;
 pub(crate) use endpoint::{Defaults, Endpoint, EndpointError, Token};
-pub(crate) use error::{Cause, Error, QueryContext, ServerError};
+pub(crate) use error::{Error, ServerError};
 pub(crate) use features::{ARROW_CODEC, Features};
 pub(crate) use place::Place;
 pub(crate) use session::{OperationId, Tag};

@@ -6,7 +6,7 @@ mod that;
 use std::fmt::Debug;
 
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::expr::Expr;
 use crate::lowering::{Checking, Lowering};
@@ -14,7 +14,7 @@ use crate::shape::kinds;
 use crate::text::{Span, Spanned};
 
 /// What happens where rows do not hold.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum OnFail {
     /// The step fails, and nothing that needs it is done.

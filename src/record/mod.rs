@@ -1,7 +1,35 @@
-//! What happens during a run, as data: the runner makes it, reporters consume it.
+//! What happens during a run, as data with a public form: events while it lasts, `run_results.json` when it has ended.
+//!
+//! The runner makes it, [`Sender`] folds every event into the record and hands it on to reporters, who decide nothing. Nothing here is in
+//! English but the messages of errors: `report` says it in words.
 
+mod action;
+mod diagnostic;
 mod error;
 mod event;
+mod expectation;
+mod file;
+mod line;
+mod notice;
+mod output;
+mod results;
+mod scrub;
+mod sender;
+mod stop;
 
-pub(crate) use error::chain;
-pub(crate) use event::{Event, Failed, Label, Outcome, Output, Preparation, Sender, Tasks, Verdict};
+pub(crate) use action::{ActionKind, ActionRef, ActionResult, SkipReason, Status};
+pub(crate) use diagnostic::DiagnosticRecord;
+pub(crate) use error::{Cause, EngineError, ErrorRecord, QueryContext};
+pub(crate) use event::{Event, Preparation, Progress};
+pub(crate) use expectation::ExpectationResult;
+pub(crate) use file::save;
+pub(crate) use line::{EventLine, Level, events_schema, results_schema};
+pub(crate) use notice::{Notice, WarmProblem};
+pub(crate) use output::{OutputKind, OutputRecord};
+pub(crate) use results::{RunResults, RunStatus, RunSummary};
+pub(crate) use scrub::Scrub;
+pub(crate) use sender::{Message, Sender};
+pub(crate) use stop::StopReason;
+
+#[cfg(test)]
+pub(crate) use event::Tasks;

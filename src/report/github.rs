@@ -4,9 +4,10 @@
 
 use std::collections::HashSet;
 
+use super::words;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::expect::OnFail;
-use crate::record::{Event, Outcome};
+use crate::record::{ErrorRecord, Event, Status};
 use crate::text::Sources;
 
 /// One diagnostic at its place; what helps is part of the message.
@@ -34,9 +35,9 @@ pub(super) fn diagnostic(sources: &Sources, diagnostic: &Diagnostic) -> String {
 }
 
 /// A failure that has no place in a file.
-pub(super) fn failure(message: &str, hints: &[String]) -> String {
-    let hints: String = hints.iter().map(|hint| format!("\nhelp: {hint}")).collect();
-    command("error", &[("title", "pipectl".to_owned())], &format!("{message}{hints}"))
+pub(super) fn failure(error: &ErrorRecord) -> String {
+    let hints: String = error.hints.iter().map(|hint| format!("\nhelp: {hint}")).collect();
+    command("error", &[("title", "pipectl".to_owned())], &format!("{}{hints}", error.message))
 }
 
 /// Tells what happens in a run and somebody should see.
@@ -49,16 +50,16 @@ pub(super) struct Annotations {
 impl Annotations {
     pub(super) fn event(&mut self, event: &Event) -> Option<String> {
         let (level, action, message) = match event {
-            Event::Ended { action, outcome: Outcome::Failed(failed), .. }
-                if !self.told.contains(&action.id) =>
+            Event::ActionFinished(result)
+                if result.status == Status::Failed && !self.told.contains(&result.action.id) =>
             {
-                ("error", action, failed.message.clone())
+                ("error", &result.action, result.error.as_ref()?.message.clone())
             }
-            Event::Unmet { action, verdict } if verdict.on_fail == OnFail::Fail => {
-                self.told.insert(action.id);
-                ("error", action, verdict.to_string())
+            Event::ExpectationFailed(result) if result.on_fail == OnFail::Fail => {
+                self.told.insert(result.action.id);
+                ("error", &result.action, words::violated(result))
             }
-            Event::Unmet { action, verdict } => ("warning", action, verdict.to_string()),
+            Event::ExpectationFailed(result) => ("warning", &result.action, words::violated(result)),
             _ => return None,
         };
         Some(command(level, &[("title", format!("pipectl {}", action.step))], &message))

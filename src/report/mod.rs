@@ -1,14 +1,15 @@
 //! Owns what people and machines are told: the only writer to stderr, and to the record of a run.
 
 mod diagnostic;
+mod engine_error;
 mod escape;
 mod github;
 mod human;
 mod json;
 mod panic;
-mod results;
-mod scrub;
 mod transfer;
+mod units;
+mod words;
 
 use std::io::{IsTerminal as _, Write as _};
 use std::sync::mpsc;
@@ -17,15 +18,15 @@ use std::thread;
 pub(crate) use diagnostic::{Colour, render};
 pub(crate) use escape::escaped;
 pub(crate) use panic::tell_panics;
-pub(crate) use results::{Ending, Results, RunFacts};
 pub(crate) use transfer::{Amount, Transfer};
+pub(crate) use words::{notice, preparing, stopped};
 
-use crate::connect::ServerError;
 use crate::diagnostic::Diagnostic;
-use crate::record::{Event, Preparation};
+use crate::record::{
+    DiagnosticRecord, ErrorRecord, Event, Level, Message, RunResults, RunStatus, Scrub as _,
+};
 use crate::secret::scrubbed;
 use crate::text::Sources;
-use scrub::Scrub as _;
 
 /// How progress and messages are written.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -89,7 +90,12 @@ impl Reporter {
     fn show(self, sources: &Sources, diagnostics: Vec<Diagnostic>) {
         let shown = diagnostics.scrubbed();
         match self.format {
-            Format::Json => shown.iter().for_each(|one| write_line(&json::diagnostic(sources, one))),
+            Format::Json => {
+                for one in &shown {
+                    let event = Event::Diagnostic(DiagnosticRecord::new(sources, one));
+                    write_line(&json::line(event, self.verbosity));
+                }
+            }
             Format::Text | Format::Github => {
                 if !shown.is_empty() {
                     write_line(&format!("{}\n", render(sources, &shown, self.colour)));
@@ -103,22 +109,15 @@ impl Reporter {
         }
     }
 
-    /// Tells why a command could not do what it was asked, and what may help.
-    pub(crate) fn failure(self, message: &str, hints: &[String]) {
-        self.refusal(message, hints, None);
-    }
-
-    /// The same, with all that the engine has said, where the reason is its.
-    pub(crate) fn refusal(self, message: &str, hints: &[String], said: Option<&ServerError>) {
-        let (message, hints) = (&scrubbed(message), &hints.to_vec().scrubbed());
-        let said = said.cloned().scrubbed();
-        let said = said.as_ref();
+    /// Says why a command could not do what it was asked, and what may help.
+    pub(crate) fn failure(self, error: ErrorRecord) {
+        let error = error.scrubbed();
         match self.format {
-            Format::Json => write_line(&json::failure(message, hints, said, self.verbosity)),
+            Format::Json => write_line(&json::line(Event::Failure(error), self.verbosity)),
             Format::Text | Format::Github => {
-                write_line(&human::failure(message, hints, said, self.verbosity, self.colour));
+                write_line(&human::failure(&error, self.verbosity, self.colour));
                 if self.format == Format::Github {
-                    write_line(&github::failure(message, hints));
+                    write_line(&github::failure(&error));
                 }
             }
         }
@@ -143,21 +142,25 @@ impl Reporter {
         self.verbosity == Verbosity::Quiet
     }
 
-    /// Tells what happens from now on, in a thread of its own, until the sender is gone; then the results come back.
-    pub(crate) fn listen(self, facts: RunFacts) -> (crate::record::Sender, Listener) {
-        let (sender, receiver) = mpsc::channel();
-        let thread = thread::spawn(move || self.tell(&receiver, Results::new(facts)));
-        (crate::record::Sender::new(sender), Listener(thread))
+    /// Reports what happens from now on, in a thread of its own, until all senders are gone.
+    pub(crate) fn listen(self, receiver: mpsc::Receiver<Message>) -> Listener {
+        Listener(thread::spawn(move || self.tell(&receiver)))
     }
 
-    fn tell(self, receiver: &mpsc::Receiver<Event>, mut results: Results) -> Results {
+    fn tell(self, receiver: &mpsc::Receiver<Message>) {
         let mut human = human::Human::new(self.verbosity, self.colour, self.moving);
         let mut annotations = github::Annotations::default();
-        let mut machine = json::Machine::new(json::Depth::of(self.verbosity));
-        let least = if self.verbosity == Verbosity::Quiet { json::Level::Error } else { json::Level::Info };
-        for event in receiver {
-            let event = event.scrubbed();
-            results.record(&event);
+        let mut machine = json::Machine::default();
+        let least = if self.verbosity == Verbosity::Quiet { Level::Error } else { Level::Info };
+        for message in receiver {
+            let event = match message {
+                Message::Event(event) => event,
+                Message::Diagnostics(sources, diagnostics) => {
+                    human.end();
+                    self.mistakes(&sources, &diagnostics);
+                    continue;
+                }
+            };
             match self.format {
                 Format::Text => human.tell(&event),
                 Format::Github => {
@@ -167,57 +170,43 @@ impl Reporter {
                     }
                 }
                 Format::Json => {
-                    if let Some((level, line)) = machine.event(&event)
-                        && level >= least
-                    {
-                        write_line(&line);
+                    if machine.wants(&event) && json::level(&event) >= least {
+                        write_line(&json::line(event, self.verbosity));
                     }
                 }
             }
         }
         human.end();
-        results
     }
 
-    /// Tells how a run came out.
-    pub(crate) fn summary(self, results: &Results) {
+    /// Says how a run came out.
+    pub(crate) fn results(self, results: &RunResults) {
+        let has_run = results.error.is_none();
         match self.format {
-            _ if self.verbosity == Verbosity::Quiet => {}
-            Format::Json => write_line(&results.summary_json()),
-            Format::Text | Format::Github => write_line(&results.summary()),
+            _ if self.verbosity == Verbosity::Quiet || !has_run => {}
+            Format::Json => {
+                write_line(&json::line(Event::RunFinished(results.summary.clone()), self.verbosity));
+            }
+            Format::Text | Format::Github => {
+                write_line(&format!("{:>8}  {}", "run", words::summary(&results.summary)));
+            }
+        }
+        if results.status != RunStatus::Succeeded {
+            self.failure(results.failure());
         }
     }
 }
 
-/// The thread that tells what happens.
-pub(crate) struct Listener(thread::JoinHandle<Results>);
+/// The thread that reports what happens.
+pub(crate) struct Listener(thread::JoinHandle<()>);
 
 impl Listener {
-    /// Waits until everything is told.
-    pub(crate) fn results(self) -> Results {
-        match self.0.join() {
-            Ok(results) => results,
-            Err(panic) => std::panic::resume_unwind(panic),
+    /// Waits until everything is reported; all senders must be gone.
+    pub(crate) fn join(self) {
+        if let Err(panic) = self.0.join() {
+            std::panic::resume_unwind(panic);
         }
     }
-}
-
-/// What takes long, in words.
-pub(crate) fn preparing(preparation: &Preparation) -> String {
-    match preparation {
-        Preparation::Waiting { what } => format!("another process is installing {what}; waiting for it"),
-        Preparation::Fetching { what } => format!("installing, once: fetching {what}"),
-        Preparation::Unpacking { what } => format!("unpacking {what}"),
-        Preparation::Compiling { what } => format!("preparing {what}, once, so that it starts sooner"),
-        Preparation::Installed { what } => format!("{what} is installed"),
-        Preparation::Sending { bytes } => format!("sending {} MB to the engine", bytes.div_ceil(1_000_000)),
-    }
-}
-
-/// Why all begins again, in a sentence.
-fn again(reason: &str) -> String {
-    let reason = reason.trim_end_matches('.');
-    format!("{reason}; nothing was received yet, so the run begins again in a new session")
 }
 
 /// Tells what is wrong with the command line, in the words of its parser.

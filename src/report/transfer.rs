@@ -5,8 +5,9 @@ use std::time::{Duration, Instant};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use super::Format;
-use super::human::size;
+use super::units::size;
 use super::{Reporter, json, write_line};
+use crate::record::Event;
 use crate::secret::scrubbed;
 
 /// How often a line tells it.
@@ -85,7 +86,11 @@ impl Transfer {
         } else if let Some(line) = self.pace.line(Instant::now(), amount) {
             match self.reporter.format {
                 _ if self.reporter.is_quiet() => {}
-                Format::Json => write_line(&json::fetched(&line, amount)),
+                Format::Json => {
+                    let (what, bytes, total_bytes) = (amount.what.to_owned(), amount.bytes, amount.of);
+                    let event = Event::DownloadProgress { what, bytes, total_bytes };
+                    write_line(&json::line(event, self.reporter.verbosity));
+                }
                 Format::Text | Format::Github => write_line(&scrubbed(&line)),
             }
         }
@@ -122,16 +127,16 @@ mod tests {
     #[test]
     fn a_line_each_ten_seconds_tells_percent_megabytes_and_rate() {
         insta::assert_snapshot!(told(Some(63_071_356)), @"
-        fetched 25 of 63 MB of Sail 0.7.2 (39 %), 2.5 MB/s
-        fetched 50 of 63 MB of Sail 0.7.2 (79 %), 2.5 MB/s
+        fetched 25 of 63 MB of Sail 0.7.2 (39 %), 2.50 MB/s
+        fetched 50 of 63 MB of Sail 0.7.2 (79 %), 2.50 MB/s
         ");
     }
 
     #[test]
     fn without_a_total_there_is_no_percentage() {
         insta::assert_snapshot!(told(None), @"
-        fetched 25 MB of Sail 0.7.2, 2.5 MB/s
-        fetched 50 MB of Sail 0.7.2, 2.5 MB/s
+        fetched 25 MB of Sail 0.7.2, 2.50 MB/s
+        fetched 50 MB of Sail 0.7.2, 2.50 MB/s
         ");
         assert_eq!(told(Some(0)), told(None));
     }

@@ -1,64 +1,123 @@
-//! Owns execution: the engine's analysis before anything is done, then the actions of the plan in dependency order.
+//! Runs a pipeline: the one recipe from a pipeline to its results.
 //!
-//! The scheduler decides and the driver awaits. What happens is sent as events to whoever listens; nothing is printed here.
+//! The engine is reached, the pipeline lowered for it, everything analysed, the outputs locked, the plan executed. The [`schedule`]
+//! decides and the [`driver`] awaits. The runner knows how a run ended and returns its record; events only report progress.
 
-mod execute;
-mod expectation;
+mod action;
+mod driver;
+mod effects;
+mod error;
 mod schedule;
-mod write;
 
-use std::fmt;
+use std::sync::Arc;
+use std::time::Instant;
 
-use crate::connect;
-use crate::duration::Limit;
-use crate::record::Verdict;
-use crate::sink;
+use crate::analysis::prepare;
+use crate::backend::Backend;
+use crate::connect::{Client, Tag};
+use crate::diagnostic::Diagnostics;
+use crate::dialect::Dialect;
+use crate::graph::Graph;
+use crate::pipeline::Pipeline;
+use crate::plan::{self, Plan, Scope};
+use crate::record::{Event, Notice, RunResults, Sender};
+use crate::sink::{OutputLock, Stores};
 
-pub(crate) use execute::{Settings, advice, execute, tag};
+pub(crate) use error::{Failure, hints, sink_record};
 pub(crate) use schedule::OnFailure;
 
-/// Why an action did not succeed.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum Error {
-    #[error(transparent)]
-    Engine(#[from] connect::Error),
-    #[error(transparent)]
-    Sink(#[from] sink::Error),
-    #[error("{0}")]
-    Expectation(Unmet),
-    /// The task that wrote an output has ended in a way it should not.
-    #[error("the output could not be written: {0}")]
-    Writer(String),
-    #[error("interrupted")]
-    Interrupted,
-    /// The step has a `timeout`, and it is over.
-    #[error("took longer than its `timeout` of {0}")]
-    Overdue(Limit),
+/// What is to be run, and how.
+#[derive(Debug)]
+pub(crate) struct Request<'a> {
+    pub(crate) run_id: &'a str,
+    pub(crate) pipeline: &'a Arc<Pipeline>,
+    pub(crate) graph: &'a Graph,
+    pub(crate) scope: Scope<'a>,
+    /// How many actions run concurrently.
+    pub(crate) threads: usize,
+    pub(crate) on_failure: OnFailure,
+    /// The way to outputs in object stores.
+    pub(crate) stores: &'a Stores,
 }
 
-impl Error {
-    /// Whether it may be no more than what an interruption brings about.
-    fn is_interruption(&self) -> bool {
-        match self {
-            Self::Interrupted => true,
-            Self::Engine(error) => {
-                matches!(error, connect::Error::Cancelled | connect::Error::OperationLost { .. })
-            }
-            Self::Sink(_) | Self::Expectation(_) | Self::Writer(_) | Self::Overdue(_) => false,
-        }
+/// Runs a pipeline at an engine and returns the record of the run, whatever happened. Cancelling the backend's `stop` interrupts it.
+pub(crate) async fn run(request: &Request<'_>, backend: &Backend<'_>, events: &Sender) -> RunResults {
+    let attempt =
+        async |client: &Client, dialect: &Dialect| attempt(request, backend, (client, dialect), events).await;
+    let result = Box::pin(backend.in_session(&request.pipeline.conf, attempt)).await;
+    if let Err(failure) = result {
+        failure.report(request.pipeline, events);
     }
+    events.finish(backend.stop.reason())
 }
 
-/// Expectations that rows do not meet.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Unmet(pub(crate) Vec<Verdict>);
+/// One attempt in one session.
+async fn attempt(
+    request: &Request<'_>,
+    backend: &Backend<'_>,
+    session: (&Client, &Dialect),
+    events: &Sender,
+) -> Result<(), Failure> {
+    let Request { pipeline, graph, stores, .. } = *request;
+    let (client, dialect) = session;
+    let plan = checked_plan(session, pipeline, graph, request.scope, backend).await?;
+    let _locks = if matches!(request.scope, Scope::Outputs) {
+        let locks = lock_outputs(pipeline, request.run_id, stores)?;
+        stores_accept(pipeline, stores, backend).await?;
+        locks
+    } else {
+        Vec::new()
+    };
+    if let Some(sort) = plan.lost_order() {
+        let line = pipeline.sources.get(sort.file).position(sort.start).line;
+        events.send(Event::Notice(Notice::OrderLost { engine: dialect.to_string(), line }));
+    }
+    driver::execute(client, request, &Arc::new(plan), events, backend.stop.token()).await?;
+    Ok(())
+}
 
-impl fmt::Display for Unmet {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Each was told for itself.
-        match self.0.len() {
-            1 => f.write_str("an expectation does not hold"),
-            count => write!(f, "{count} expectations do not hold"),
+/// Returns a plan that the engine's analysis has found nothing wrong with, in a session that has all that the plan needs.
+pub(crate) async fn checked_plan(
+    (client, dialect): (&Client, &Dialect),
+    pipeline: &Pipeline,
+    graph: &Graph,
+    scope: Scope<'_>,
+    backend: &Backend<'_>,
+) -> Result<Plan, Failure> {
+    let plan = plan::compile_scope(pipeline, graph, dialect, scope).map_err(Failure::Refused)?;
+    let began = Instant::now();
+    let preparing = Box::pin(prepare(client, pipeline, &plan, backend.events));
+    let found: Diagnostics = backend.unless_stopped(preparing).await?;
+    if found.has_errors() {
+        return Err(Failure::Refused(found));
+    }
+    backend.events.send(Event::CheckPassed { seconds: began.elapsed().as_secs_f64() });
+    Ok(plan)
+}
+
+/// Returns the tag with which all operations of a run can be interrupted.
+pub(crate) fn tag(run_id: &str) -> Tag {
+    Tag::new(&format!("pipectl-run-{run_id}"))
+}
+
+/// Keeps other runs off the outputs for as long as the locks live.
+fn lock_outputs(pipeline: &Pipeline, run_id: &str, stores: &Stores) -> Result<Vec<OutputLock>, Failure> {
+    let sinks = pipeline.steps.iter().flat_map(|step| step.sinks.iter().map(move |sink| (step, sink)));
+    let locks = sinks.map(|(step, sink)| {
+        OutputLock::of(&sink.value.place(step.folder()), run_id, stores.settings()).transpose()
+    });
+    locks.flatten().map(|lock| lock.map_err(Failure::from)).collect()
+}
+
+/// Finds out, before the engine computes any rows, whether object stores accept what is to be written there.
+async fn stores_accept(pipeline: &Pipeline, stores: &Stores, backend: &Backend<'_>) -> Result<(), Failure> {
+    let sinks = pipeline.steps.iter().flat_map(|step| step.sinks.iter().map(move |sink| (step, sink)));
+    for output in sinks.filter_map(|(step, sink)| sink.value.in_store(step.folder())) {
+        tokio::select! {
+            biased;
+            () = backend.stop.token().cancelled() => return Err(crate::backend::Error::Interrupted.into()),
+            result = stores.check(output) => result?,
         }
     }
+    Ok(())
 }

@@ -4,6 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::columns::Refusal;
+use crate::error::Class;
 
 /// Why an output could not be written.
 #[derive(Debug, thiserror::Error)]
@@ -63,6 +64,15 @@ impl Error {
             Self::Busy { .. } => Some("wait until the other run has ended, then try again"),
             Self::Credentials { help, .. } => Some(help),
             _ => None,
+        }
+    }
+
+    /// Whose fault it is.
+    pub(crate) fn class(&self) -> Class {
+        match self {
+            Self::Busy { .. } => Class::Transient,
+            Self::Encode { .. } => Class::Bug,
+            _ => Class::Data,
         }
     }
 

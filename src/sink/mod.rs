@@ -64,7 +64,7 @@ pub(crate) use self::csv::Csv;
 pub(crate) use self::error::Error;
 use self::error::Stopped;
 use self::file::File;
-pub(crate) use self::finished::{Finished, Written};
+pub(crate) use self::finished::{Finished, Note, Written};
 use self::location::Location;
 pub(crate) use self::lock::OutputLock;
 pub(crate) use self::ndjson::Ndjson;

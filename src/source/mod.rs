@@ -146,6 +146,15 @@ impl Source {
         }
     }
 
+    /// Whether executing it may change data at the engine: it is no query, or pipectl can't know what it does.
+    pub(crate) fn may_change_data(&self) -> bool {
+        match self {
+            Self::Sql(sql) => sql.may_change_data(),
+            Self::Extension(_) => true,
+            _ => false,
+        }
+    }
+
     /// The files where pipectl runs, where it is such.
     pub(crate) fn as_upload(&self) -> Option<&Upload> {
         match self {

@@ -77,6 +77,15 @@ impl Sql {
         self.0.0.query.as_ref()
     }
 
+    /// Whether it may be a statement that changes data, and no query: by its first word.
+    pub(super) fn may_change_data(&self) -> bool {
+        let Some(query) = self.query() else { return false };
+        let text = query.scanned();
+        let mut tokens = query.tokens().into_iter().filter(|token| token.kind != TokenKind::Comment);
+        let first = tokens.find(|token| token.kind != TokenKind::Symbol('('));
+        first.is_some_and(|token| !is_word(&token, &text, READ_ONLY))
+    }
+
     /// Puts in the text of the file.
     pub(crate) fn set_query(&mut self, query: Template) {
         self.0.0.query = Some(query);
@@ -176,6 +185,10 @@ fn tables(query: &Template) -> Vec<Spanned<String>> {
     found
 }
 
+/// Words with which statements begin that change nothing.
+const READ_ONLY: &[&str] =
+    &["select", "with", "values", "from", "table", "show", "describe", "desc", "explain"];
+
 /// Words after which a comma lists something else.
 const ENDS_TABLES: &[&str] = &[
     "select",
@@ -205,6 +218,21 @@ fn is_word(token: &Token, text: &str, words: &[&str]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn statements_are_told_from_queries() {
+        for (text, may_change) in [
+            ("-- all\nSELECT 1", false),
+            ("(SELECT 1) UNION (SELECT 2)", false),
+            ("with a as (select 1) select * from a", false),
+            ("INSERT INTO a SELECT 1", true),
+            ("CREATE TABLE a AS SELECT 1", true),
+        ] {
+            let (file, inputs) = (None, None);
+            let sql = Sql(Short(Settings { query: Some(Template::of_text(text)), file, inputs }));
+            assert_eq!(sql.may_change_data(), may_change, "{text}");
+        }
+    }
 
     #[test]
     fn tables_are_found_where_a_query_names_them() {

@@ -86,6 +86,11 @@ impl ServerError {
         self.sql_state.is_some() && self.hierarchy.iter().any(|class| plan.contains(&class.as_str()))
     }
 
+    /// Whether its SQL state says that the query is wrong, whatever the rows are.
+    pub(crate) fn is_about_names_or_types(&self) -> bool {
+        self.sql_state.as_deref().is_some_and(|state| state.starts_with("42"))
+    }
+
     /// What a status says by itself.
     pub(in crate::connect) fn read(status: &Status) -> Self {
         let info = status.get_details_error_info();

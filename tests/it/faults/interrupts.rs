@@ -143,7 +143,7 @@ fn an_engine_that_is_killed_ends_the_run() {
     signal(engine, "KILL");
     let outcome = running.end();
     assert_stopped(&outcome, 69, since);
-    assert_eq!(outcome.record()["actions"][0]["status"], "error");
+    assert_eq!(outcome.record()["actions"][0]["status"], "failed");
     assert!(outcome.stderr.contains(KILLED), "{}", outcome.stderr);
 
     let mut running = run(LONG).code(69).start();
@@ -152,7 +152,7 @@ fn an_engine_that_is_killed_ends_the_run() {
     signal(running.engine(), "KILL");
     let outcome = running.end();
     assert_stopped(&outcome, 69, since);
-    assert_eq!(outcome.record()["actions"][0]["status"], "error");
+    assert_eq!(outcome.record()["actions"][0]["status"], "failed");
     assert_snapshot!(outcome.stderr, @"
       engine  Sail 0.7.2, private to this run, ready in [time]
      checked  by the engine in [time]

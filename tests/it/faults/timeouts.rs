@@ -39,7 +39,7 @@ pub(crate) fn a_step_is_stopped_and_the_rest_goes_on() {
     let outcome = case.run();
     allow_duplicates! {
         assert_snapshot!(outcome.stderr, @"
-          failed  sum (store): took longer than its `timeout` of 2 s
+          failed  sum (materialize): took longer than its `timeout` of 2 s
          skipped  sum: `sum` did not succeed
          skipped  later: `sum` did not succeed
           failed  rows: took longer than its `timeout` of 1 s
@@ -51,11 +51,11 @@ pub(crate) fn a_step_is_stopped_and_the_rest_goes_on() {
     let record = outcome.record();
     let actions = record["actions"].as_array().unwrap();
     let of = |step: &str| actions.iter().rfind(|action| action["step"] == step).unwrap();
-    assert_eq!(of("rows")["status"], "error");
+    assert_eq!(of("rows")["status"], "failed");
     assert_eq!(of("rows")["error"]["message"], "took longer than its `timeout` of 1 s");
     assert!(of("rows")["seconds"].as_f64().unwrap() < 6.0, "{record}");
     assert_eq!(of("later")["status"], "skipped");
-    assert_eq!(of("quick")["status"], "success");
+    assert_eq!(of("quick")["status"], "succeeded");
 }
 
 /// Part of what runs on every engine.
@@ -65,7 +65,7 @@ pub(crate) fn a_run_is_stopped() {
     assert!(since.elapsed() < Duration::from_secs(9), "{:?}", since.elapsed());
     assert_eq!(outcome.files(), Vec::<String>::new());
     let record = outcome.record();
-    assert_eq!(record["failure"], "the run took longer than its `--timeout` of 3 s");
+    assert_eq!(record["stopped_by"], serde_json::json!({ "reason": "timed_out", "limit": "3 s" }));
     assert_eq!(record["actions"][0]["status"], "interrupted");
     assert_eq!(record["exit_code"], 1);
     assert!(

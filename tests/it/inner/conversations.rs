@@ -129,7 +129,7 @@ fn nor_does_what_it_tells_when_more_is_asked_for() {
     let outcome = case.code(1).any_stderr().run();
     assert!(!outcome.stderr.contains(['\u{1b}', '\u{7}', '\u{202e}']), "{:?}", outcome.stderr);
     assert!(!outcome.stderr.lines().any(|line| line.starts_with("stopped")), "{}", outcome.stderr);
-    let told = &outcome.record()["actions"][0]["error"];
+    let told = &outcome.record()["actions"][0]["error"]["engine"];
     assert_eq!(told["causes"].as_array().unwrap().len(), 1, "{told}");
     assert_eq!(told["contexts"][0]["fragment"], hostile);
 }
@@ -176,7 +176,7 @@ fn a_session_that_is_lost_before_anything_came_is_set_up_again() {
     let outcome = stage.run(WRITES).any_stderr().run();
     assert!(outcome.path("out/n.parquet").exists());
     assert_eq!(outcome.record()["actions"].as_array().unwrap().len(), 1);
-    assert_snapshot!(outcome.record()["notes"]);
+    assert_snapshot!(outcome.record()["restarts"]);
     assert_eq!(counted(&stage, "execute"), 2);
     let sessions: std::collections::HashSet<String> =
         stage.server.script.executed().into_iter().map(|request| request.session_id).collect();
@@ -195,15 +195,27 @@ fn a_session_that_is_lost_again_and_again_is_69() {
 }
 
 #[test]
-fn a_session_that_is_lost_after_rows_came_is_lost() {
-    let lost = Status::internal("[INVALID_HANDLE.SESSION_CHANGED] The server has restarted. SQLSTATE: HY000");
-    let script =
-        Script::default().stream([rows("a", 0, 3), Step::Fail(lost)]).stream([rows("a", 0, 9), complete()]);
-    let stage = Stage::play(script);
-    let outcome = stage.run(WRITES).code(69).any_stderr().run();
-    assert!(!outcome.path("out").exists());
+fn a_session_that_is_lost_after_rows_came_is_set_up_again_until_they_are_seen() {
+    let script = || {
+        let lost = "[INVALID_HANDLE.SESSION_CHANGED] The server has restarted. SQLSTATE: HY000";
+        let lost = Step::Fail(Status::internal(lost));
+        Script::default().stream([rows("a", 0, 3), lost]).stream([rows("a", 0, 9), complete()])
+    };
+    let stage = Stage::play(script());
+    let outcome = stage.run(WRITES).any_stderr().run();
+    assert_eq!(outcome.parquet("out/n.parquet").lines().count(), 10, "the header, and each row once");
+    assert_eq!(counted(&stage, "execute"), 2);
+    // Rows that were printed can't be taken back.
+    let stage = Stage::play(script());
+    let outcome = stage.run(PRINTS).code(69).any_stdout().any_stderr().run();
     assert_eq!(counted(&stage, "execute"), 1);
     assert_snapshot!(outcome.stderr);
+    // Nor is it known what a statement has done.
+    let statement = WRITES.replace("range: 9", "sql: INSERT INTO a SELECT 1");
+    assert!(statement.contains("INSERT"), "{statement}");
+    let stage = Stage::play(script());
+    stage.run(&statement).code(69).any_stderr().run();
+    assert_eq!(counted(&stage, "execute"), 1);
 }
 
 const LIMITED: &str =
@@ -222,7 +234,7 @@ fn an_interruption_is_confirmed_or_tried_again() {
         let calls = stage.server.script.calls();
         let interrupts = calls.iter().filter(|call| *call == "interrupt").count();
         assert!((least..=least + 1).contains(&interrupts), "{calls:?}");
-        assert_eq!(outcome.record()["notes"], serde_json::json!([]));
+        assert_eq!(outcome.record()["notices"], serde_json::json!([]));
         assert_eq!(outcome.files(), Vec::<String>::new());
     }
 }
@@ -232,11 +244,12 @@ fn an_interruption_that_is_not_confirmed_is_told() {
     let stage = Stage::play(Script::default().stream([rows("a", 0, 3), Step::Hang]));
     let outcome = stage.run(LIMITED).code(1).any_stderr().run();
     let record = outcome.record();
-    let note = record["notes"][0].as_str().unwrap();
-    assert!(note.starts_with("the query of `n` may still be running at the engine: "), "{note}");
-    assert!(note.contains("within 5 s") && note.contains("`pipectl-run-"), "{note}");
+    let notice = &record["notices"][0];
+    assert_eq!((&notice["notice"], &notice["step"]), (&"operation_not_stopped".into(), &"n".into()));
+    assert!(notice["reason"].as_str().unwrap().contains("within 5 s"), "{notice}");
+    assert!(notice["tag"].as_str().unwrap().starts_with("pipectl-run-"), "{notice}");
     let operation = stage.server.script.executed()[0].operation_id.clone().unwrap();
-    assert!(note.contains(&operation), "{note}");
+    assert_eq!(notice["operation_id"], operation);
     // Failures alone.
     assert_snapshot!(outcome.stderr, @"
       failed  n: took longer than its `timeout` of 300 ms
@@ -263,7 +276,7 @@ fn how_far_the_engine_is_is_told_to_machines() {
     assert_eq!(told.len(), 1, "{told:?}");
     let expected = serde_json::json!({
         "step": "n", "action": "write", "id": 1,
-        "rows": 0, "bytes": 0, "tasks": 4, "tasks_completed": 1, "tasks_running": 3, "bytes_read": 1000,
+        "rows": 0, "bytes": 0, "tasks": { "all": 4, "completed": 1, "running": 3, "bytes_read": 1000 },
     });
     for (key, value) in expected.as_object().unwrap() {
         assert_eq!(&told[0][key], value, "{key}");
@@ -301,13 +314,13 @@ fn an_interruption_that_nobody_hears_is_told() {
     running.signal("INT");
     let outcome = running.end();
     let record = outcome.record();
-    let notes: Vec<&str> =
-        record["notes"].as_array().unwrap().iter().map(|note| note.as_str().unwrap()).collect();
+    let notices = record["notices"].as_array().unwrap().iter();
+    let notices: Vec<&str> = notices.map(|one| one["notice"].as_str().unwrap()).collect();
     // The outage itself is told as well, where it has lasted long enough by then.
-    let notes: Vec<&str> = notes.into_iter().filter(|note| !note.contains("does not answer (")).collect();
-    let of_the_run = "the engine has not confirmed that this run's work there has ended: ";
-    assert!(notes[0].starts_with("the query of `n` may still be running at the engine: "), "{notes:?}");
-    assert!(notes[1].starts_with(of_the_run) && notes[1].contains("`pipectl-run-"), "{notes:?}");
+    let of_the_run: Vec<&str> = notices.into_iter().filter(|one| *one != "server_silent").collect();
+    assert_eq!(of_the_run, ["operation_not_stopped", "session_not_ended"]);
+    assert!(outcome.stderr.contains("may still be running at the engine: "), "{}", outcome.stderr);
+    assert_eq!(record["stopped_by"], serde_json::json!({ "reason": "interrupted" }));
     assert_eq!(record["actions"][0]["status"], "interrupted");
     assert_eq!(outcome.files(), Vec::<String>::new());
 }

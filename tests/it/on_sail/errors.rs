@@ -154,8 +154,8 @@ fn what_sail_says_of_rows() {
       failed  file: Csv error: incorrect number of fields for line 2, expected 2 got 1
     error: a step failed
     "#);
-    let error = &outcome.record()["actions"][2]["error"];
-    assert_eq!(error["class"], "CAST_INVALID_INPUT");
+    let error = &outcome.record()["actions"][2]["error"]["engine"];
+    assert_eq!(error["error_class"], "CAST_INVALID_INPUT");
     assert_eq!(error["parameters"]["targetType"], "\"INT\"");
     assert_eq!(error["original"], "Cast error: Cannot cast string 'a0' to value of Int32 type");
 }
@@ -201,8 +201,8 @@ pub(crate) fn what_spark_says_of_rows() {
     error: a step failed
     "#);
     let record = outcome.record();
-    let error = &record["actions"][0]["error"];
-    assert_eq!((&error["class"], &error["sql_state"]), (&json!("DIVIDE_BY_ZERO"), &json!("22012")));
+    let error = &record["actions"][0]["error"]["engine"];
+    assert_eq!((&error["error_class"], &error["sql_state"]), (&json!("DIVIDE_BY_ZERO"), &json!("22012")));
     let context = json!({
         "fragment": "1 / (id - 1)",
         "start": 0,
@@ -211,9 +211,9 @@ pub(crate) fn what_spark_says_of_rows() {
     });
     assert_eq!(error["contexts"], json!([context]));
     assert!(error["trace"][0].as_str().unwrap().contains("divideByZeroError"), "{error}");
-    assert_eq!(error["engine_fault"], false);
-    let causes = record["actions"][12]["error"]["causes"].as_array().unwrap();
-    let classes: Vec<&Value> = causes.iter().map(|cause| &cause["class"]).collect();
+    assert_eq!(error["is_internal"], false);
+    let causes = record["actions"][12]["error"]["engine"]["causes"].as_array().unwrap();
+    let classes: Vec<&Value> = causes.iter().map(|cause| &cause["error_class"]).collect();
     assert_eq!(classes, ["MALFORMED_RECORD_IN_PARSING.WITHOUT_SUGGESTION", "MALFORMED_CSV_RECORD"]);
 }
 
@@ -230,10 +230,10 @@ pub(crate) fn a_trace_is_told_where_more_is_asked_for() {
     assert!(told.contains("          the engine's own words:\n            [DIVIDE_BY_ZERO] "), "{told}");
     let of = |text: &str| {
         let lines = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
-        lines.into_iter().find(|line| line["event"] == "action_ended").unwrap()["error"].clone()
+        lines.into_iter().find(|line| line["event"] == "action_finished").unwrap()["error"]["engine"].clone()
     };
     let short = of(&run(&["--log-format", "json"]));
-    assert_eq!((&short["class"], &short["sql_state"]), (&json!("DIVIDE_BY_ZERO"), &json!("22012")));
+    assert_eq!((&short["error_class"], &short["sql_state"]), (&json!("DIVIDE_BY_ZERO"), &json!("22012")));
     assert!(short.get("trace").is_none());
     let full = of(&run(&["--log-format", "json", "-v"]));
     assert!(full["trace"].as_array().unwrap().len() > 10);

@@ -42,9 +42,10 @@ pub(crate) fn what_fails_holds_the_rows_back() {
     }
     let record = outcome.record();
     assert_eq!(record["exit_code"], 1);
-    assert_eq!(record["expectations_unmet"].as_array().unwrap().len(), 3);
+    assert_eq!(record["expectations"].as_array().unwrap().len(), 3);
+    assert_eq!(record["expectations"][0]["violations"], 1);
     let ended: Vec<_> = record["actions"].as_array().unwrap().iter().map(|one| &one["status"]).collect();
-    assert_eq!(ended, ["success", "error", "skipped", "skipped"]);
+    assert_eq!(ended, ["succeeded", "failed", "skipped", "skipped"]);
 }
 
 #[test]
@@ -60,5 +61,5 @@ pub(crate) fn what_warns_lets_them_through() {
     warning  numbers: `that: id < 2` does not hold for 1 of 3 rows
     ");
     }
-    assert_eq!(outcome.record()["expectations_unmet"][0]["on_fail"], "warn");
+    assert_eq!(outcome.record()["expectations"][0]["on_fail"], "warn");
 }

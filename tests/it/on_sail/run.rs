@@ -87,9 +87,17 @@ fn a_log_for_machines_is_json_in_every_line() {
         (
             CHECKED,
             0,
-            ["engine_ready", "checked", "began", "action_started", "action_ended", "run_ended"].as_slice(),
+            [
+                "engine_ready",
+                "check_passed",
+                "run_started",
+                "action_started",
+                "action_finished",
+                "run_finished",
+            ]
+            .as_slice(),
         ),
-        (&broken, 1, &["action_ended", "run_ended", "failure"]),
+        (&broken, 1, &["action_finished", "run_finished", "failure"]),
         (&wrong, 78, &["engine_ready", "diagnostic", "failure"]),
         ("version: 2", 78, &["diagnostic", "failure"]),
     ] {

@@ -205,7 +205,7 @@ fn what_is_done_is_told() {
      engine  Sail 0.7.2, private to this run, ready in [time]
     checked  by the engine in [time]
        note  oldest: only the first row is shown
-       done  oldest (show): 1 row, 53 B → stdout, [time]
+       done  oldest (preview): 1 row, 53 B → stdout, [time]
     ");
     // Sail gives an order up behind a computed column; whoever only looks is told, where a run with an output is refused.
     let lost = "version: 1\nsteps:\n  a:\n    range: 3\n    transform:\n      - sort: [id DESC]\n      - select: [id * 2 AS x]\n";
@@ -214,7 +214,7 @@ fn what_is_done_is_told() {
      engine  Sail 0.7.2, private to this run, ready in [time]
     checked  by the engine in [time]
        note  Sail 0.7.2 loses the order of the `sort` in line 6 behind what comes after it: the rows stand in any order
-       done  a (show): 3 rows, 10 B → stdout, [time]
+       done  a (preview): 3 rows, 10 B → stdout, [time]
     ");
     // It is worked out once for both sides, as a run does it.
     let diamond = "\
@@ -233,16 +233,16 @@ steps:
     assert_snapshot!(outcome.stderr, @"
      engine  Sail 0.7.2, private to this run, ready in [time]
     checked  by the engine in [time]
-       done  heavy (store), [time]
+       done  heavy (materialize), [time]
        note  both: only the first 2 rows are shown
-       done  both (show): 2 rows, 28 B → stdout, [time]
+       done  both (preview): 2 rows, 28 B → stdout, [time]
     ");
     let outcome = show(MAKING, ["oldest", "--log-format", "json"]).any_stdout().any_stderr().run();
     let events: Vec<Value> = outcome.stderr.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let names: Vec<&str> = events.iter().map(|event| event["event"].as_str().unwrap()).collect();
-    assert_eq!(names, ["engine_ready", "checked", "began", "action_started", "action_ended"]);
+    assert_eq!(names, ["engine_ready", "check_passed", "run_started", "action_started", "action_finished"]);
     let ended = &events[4];
-    assert_eq!([&ended["step"], &ended["action"], &ended["status"]], ["oldest", "show", "success"]);
+    assert_eq!([&ended["step"], &ended["action"], &ended["status"]], ["oldest", "preview", "succeeded"]);
     assert_eq!(ended["outputs"][0]["rows"], 2);
 }
 
@@ -320,7 +320,7 @@ fn it_is_stopped_as_a_run_is() {
     assert_snapshot!(outcome.stderr, @"
       engine  Sail 0.7.2, private to this run, ready in [time]
      checked  by the engine in [time]
-     stopped  sum (show)
+     stopped  sum (preview)
     error: interrupted
     ");
     assert_nothing_is_left(&outcome);

@@ -48,7 +48,7 @@ fn a_small_object_and_a_large_one_are_written() {
     assert!(bucket.objects()["large.parquet"].as_u64().unwrap() > 30 << 20);
     assert_eq!(bucket.uploads(), json!([]));
     let record = outcome.record();
-    assert_eq!(record["actions"][0]["outputs"][0]["place"], "s3://written/large.parquet", "{record:#}");
+    assert_eq!(record["actions"][0]["outputs"][0]["path"], "s3://written/large.parquet", "{record:#}");
     bucket.download("a dir/small%20#1.parquet", &outcome.path("small.parquet"));
     assert_eq!(outcome.parquet("small.parquet"), "id\n0\n1\n2\n");
     bucket.download("large.parquet", &outcome.path("large.parquet"));

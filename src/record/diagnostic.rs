@@ -1,0 +1,81 @@
+//! A diagnostic with its place in a file, as it is recorded.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::secret::scrubbed;
+use crate::text::{Sources, Span};
+
+/// Something that is wrong with a file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub(crate) struct DiagnosticRecord {
+    /// Its stable code, such as `E003`; warnings begin with `W`.
+    pub(crate) code: String,
+    pub(crate) message: String,
+    #[serde(flatten)]
+    pub(crate) place: Place,
+    pub(crate) notes: Vec<String>,
+    pub(crate) help: Vec<String>,
+    /// Other places that belong to it.
+    pub(crate) related: Vec<RelatedPlace>,
+    /// The engine's error condition, where the engine found it.
+    pub(crate) class: Option<String>,
+    pub(crate) sql_state: Option<String>,
+}
+
+/// A place in a file. Lines and columns begin with 1, and the end is one behind the last character.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub(crate) struct Place {
+    pub(crate) file: String,
+    pub(crate) line: usize,
+    pub(crate) column: usize,
+    pub(crate) end_line: usize,
+    pub(crate) end_column: usize,
+}
+
+/// A place that belongs to a diagnostic, and what it is there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub(crate) struct RelatedPlace {
+    pub(crate) message: String,
+    #[serde(flatten)]
+    pub(crate) place: Place,
+}
+
+impl DiagnosticRecord {
+    /// Records a diagnostic whose spans point into `sources`.
+    pub(crate) fn new(sources: &Sources, diagnostic: &Diagnostic) -> Self {
+        let related = diagnostic.related.iter().map(|(span, message)| RelatedPlace {
+            message: message.clone(),
+            place: Place::of(sources, *span),
+        });
+        Self {
+            code: diagnostic.code.as_str().to_owned(),
+            message: diagnostic.message.clone(),
+            place: Place::of(sources, diagnostic.span),
+            notes: diagnostic.notes.clone(),
+            help: diagnostic.help.clone(),
+            related: related.collect(),
+            class: diagnostic.class.clone(),
+            sql_state: diagnostic.sql_state.clone(),
+        }
+    }
+
+    pub(crate) fn severity(&self) -> Severity {
+        if self.code.starts_with('W') { Severity::Warning } else { Severity::Error }
+    }
+}
+
+impl Place {
+    fn of(sources: &Sources, span: Span) -> Self {
+        let source = sources.get(span.file);
+        let (start, end) = (source.position(span.start), source.position(span.end));
+        Self {
+            file: scrubbed(&source.path().display().to_string()).into_owned(),
+            line: start.line,
+            column: start.column,
+            end_line: end.line,
+            end_column: end.column,
+        }
+    }
+}
