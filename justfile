@@ -40,6 +40,10 @@ test-all:
 bless:
     .ci/bless
 
+# Find words that pipectl does not use; `just words --shrink` shortens the list of old places
+words *arguments:
+    .ci/words {{ arguments }}
+
 # Measure each stage, and the run from a server that costs nothing
 bench:
     cargo bench --profile dist --locked --features bench
