@@ -1,4 +1,4 @@
-//! Owns the graph of the steps: its order, what is needed for what, its circles.
+//! Owns the graph of the steps: its order, what is needed for what, its dependency cycles.
 
 use std::cmp::Reverse;
 use std::collections::hash_map::Entry;
@@ -11,7 +11,7 @@ use petgraph::visit::{Dfs, Reversed};
 
 use crate::pipeline::{Pipeline, StepId};
 
-/// The steps in an order in which each comes after all that it needs. There is no circle in it.
+/// The steps in an order in which each comes after all that it needs. It has no cycle.
 #[derive(Debug)]
 pub(crate) struct Graph {
     graph: DiGraph<StepId, ()>,
@@ -19,7 +19,7 @@ pub(crate) struct Graph {
 }
 
 impl Graph {
-    /// The graph of a pipeline; that it has no circle was found when the pipeline was made.
+    /// The graph of a pipeline; that it has no cycle was checked when the pipeline was made.
     pub(crate) fn new(pipeline: &Pipeline) -> Self {
         let graph = of(pipeline.steps.iter().map(|step| step.inputs.iter().chain(&step.after).copied()));
         let order = order(&graph);
@@ -49,7 +49,7 @@ impl Graph {
     }
 }
 
-/// The circles in what each step needs; in each the steps stand in the order in which data would flow, the first of the
+/// The dependency cycles; in each the steps stand in the order in which data would flow, the first of the
 /// file first.
 pub(crate) fn circles<I: IntoIterator<Item = StepId>>(
     needs: impl ExactSizeIterator<Item = I>,
@@ -92,7 +92,7 @@ fn order(graph: &DiGraph<StepId, ()>) -> Vec<StepId> {
     order
 }
 
-/// The shortest way through a circle from its first step back to it, found breadth first.
+/// The shortest way through a cycle from its first step back to it, found breadth first.
 fn way_around(graph: &DiGraph<StepId, ()>, nodes: &[NodeIndex]) -> Vec<StepId> {
     let first = nodes.iter().copied().min().unwrap_or_default();
     let inside: HashSet<NodeIndex> = nodes.iter().copied().collect();

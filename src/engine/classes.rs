@@ -19,7 +19,7 @@ use super::{Kind, Place, Progress, Report};
 
 const NAME: &str = "classes-";
 
-/// What the program is told.
+/// The program's arguments.
 #[derive(Serialize)]
 struct Order<'a> {
     folder: &'a Path,
@@ -41,7 +41,7 @@ fn prefix(java: &Java) -> String {
     format!("{NAME}{:016x}-", fingerprint([&*java.program.to_string_lossy()].into_iter()))
 }
 
-/// Makes the archive where there is none. Whether it succeeds is nobody's concern.
+/// Makes the archive where there is none. A failure is ignored.
 pub(super) async fn ensure(
     kind: Kind,
     place: &Place,

@@ -27,7 +27,7 @@ pub(crate) enum Error {
     NotInstalled {
         what: &'static str,
         install: &'static str,
-        /// Why an engine beside the program is not used.
+        /// Why an engine in the program's environment is not used.
         ignored: Option<String>,
     },
 

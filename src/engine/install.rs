@@ -1,6 +1,6 @@
 //! Installs an engine's packages into the cache, and says what is there.
 //!
-//! A folder appears whole or not at all: it is filled beside its place and renamed. Its name says what is in it, so a newer
+//! A folder is published by a rename: it is filled in a temporary folder next to it. Its name says what is in it, so a newer
 //! pipectl with other packages makes another one. Its Python part downloads, wheels with pip, and every file has a pinned hash.
 
 use std::collections::BTreeMap;
@@ -38,7 +38,7 @@ pub(crate) struct Installation {
 enum Origin {
     /// pipectl has installed it, and nothing else is there.
     Own,
-    /// It was installed beside the program, into an environment with this folder of packages.
+    /// It was installed into the program's environment, which has this folder of packages.
     Beside { site: PathBuf, package: &'static Beside },
 }
 
@@ -57,7 +57,7 @@ impl Installation {
         Self { folder, bytes, python, origin: Origin::Beside { site, package } }
     }
 
-    /// Whether it is one beside the program, in whose environment others install.
+    /// Whether it is one in the program's environment, where others install too.
     pub(crate) fn is_beside(&self) -> bool {
         matches!(self.origin, Origin::Beside { .. })
     }
@@ -81,7 +81,7 @@ impl Installation {
         }
     }
 
-    /// Imports the engine in a process of its own, as the server does it. Says why that fails.
+    /// Imports the engine in a separate process, as the server does. Says why that fails.
     pub(super) async fn prove(&self, packages: &Packages) -> Result<(), String> {
         prove(packages, &self.python, &self.packages()).await
     }
@@ -117,7 +117,7 @@ pub(crate) enum Status {
 /// How far an existing installation is believed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Trust {
-    /// Its record is enough: whoever starts the server will see whether it works.
+    /// Its record is enough: starting the server will show whether it works.
     Record,
     /// It is imported first.
     Verify,
@@ -222,7 +222,7 @@ async fn find(packages: &Packages, place: &Place, trust: Trust) -> Found {
     Found::Whole(installation)
 }
 
-/// Written beside and renamed, since another process may be reading it.
+/// Written to a temporary file and renamed, since another process may be reading it.
 fn write_record(folder: &Path, record: &Record) -> io::Result<()> {
     let new = folder.join(format!("{RECORD}.{}", uuid::Uuid::new_v4().simple()));
     let text = serde_json::to_vec(record).map_err(io::Error::other)?;
@@ -295,7 +295,7 @@ struct Staging {
 }
 
 impl Staging {
-    /// Makes it beside `folder`, and removes what killed installations have left there.
+    /// Makes it next to `folder`, and removes what killed installations have left there.
     fn create(folder: &Path) -> io::Result<Self> {
         let name = folder.file_name().unwrap_or_default().to_string_lossy();
         let parent = folder.parent().unwrap_or(folder);
@@ -327,7 +327,7 @@ impl Drop for Staging {
     }
 }
 
-/// What the program is told.
+/// The program's arguments.
 #[derive(Serialize)]
 struct Order<'a> {
     folder: &'a Path,

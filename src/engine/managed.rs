@@ -33,7 +33,7 @@ pub(super) use self::folder::Folder;
 /// How an engine is to run.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Settings {
-    /// How long it may take until it accepts connections; what is usual for its kind if not given.
+    /// The timeout until it accepts connections; what is usual for its kind if not given.
     pub ready_within: Option<Duration>,
     /// The bytes of memory it may use before it spills to disk; a share of the machine's if not given.
     pub memory: Option<u64>,
@@ -104,7 +104,7 @@ impl Managed {
         Endpoint::loopback(self.port, self.running.token.clone().and_then(Token::new))
     }
 
-    /// Whether it is the engine beside the program.
+    /// Whether it is the engine in the program's environment.
     pub(crate) fn is_beside(&self) -> bool {
         self.is_beside
     }

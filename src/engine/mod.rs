@@ -3,7 +3,7 @@
 //! [`Managed`] runs one and ends it, [`install`] brings its packages unless they are [`beside`] the program, [`java`] finds what
 //! runs Spark, [`warm`] keeps one between runs, [`program`] holds what runs in Python; a kind says in its own file which packages
 //! those are, with which settings its server starts, and which program runs it. All listen on the loopback address alone. Nothing
-//! here prints or reads the environment: what applies is handed in with a [`Place`], what happens is told as [`Progress`].
+//! here prints or reads the environment: what applies is handed in with a [`Place`], what happens is reported as [`Progress`].
 //!
 //! A server's working directory is a private folder that goes with it, so whoever sends it a path sends an absolute one.
 
@@ -92,7 +92,7 @@ impl Kind {
         Ok(tools.installation)
     }
 
-    /// Says why an engine beside the program is not used, where there is one.
+    /// Says why an engine in the program's environment is not used, where there is one.
     pub(crate) async fn ignored(self, place: &Place) -> Option<String> {
         match beside::find(self.packages(), place, install::Trust::Verify).await {
             beside::Found::Ignored(reason) => Some(reason),
@@ -161,7 +161,7 @@ impl Kind {
         java::find(&need, place, trust, progress).await.map(Some)
     }
 
-    /// How long it may take until it accepts connections.
+    /// The timeout until it accepts connections.
     fn ready_within(self) -> Duration {
         match self {
             Self::Sail => Duration::from_secs(30),
@@ -178,7 +178,7 @@ impl Kind {
         }
     }
 
-    /// What the server is told.
+    /// The server's settings.
     fn launch(
         self,
         settings: &Settings,
@@ -197,7 +197,7 @@ impl Kind {
 /// Where engines live and with what they run: what `cli` found in flags and environment.
 #[derive(Clone, Debug)]
 pub(crate) struct Place {
-    /// The program that runs, without links: an engine may be installed beside it.
+    /// The program that runs, without links: an engine may be installed in its environment.
     pub program: Option<PathBuf>,
     /// Engines are installed below it, in `engines`.
     pub cache: PathBuf,
@@ -223,10 +223,10 @@ pub(crate) enum Downloads {
     Off,
 }
 
-/// What takes long, told as it happens.
+/// What takes long, reported as it happens.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Progress {
-    /// An engine beside the program is not used, and why.
+    /// An engine in the program's environment is not used, and why.
     Ignored {
         reason: String,
     },
@@ -279,7 +279,7 @@ struct Packages {
     /// What is used instead where the program's own environment has it.
     beside: Option<beside::Beside>,
     archives: &'static [Archive],
-    /// Files written beside the packages: path and content.
+    /// Files written next to the packages: path and content.
     files: &'static [(&'static str, &'static str)],
     /// The Python statement that proves that the packages can be loaded.
     proof: &'static str,
@@ -318,7 +318,7 @@ pub(crate) fn default_cache() -> Option<PathBuf> {
     etcetera::choose_base_strategy().ok().map(|strategy| strategy.cache_dir().join("pipectl"))
 }
 
-/// The search path of whoever runs the tests; the environment is read elsewhere.
+/// The search path of the test process; the environment is read elsewhere.
 #[cfg(test)]
 fn search_path() -> Vec<PathBuf> {
     let output = std::process::Command::new("printenv").arg("PATH").output();

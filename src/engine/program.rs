@@ -1,7 +1,7 @@
 //! The Python programs: the modules of the package `pipectl_engine`, embedded, and the one way to start one of them.
 //!
 //! A program is a single text: the sources of its modules, and `start.py`, which imports from them. So there is no folder from
-//! which modules are read, and nobody else can put one there. It is passed as an argument, or written into a private folder.
+//! which modules are read, and no other user can put one there. It is passed as an argument, or written into a private folder.
 
 use serde_json::{Map, Value};
 

@@ -18,7 +18,7 @@ use super::program::Program;
 const PROBE_LIMIT: Duration = Duration::from_secs(20);
 const OLDEST: (u32, u32) = (3, 10);
 const NEWEST: (u32, u32) = (3, 14);
-/// The names under which it is looked for. Where `python3` is an old one, a newer one is often installed beside it.
+/// The names under which it is looked for. Where `python3` is an old one, a newer one is often installed next to it.
 const NAMES: [&str; 7] =
     ["python3", "python", "python3.14", "python3.13", "python3.12", "python3.11", "python3.10"];
 

@@ -70,7 +70,7 @@ pub(super) fn launch(settings: &Settings, folder: &Folder) -> Launch {
 mod tests {
     use super::*;
 
-    /// It is the same engine, whether it was installed or is beside the program.
+    /// It is the same engine, whether it was installed or is in the program's environment.
     #[test]
     fn one_version_stands_in_everywhere() {
         let versions = PACKAGES.beside.as_ref().unwrap().versions;

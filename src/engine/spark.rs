@@ -13,7 +13,7 @@ use super::java::Java;
 use super::managed::{Folder, Launch, Settings};
 use super::{Archive, Packages};
 
-/// The versions that can be had: of each minor one the newest, as a cluster may run any of them.
+/// The versions that are available: of each minor one the newest, as a cluster may run any of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Version {
     V4_0,

@@ -22,7 +22,7 @@ use super::{Kind, Place, Report};
 use crate::connect::{Endpoint, Token};
 
 const HOST: &str = "127.0.0.1";
-/// How long its port may take to answer on the same machine.
+/// The timeout for its port to answer on the same machine.
 const ANSWER_LIMIT: Duration = Duration::from_secs(2);
 const STOP_LIMIT: Duration = Duration::from_secs(10);
 const TIME_BETWEEN_LOOKS: Duration = Duration::from_millis(20);
@@ -101,7 +101,7 @@ impl Warm {
     }
 
     async fn is_alive(&self) -> bool {
-        // It opens where somebody holds the other end.
+        // It opens where a process holds the other end.
         let is_kept = pipe::OpenOptions::new().open_sender(&self.record.control).is_ok();
         let answer = timeout(ANSWER_LIMIT, TcpStream::connect((HOST, self.record.port)));
         is_kept && matches!(answer.await, Ok(Ok(_)))
@@ -204,7 +204,7 @@ fn check(path: &Path) -> Result<(), String> {
     Ok(())
 }
 
-/// Written beside and renamed, so that nobody reads half of it.
+/// Written to a temporary file and renamed, so that no reader sees half of it.
 fn write(file: &Path, record: &Record) -> io::Result<()> {
     let new = file.with_extension(format!("new-{}", uuid::Uuid::new_v4().simple()));
     let text = serde_json::to_vec_pretty(record).map_err(io::Error::other)?;

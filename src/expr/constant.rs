@@ -72,7 +72,7 @@ impl Constant {
         self.value(bindings).map_or_else(|| "NULL".to_owned(), |(data_type, value)| literal(data_type, value))
     }
 
-    /// The value as people are told it.
+    /// The value as it is printed.
     pub(crate) fn told(&self, bindings: &Bindings) -> String {
         match self.value(bindings) {
             Some((data_type, value)) => Self::tell(data_type, value),

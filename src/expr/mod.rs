@@ -67,7 +67,7 @@ impl Expr {
         self.0.sql(bindings, quotes)
     }
 
-    /// The text as people are told it.
+    /// The text as it is printed.
     pub(crate) fn told(&self, bindings: &Bindings) -> String {
         self.0.told(bindings)
     }

@@ -1,4 +1,4 @@
-//! Warns of functions, and of clauses of queries, that Sail and Spark work out differently.
+//! Warns of functions, and of clauses of queries, that Sail and Spark evaluate differently.
 
 use super::{Template, Token, TokenKind};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};

@@ -151,7 +151,7 @@ impl Template {
         Self(Written { span, style: self.0.style, layout, segments })
     }
 
-    /// Where bytes of the scanned text stand in the file; the whole scalar where that can't be told.
+    /// Where bytes of the scanned text stand in the file; the whole scalar where that is unknown.
     pub(crate) fn place(&self, range: &Range<usize>) -> Span {
         let from = self.offset(range.start);
         self.0.layout.place(self.0.span, &(from..self.offset(range.end).max(from)))
@@ -200,7 +200,7 @@ impl Template {
         }
     }
 
-    /// The text as people are told it: each value a literal, of secrets their name.
+    /// The text as it is printed: each value a literal, of secrets their name.
     pub(crate) fn told(&self, bindings: &Bindings) -> String {
         let told = self.0.segments.iter().map(|segment| match segment {
             Segment::Text { text, .. } => Cow::Borrowed(text.as_str()),

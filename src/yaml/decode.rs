@@ -1,4 +1,4 @@
-//! Owns the way from nodes to settings: a `serde` deserializer that reports every mistake and goes on.
+//! Owns the way from nodes to settings: a `serde` deserializer that reports every error and goes on.
 //!
 //! A value of the wrong type is reported and replaced by a harmless one, so that its neighbours are still read; whoever
 //! asked then gets nothing. Where there is no harmless one `serde` gives up the whole mapping: then the same node is read

@@ -1,5 +1,5 @@
 //! Owns what YAML's commas do to expressions: in `[ ]` and `{ }` they split `f(a, b)` in two. What belongs together is put
-//! together again, so that one mistake is reported once and all else is still read.
+//! together again, so that one error is reported once and all else is still read.
 
 use super::node::{Key, Kind, Node, Scalar};
 use super::syntax::quoted;

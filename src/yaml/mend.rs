@@ -1,7 +1,7 @@
 //! Owns the reading of a text whose syntax is broken: a value that is no YAML is reported and stands for nothing, so that
 //! what follows it is read too.
 //!
-//! Only what is sure is mended: a value that begins and ends in one line. Where that is not the end of it, reading ends.
+//! Only what is sure is repaired: a value that begins and ends in one line. Where that is not the end of it, reading ends.
 
 use std::ops::Range;
 
@@ -10,7 +10,7 @@ use super::read::{Broken, attempt};
 use crate::diagnostic::Diagnostics;
 use crate::text::FileId;
 
-/// Values that are passed over.
+/// Values that are skipped.
 const MOST: usize = 30;
 /// Bytes of a text that is read again for each of them.
 const LARGEST: usize = 1 << 20;
@@ -30,7 +30,7 @@ pub(super) fn read<'t>(
         found.push(*broken.diagnostic);
         let at = broken.at.filter(|_| text.len() <= LARGEST && spoilt.len() < MOST);
         let spoilt_now = at.and_then(|at| value(&mended, at));
-        // What is mended already and still in the way can't be passed over.
+        // What is repaired already and still in the way can't be skipped.
         let spoilt_now = spoilt_now.filter(|value| spoilt.iter().all(|known| known.end <= value.start));
         let Some(value) = spoilt_now else {
             found.append(own);
@@ -49,7 +49,7 @@ pub(super) fn read<'t>(
     }
 }
 
-/// The value of the line that holds the byte `at`, where the byte is in it and it can be told where it ends.
+/// The value of the line that holds the byte `at`, where the byte is in it and its end is known.
 fn value(text: &str, at: usize) -> Option<Range<usize>> {
     let start = text.get(..at)?.rfind('\n').map_or(0, |at| at + 1);
     let line = text.get(start..)?.lines().next()?;

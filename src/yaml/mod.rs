@@ -1,7 +1,7 @@
 //! Owns the reading of YAML: text to a tree of [`Node`]s with positions, and from nodes to settings.
 //!
 //! The tree keeps what typed deserialisation loses: raw text, style, both ends of everything, every key. The decoder on
-//! top of it collects *every* mistake and not the first alone. It knows nothing of pipelines.
+//! top of it collects *every* error, not only the first. It knows nothing of pipelines.
 
 mod decode;
 mod flow;

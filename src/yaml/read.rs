@@ -24,7 +24,7 @@ const SMALL_MAPPING: usize = 16;
 
 type Spanned<'t> = (Event<'t>, ParserSpan);
 
-/// Reads one document. Repeated keys and tags are collected, and so are mistakes of syntax, as long as each spoils one value
+/// Reads one document. Repeated keys and tags are collected, and so are syntax errors, as long as each spoils one value
 /// alone; there is no tree where one leaves open how the text goes on.
 pub(crate) fn read<'t>(file: FileId, text: &'t str, found: &mut Diagnostics) -> Option<Document<'t>> {
     let mut own = Diagnostics::default();

@@ -160,7 +160,7 @@ pub(super) const COLON: &str = "a `:` can't stand here";
 pub(super) const TEMPLATES: &str =
     "there are no templates: variables are declared under `vars` and stand as `${name}`";
 
-/// What some of the parser's errors mean, in the words of somebody who writes YAML.
+/// What some of the parser's errors mean, in the words of an author of YAML.
 fn describe(kind: &ErrorKind) -> Option<&'static str> {
     Some(match kind {
         ErrorKind::MappingValueNotAllowed

@@ -33,14 +33,14 @@ fn is_name(name: &str) -> bool {
         && digits.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
-/// Makes the lock of a new folder and holds it. Where the file system has no locks, nobody removes anything there.
+/// Makes the lock of a new folder and holds it. Where the file system has no locks, nothing is removed there.
 pub(super) fn lock(folder: &Path) -> io::Result<File> {
     let file = File::create_new(folder.join(LOCK))?;
     let _without_locks = file.try_lock_shared();
     Ok(file)
 }
 
-/// Removes what nobody uses any more, as far as that goes until the deadline.
+/// Removes what is no longer used, as far as that goes until the deadline.
 pub(super) fn remove_all(temporary: &Path, deadline: Instant) {
     for entry in fs::read_dir(temporary).into_iter().flatten().flatten() {
         if Instant::now() >= deadline {
@@ -48,13 +48,13 @@ pub(super) fn remove_all(temporary: &Path, deadline: Instant) {
         }
         let path = entry.path();
         if is_name(&entry.file_name().to_string_lossy()) && is_own(&path) {
-            // What can't be removed stays, and keeps nobody from starting.
+            // What can't be removed stays, and prevents no start.
             drop(remove(&path, deadline));
         }
     }
 }
 
-/// Whether it is a folder of this user that nobody else may enter: neither a link, nor what another user has put there.
+/// Whether it is a folder of this user that no other user may enter: neither a link, nor what another user has put there.
 fn is_own(folder: &Path) -> bool {
     let user = rustix::process::geteuid().as_raw();
     fs::symlink_metadata(folder).is_ok_and(|found| {

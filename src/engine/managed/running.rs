@@ -22,7 +22,7 @@ use crate::secret;
 
 /// What the names of variables begin with by which an engine reaches object stores.
 const STORES: [&str; 3] = ["AWS_", "AZURE_", "GOOGLE_"];
-/// How long the engine may take to end, and then its folder to vanish.
+/// The timeout for the engine to end, and then for its folder to vanish.
 const STOP_LIMIT: Duration = Duration::from_secs(3);
 /// How long the streams of a process that has ended may still have something to say.
 const LAST_WORDS: Duration = Duration::from_millis(200);
@@ -71,7 +71,7 @@ pub(super) struct Running {
     pub(super) watch: JoinSet<()>,
 }
 
-/// What the launcher is told.
+/// The launcher's arguments.
 #[derive(Serialize)]
 struct Order<'a> {
     folder: &'a Path,
@@ -129,7 +129,7 @@ impl Running {
         match record {
             // An interrupt from the terminal is for pipectl, which still needs the engine to interrupt its operations.
             None => spawn.arg(&launcher).arg(order).process_group(0),
-            // It makes a session of its own, which the leader of a group cannot.
+            // It makes a new process session, which the leader of a group cannot.
             Some(record) => {
                 let command =
                     vec![python.as_path(), Path::new("-I"), Path::new("-S"), &launcher, Path::new(&order)];

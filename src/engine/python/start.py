@@ -1,5 +1,5 @@
 # The end of every program that pipectl starts: before it stand `SOURCES`, the text of modules by their names, and
-# `MODULE`, the one that is run. Nothing is read from a folder, so nobody else can change what runs. Works on any
+# `MODULE`, the one that is run. Nothing is read from a folder, so no other user can change what runs. Works on any
 # Python 3.4.
 
 import sys

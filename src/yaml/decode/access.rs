@@ -60,7 +60,7 @@ impl<'de> MapAccess<'de> for Entries<'de> {
     }
 }
 
-/// The entries of a mapping whose keys are known beforehand; unknown ones are reported and passed over.
+/// The entries of a mapping whose keys are known beforehand; unknown ones are reported and ignored.
 pub(super) struct Fields<'de> {
     pub(super) entries: &'de [(Key<'de>, Node<'de>)],
     pub(super) fields: &'static [&'static str],
