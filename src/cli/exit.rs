@@ -1,4 +1,4 @@
-//! Exit codes: a public contract, by which schedulers tell what trying again may help against from what it never will.
+//! Exit codes: a public contract, from which schedulers learn whether another run may succeed.
 
 use crate::error::Class;
 use crate::record::{ErrorRecord, RunResults, RunStatus, StopReason};
@@ -9,11 +9,11 @@ pub(super) const SUCCESS: u8 = 0;
 pub(super) const FAILED: u8 = 1;
 /// The command line is wrong.
 pub(super) const USAGE: u8 = 2;
-/// The engine could not be reached, started, or was lost: trying again may help.
+/// The engine could not be reached, started, or was lost: another run may succeed.
 pub(super) const UNAVAILABLE: u8 = 69;
 /// Another run holds the lock of an output.
 pub(super) const LOCKED: u8 = 75;
-/// The pipeline or project file is wrong: trying again will not help.
+/// The pipeline or project file is wrong: another run will fail too.
 pub(super) const INVALID: u8 = 78;
 /// The user interrupted.
 pub(super) const INTERRUPTED: u8 = 130;

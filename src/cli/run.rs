@@ -69,8 +69,8 @@ pub(super) fn limit(text: &str) -> Result<Limit, String> {
 }
 
 impl Run {
-    /// Where the record goes where that is not said: beside the project file, else beside the pipeline file.
-    fn state_beside(&self, chosen: &Chosen) -> Option<PathBuf> {
+    /// Returns the default for `--state-dir`: in the folder of the project file, else in that of the pipeline file.
+    fn default_state(&self, chosen: &Chosen) -> Option<PathBuf> {
         let folder = chosen.project.clone().or_else(|| self.pipeline.folder().ok())?;
         Some(folder.join(".pipectl"))
     }
@@ -90,7 +90,7 @@ pub(super) fn run(arguments: &Run, reporter: Reporter) -> u8 {
     let identity = RunIdentity::new();
     let (events, listener) = identity.listen(&arguments.pipeline.file, reporter, began);
     let chosen = arguments.pipeline.folder().and_then(|folder| arguments.target.choose(&folder));
-    let state = arguments.state_dir.clone().or_else(|| arguments.state_beside(chosen.as_ref().ok()?));
+    let state = arguments.state_dir.clone().or_else(|| arguments.default_state(chosen.as_ref().ok()?));
     let result = chosen.and_then(|chosen| execute(arguments, &chosen, &identity, reporter, &events, began));
     let (mut results, exit_code, state) = match result {
         Ok(results) => {

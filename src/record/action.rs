@@ -11,7 +11,7 @@ use super::{ErrorRecord, OutputRecord};
 pub(crate) enum ActionKind {
     /// Names the step's relation at the engine; nothing is computed.
     View,
-    /// Computes a shared step once and keeps its rows.
+    /// Computes a shared step once, for all of its consumers.
     Materialize,
     /// Evaluates the step's expectations.
     Expect,
@@ -50,7 +50,7 @@ pub(crate) enum Status {
     Succeeded,
     /// It was not started, because of another one.
     Skipped,
-    /// It was started and then stopped by a signal, a timeout, or the failure of another one.
+    /// It was started, and ended by a signal, a timeout, or the failure of another one.
     Interrupted,
     Failed,
 }
@@ -65,7 +65,7 @@ pub(crate) enum SkipReason {
     ExpectationFailed { step: String },
     /// The expectations of this step could not be evaluated.
     ExpectationNotEvaluated { step: String },
-    /// The run was stopped before its turn.
+    /// The run ended before its turn.
     RunStopped,
 }
 

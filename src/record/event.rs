@@ -55,7 +55,7 @@ pub(crate) enum Event {
     ExpectationFailed(ExpectationResult),
     ActionFinished(ActionResult),
     Notice(Notice),
-    /// The session was lost before the run had an effect: the run begins again in another one, and what was started does not count.
+    /// The session was lost before the run had an effect: the run restarts in another one, and what was started does not count.
     RunRestarted {
         reason: String,
     },
@@ -98,7 +98,7 @@ pub(crate) struct Progress {
     pub(crate) rows: u64,
     /// Bytes that have arrived, in memory.
     pub(crate) bytes: u64,
-    /// The engine's tasks, where it tells them.
+    /// The engine's tasks, where it reports them.
     pub(crate) tasks: Option<Tasks>,
 }
 

@@ -70,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn a_record_reads_back_as_it_was_written_and_passes_over_what_it_does_not_know() {
+    fn a_record_reads_back_as_it_was_written_and_unknown_fields_are_ignored() {
         let results = parse(NEW).unwrap();
         assert_eq!(serde_json::to_string_pretty(&results).unwrap() + "\n", NEW);
         let later = NEW.replacen("\"run_id\"", "\"later\": [1],\n  \"run_id\"", 1);

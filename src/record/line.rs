@@ -46,7 +46,7 @@ pub(crate) fn events_schema() -> Value {
     schema::<EventLine>("A line of `pipectl --log-format json`")
 }
 
-/// The schema of what is written; readers take more, since later versions add fields.
+/// The schema of what is written; a program that reads it must ignore fields that later versions add.
 fn schema<T: JsonSchema>(title: &str) -> Value {
     let settings = SchemaSettings::draft2020_12().for_serialize();
     let mut schema = settings.into_generator().into_root_schema_for::<T>().to_value();

@@ -22,7 +22,7 @@ pub(crate) enum Notice {
         used: String,
         engine: String,
     },
-    /// An engine that is installed beside the program is not used.
+    /// An engine that is installed together with the program is not used.
     EngineIgnored {
         reason: String,
     },

@@ -1,4 +1,4 @@
-//! The record of a run, `run_results.json`: everything that its events told, folded into one value.
+//! The record of a run, `run_results.json`: all of its events, folded into one value.
 
 use std::collections::BTreeMap;
 

@@ -89,10 +89,10 @@ pub(super) fn violated(result: &ExpectationResult) -> String {
     format!("`{}` does not hold for {} of {} rows", result.expectation, result.violations, result.rows)
 }
 
-/// Why a run begins again.
+/// Why a run restarts.
 pub(super) fn restarted(reason: &str) -> String {
     let reason = reason.trim_end_matches('.');
-    format!("{reason}; nothing was changed yet, so the run begins again in a new session")
+    format!("{reason}; nothing was changed yet, so the run restarts in a new session")
 }
 
 /// What stopped a run from outside.

@@ -18,7 +18,7 @@ use crate::plan::{Action, ActionId, Plan, Work};
 use crate::record::{ActionKind, ActionRef, ActionResult, Event, Notice, Sender, SkipReason, Status};
 
 /// Executes the plan; cancelling `stop` interrupts it. An error where the session was lost before anything outside was changed: then
-/// nothing has happened, and the run may begin again in another session.
+/// nothing has happened, and the run may restart in another session.
 pub(super) async fn execute(
     client: &Client,
     request: &Request<'_>,

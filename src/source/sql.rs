@@ -220,7 +220,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn statements_are_told_from_queries() {
+    fn statements_that_change_data_are_recognised() {
         for (text, may_change) in [
             ("-- all\nSELECT 1", false),
             ("(SELECT 1) UNION (SELECT 2)", false),

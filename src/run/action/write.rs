@@ -39,7 +39,7 @@ pub(super) struct Destinations {
     /// Where relative paths start.
     pub(super) folder: PathBuf,
     pub(super) stores: Stores,
-    /// Told before rows go to stdout, and before outputs are committed.
+    /// Set before rows go to stdout, and before outputs are committed.
     pub(super) effects: Effects,
 }
 
@@ -136,7 +136,7 @@ async fn read(
     }
 }
 
-/// Passes a batch on when there is memory for it; returns nothing where nobody wants it any more.
+/// Passes a batch on when there is memory for it; returns nothing where the outputs want no more.
 async fn send(sender: &mpsc::Sender<Item>, budget: &Arc<Semaphore>, batch: RecordBatch) -> Option<()> {
     let size = (batch.get_array_memory_size() >> 10).clamp(1, BETWEEN_KIB);
     let permit = Arc::clone(budget).acquire_many_owned(u32::try_from(size).ok()?).await.ok()?;
