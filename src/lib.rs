@@ -17,13 +17,14 @@
 //! `pipeline` is the waist: everything before it knows YAML, nothing after it does. Up to the plan the way is pure and
 //! synchronous: no network, no clock, no printing; files and the environment come through readers that are handed in.
 //!
-//! # Rooms
+//! # Modules
 //!
-//! A file or folder in `src` is a room. `tests/it/inner/layers.rs` reads this table, and fails where a room uses one that it may
-//! not. In the last column *words* are `text`, `secret`, `scalar`, `error`, `diagnostic`, `name`, `expr` and `dialect`;
-//! *kinds* are `source`, `transform`, `expect` and `sink`. A room may use itself.
+//! A file or folder in `src` is a module. `tests/it/inner/layers.rs` reads this table, and fails where a module uses one
+//! that it may not, or where the modules of one folder use each other in a cycle that it does not list. In the last
+//! column *words* are `text`, `secret`, `scalar`, `error`, `diagnostic`, `name`, `expr` and `dialect`; *kinds* are
+//! `source`, `transform`, `expect` and `sink`. A module may use itself.
 //!
-//! | Room | The one thing it owns | May use |
+//! | Module | The one thing it owns | May use |
 //! | --- | --- | --- |
 //! | `main` | arguments in, exit code out | |
 //! | `lib` | this page, and [`run()`] | `cli` |
@@ -72,7 +73,7 @@
 //!
 //! Each has a home, which the same test knows; those of the last line are at home everywhere.
 //!
-//! | Crate | Rooms |
+//! | Crate | Modules |
 //! | --- | --- |
 //! | `tonic` | `connect`, `proto` |
 //! | `tonic_prost` | `proto` |
