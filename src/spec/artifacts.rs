@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use super::step::kinds;
+use super::items::kinds;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::expr::{Bindings, Template};
 use crate::lowering::{Base, Checking, is_url, normal};

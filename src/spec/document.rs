@@ -3,10 +3,12 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::context::Context;
 use super::include::{self, Extent, Part, Texts};
+use super::keys::{KEYS, PLANNED, get, key, take, unavailable, unknown_key};
 use super::step::{self, StepSpec};
 use super::vars::{Given, NAMES, Variables};
-use super::{Context, artifacts, elsewhere, resolve};
+use super::{artifacts, elsewhere, resolve};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, nearest};
 use crate::lowering::Base;
 use crate::name::StepName;
@@ -15,19 +17,13 @@ use crate::secret::{Plain, learn_literal};
 use crate::shape::Entries;
 use crate::target::Settings;
 use crate::text::{FileId, Sources, Span, Spanned};
-use crate::yaml::{Document, Key, Kind, NO_MERGE_KEYS, Node, decode, read as read_yaml};
+use crate::yaml::{Document, Key, Kind, Node, decode, read as read_yaml};
 
 /// The setting that says in which time zone a session's dates are.
 const TIME_ZONE: &str = "spark.sql.session.timeZone";
 
 /// The version of the format.
 const VERSION: &str = "1";
-
-/// The top-level keys.
-pub(super) const KEYS: [&str; 8] =
-    ["version", "name", "description", "include", "vars", "conf", "artifacts", "steps"];
-/// Top-level keys of the format that this version does not carry out.
-pub(super) const PLANNED: [&str; 1] = ["tests"];
 
 /// Reads a pipeline and the files that it includes; nothing where it can't be read at all.
 pub(super) fn read(
@@ -157,7 +153,7 @@ fn file_name(sources: &Sources, file: FileId) -> String {
 fn known_keys(entries: &[(Key<'_>, Node<'_>)], found: &mut Diagnostics) {
     for (key, _) in entries {
         if PLANNED.contains(&&*key.text) {
-            found.push(step::unavailable(&key.text, key.span));
+            found.push(unavailable(&key.text, key.span));
         } else if !KEYS.contains(&&*key.text) {
             found.push(unknown_key(&key.text, key.span, &KEYS));
         }
@@ -168,16 +164,6 @@ fn known_keys(entries: &[(Key<'_>, Node<'_>)], found: &mut Diagnostics) {
 fn is_nearly_there(entries: &[(Key<'_>, Node<'_>)], name: &str) -> bool {
     let is_meant = |key: &str| elsewhere::at_top(key) == Some(name) || nearest(key, KEYS) == Some(name);
     entries.iter().any(|(key, _)| !KEYS.contains(&&*key.text) && is_meant(&key.text))
-}
-
-/// What is said of a top-level key that is none.
-pub(super) fn unknown_key(text: &str, span: Span, known: &[&str]) -> Diagnostic {
-    let diagnostic = Diagnostic::new(Code::UnknownKey, span, format!("unknown key `{text}`"));
-    match (elsewhere::at_top(text).filter(|key| known.contains(key)), text) {
-        (_, "<<") => diagnostic.help(NO_MERGE_KEYS),
-        (Some(key), _) => diagnostic.help(format!("here it is called `{key}`")),
-        (None, _) => diagnostic.suggest(text, known.iter().copied()),
-    }
 }
 
 fn version(node: Option<&Node<'_>>, start: Span, found: &mut Diagnostics) {
@@ -361,17 +347,4 @@ pub(super) fn learn_literals(entries: &[(Key<'_>, Node<'_>)]) {
             learn_literal(&key.text, &scalar.text);
         }
     }
-}
-
-pub(super) fn get<'n, 't>(entries: &'n [(Key<'t>, Node<'t>)], name: &str) -> Option<&'n Node<'t>> {
-    entries.iter().find(|(key, _)| key.text == name).map(|(_, node)| node)
-}
-
-fn key(entries: &[(Key<'_>, Node<'_>)], name: &str) -> Option<Span> {
-    entries.iter().find(|(key, _)| key.text == name).map(|(key, _)| key.span)
-}
-
-pub(super) fn take<'t>(entries: &mut Vec<(Key<'t>, Node<'t>)>, name: &str) -> Option<(Key<'t>, Node<'t>)> {
-    let at = entries.iter().position(|(key, _)| key.text == name)?;
-    Some(entries.remove(at))
 }

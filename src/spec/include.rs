@@ -9,8 +9,8 @@ use std::collections::hash_map::Entry;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::document::take;
-use super::{Context, reason};
+use super::context::{Context, reason};
+use super::keys::{PLANNED, take, unavailable, unknown_key};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::lowering::{Base, Root, is_url, normal};
 use crate::text::{FileId, Span};
@@ -325,10 +325,10 @@ fn keys(entries: &[(Key<'_>, Node<'_>)], named: Span, found: &mut Diagnostics) {
                 "move it to the file that is run",
             )),
             text if KEYS.contains(&text) => {}
-            text if super::document::PLANNED.contains(&text) => {
-                found.push(super::step::unavailable(text, key.span));
+            text if PLANNED.contains(&text) => {
+                found.push(unavailable(text, key.span));
             }
-            text => found.push(super::document::unknown_key(text, key.span, &KEYS)),
+            text => found.push(unknown_key(text, key.span, &KEYS)),
         }
     }
     let brings = |key: &str| ["steps", "vars", "include"].contains(&key);

@@ -8,9 +8,11 @@ use std::sync::Arc;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::document::{get, learn_literals, time_zone};
-use super::vars::{Documents, NAMES, Scope, Variables};
-use super::{Inputs, text_of};
+use super::context::text_of;
+use super::document::{learn_literals, time_zone};
+use super::inputs::{Documents, Inputs};
+use super::keys::get;
+use super::vars::{NAMES, Scope, Variables};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::name::{NAME_PATTERN, is_name};
 use crate::secret::{Plain, Secret};

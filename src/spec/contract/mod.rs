@@ -7,8 +7,9 @@ use std::collections::HashMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::document::get;
-use super::{Context, elsewhere};
+use super::context::Context;
+use super::elsewhere;
+use super::keys::get;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::expr::{ColumnType, TYPE_NAMES, Template};
 use crate::lowering::normal;

@@ -5,16 +5,18 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::declaration::Declaration;
 use super::given::{Given, Texts, variable};
+use super::piece::{Piece, pieces};
 use super::rules::Rules;
-use super::{NAMES, Piece, Scope, Variables, pieces};
+use super::secrets;
+use super::{NAMES, Scope, Variables};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::expr::{Bound, TYPE_NAMES, Type, Value};
 use crate::name::is_name;
 use crate::scalar::Segment;
 use crate::secret::{Plain, learn_literal};
 use crate::shape::Short;
+use crate::spec::inputs::Inputs;
 use crate::spec::reference::Reference;
-use crate::spec::{Inputs, secrets};
 use crate::text::Span;
 use crate::yaml::{Key, Kind, Node, decode};
 

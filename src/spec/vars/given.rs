@@ -2,35 +2,18 @@
 //! first, and where each stands, for messages.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::expr::Type;
 use crate::secret::Plain;
-use crate::spec::{Inputs, text_of};
+use crate::spec::context::text_of;
+use crate::spec::inputs::{Document, Inputs};
 use crate::text::{FileId, Source, Sources, Span};
 use crate::yaml::{self, Kind, Node};
 
 /// The prefix of environment variables that set variables.
 const ENVIRONMENT: &str = "PIPECTL_VAR_";
-
-/// YAML that gives values to variables.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Document {
-    /// The file's name as the user gave it, or where else the text comes from.
-    pub(crate) name: PathBuf,
-    pub(crate) bytes: Vec<u8>,
-}
-
-/// The documents that are given.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Documents {
-    /// Those of the command line, in its order.
-    pub(crate) flags: Vec<Document>,
-    /// That of the environment.
-    pub(crate) environment: Option<Document>,
-}
 
 /// What was given, before it is known which types it must have.
 #[derive(Debug, Clone)]

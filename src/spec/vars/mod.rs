@@ -6,7 +6,10 @@
 mod declaration;
 mod declare;
 mod given;
+mod piece;
+mod problem;
 mod rules;
+mod secrets;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -15,9 +18,9 @@ use std::path::{Path, PathBuf};
 use chrono::DateTime;
 
 use super::include::is_main;
+use super::inputs::Inputs;
 use super::moment::{Still, Unformatted, formatted, shifted};
-use super::reference::{Reference, Slip};
-use super::{Inputs, secrets};
+use super::reference::Reference;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::expr::{Bindings, Bound, Type, Value};
 use crate::name::is_name;
@@ -28,7 +31,9 @@ use crate::yaml::{self, Key, Kind, Node};
 
 pub(super) use declaration::Declaration;
 pub(super) use given::Given;
-pub(crate) use given::{Document, Documents};
+
+use piece::{Piece, pieces};
+use problem::Problem;
 
 /// What names are made of, for messages.
 pub(super) const NAMES: &str = "a name begins with a letter or `_`, and goes on with letters, digits and `_`";
@@ -341,89 +346,6 @@ impl<'a> Variables<'a> {
         }
         self.bindings
     }
-}
-
-/// What is wrong with a reference, before it is known where it stands.
-pub(super) struct Problem {
-    code: Code,
-    message: String,
-    help: Vec<String>,
-    /// The bytes between the braces that are to blame; the whole reference where nothing is said.
-    range: Option<Range<usize>>,
-}
-
-impl Problem {
-    pub(super) fn new(code: Code, message: String) -> Self {
-        Self { code, message, help: Vec::new(), range: None }
-    }
-
-    pub(super) fn help(mut self, help: impl Into<String>) -> Self {
-        self.help.push(help.into());
-        self
-    }
-
-    fn at(self, span: Span) -> Diagnostic {
-        self.help.into_iter().fold(Diagnostic::new(self.code, span, self.message), Diagnostic::help)
-    }
-}
-
-impl From<Slip> for Option<Problem> {
-    fn from(slip: Slip) -> Self {
-        let range = (!slip.range.is_empty()).then_some(slip.range);
-        let help = slip.help.into_iter().collect();
-        Some(Problem { code: Code::MisplacedVariable, message: slip.message, help, range })
-    }
-}
-
-/// A part of a text that may hold variables.
-enum Piece<'t> {
-    Text {
-        text: &'t str,
-        at: usize,
-    },
-    /// What stands between `${` and `}`, the first of which is at this byte.
-    Reference {
-        text: &'t str,
-        at: usize,
-    },
-    /// A `${` that nothing closes; the rest of the text is left out.
-    Open {
-        at: usize,
-    },
-}
-
-/// Whether a text refers to a secret.
-pub(super) fn has_secret(text: &str) -> bool {
-    pieces(text).iter().any(|piece| match piece {
-        Piece::Reference { text, .. } => text.trim_start().starts_with("secret"),
-        Piece::Text { .. } | Piece::Open { .. } => false,
-    })
-}
-
-/// A text with its variables apart; `$${` is a literal `${`.
-fn pieces(text: &str) -> Vec<Piece<'_>> {
-    let mut pieces = Vec::new();
-    let part =
-        |from: usize, to: usize| Piece::Text { text: text.get(from..to).unwrap_or_default(), at: from };
-    let mut from = 0;
-    while let Some(at) = text.get(from..).and_then(|rest| rest.find("${")).map(|at| from + at) {
-        if at > from && text.as_bytes()[at - 1] == b'$' {
-            pieces.push(part(from, at - 1));
-            pieces.push(part(at, at + 2));
-            from = at + 2;
-            continue;
-        }
-        pieces.push(part(from, at));
-        let Some(length) = text.get(at..).and_then(|rest| rest.find('}')) else {
-            pieces.push(Piece::Open { at });
-            return pieces;
-        };
-        let end = at + length + 1;
-        pieces.push(Piece::Reference { text: text.get(at + 2..end - 1).unwrap_or_default(), at });
-        from = end;
-    }
-    pieces.push(part(from, text.len()));
-    pieces
 }
 
 fn offset(at: usize) -> u32 {

@@ -44,7 +44,6 @@ const CYCLES: &[(&str, &str, &str)] = &[
     ("sink", "arrow csv mod ndjson stdout table text_file write_file write_folder", "to be cut"),
     ("sink/store", "azure folder google mod s3 upload", "to be cut"),
     ("source", "call extension from mod range read sql table upload values", "to be cut"),
-    ("spec", "artifacts contract document include mod resolve secrets step vars warnings", "to be cut"),
     (
         "transform",
         "aggregate alias approx_quantile asof_join cast corr cov crosstab dedupe describe distinct drop drop_nulls fill_nulls filter freq_items hint join lateral_join limit mod nearest_by_join order parse pivot rename repartition replace sample sample_by select set sort sql summary to_df to_schema transpose union unpivot variable_keys window with_columns zip",

@@ -2,11 +2,13 @@
 
 use std::path::Path;
 
-use super::vars::{Problem, has_secret};
-use super::{Inputs, reason};
+use super::piece::has_secret;
+use super::problem::Problem;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::expr::{Type, Value};
 use crate::secret::{Secret, came_from_variable};
+use crate::spec::context::reason;
+use crate::spec::inputs::Inputs;
 use crate::yaml::{Kind, Node};
 
 /// Bytes that a secret's file may have; a password, a token or a key has fewer.
