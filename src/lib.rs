@@ -136,8 +136,8 @@
 //! - A file or a folder appears whole or not at all, and all outputs of a step together; of a folder in an object store each
 //!   object does. Memory does not grow with a result.
 //! - Standard output carries data only, and everything else is said by `report`, on standard error.
-//! - The process's environment is read in `cli/environment.rs` alone, and in `lowered`, which is in no program.
-//! - Only `cli/failure.rs` knows exit codes.
+//! - The process's environment is read in `cli/env.rs` alone, and in `lowered`, which is in no program.
+//! - Only `cli/exit.rs` knows exit codes.
 
 mod analysis;
 mod backend;

@@ -1,39 +1,26 @@
-//! Owns the command line: a file for each verb, and what verbs share.
+//! Owns the command line: arguments in, exit code out. `verb` has a file for each verb, `args` the arguments that verbs share.
 
-mod check;
-mod completions;
-mod connection;
-mod contract;
-mod doctor;
-mod engine;
-mod engine_arguments;
-mod environment;
+mod args;
+mod env;
 mod exit;
 mod failure;
-mod help;
+mod file;
+mod identity;
 mod inputs;
-mod interrupt;
-mod load;
-mod ls;
-mod plan;
+mod output;
 mod project;
-mod run;
-mod schema;
+mod runtime;
 mod secrets;
-mod show;
-mod target;
-mod validate;
-mod warnings;
+mod signal;
+mod verb;
 
 use std::ffi::OsString;
-use std::io::{self, Write as _};
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser};
 
 use crate::report::{self, Format, Reporter, Verbosity, tell_panics};
-use crate::secret::scrubbed;
-use failure::Failure;
+use verb::Verb;
 
 /// Runs declarative data pipelines on Spark Connect.
 #[derive(Debug, Parser)]
@@ -79,26 +66,6 @@ impl From<LogFormat> for Format {
     }
 }
 
-#[derive(Debug, Subcommand)]
-enum Verb {
-    Run(run::Run),
-    Validate(validate::Validate),
-    #[command(visible_alias = "dry-run")]
-    Check(check::Check),
-    Plan(plan::Plan),
-    Show(show::Show),
-    #[command(visible_alias = "list")]
-    Ls(ls::Ls),
-    Schema(schema::Schema),
-    #[command(subcommand)]
-    Contract(contract::Contract),
-    Doctor(doctor::Doctor),
-    #[command(subcommand)]
-    Engine(engine::Engine),
-    Completions(completions::Completions),
-    Help(help::Help),
-}
-
 /// Runs the command line of this process.
 pub(crate) fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     tell_panics();
@@ -123,39 +90,5 @@ pub(crate) fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         _ => Verbosity::Normal,
     };
     let reporter = Reporter::new(arguments.log_format.into(), verbosity);
-    let result = match arguments.verb {
-        Verb::Run(run) => return ExitCode::from(run::run(&run, reporter)),
-        Verb::Validate(validate) => validate::validate(&validate, reporter),
-        Verb::Check(check) => check::check_pipeline(&check, reporter),
-        Verb::Plan(plan) => plan::plan(&plan, reporter),
-        Verb::Show(show) => show::show(show, reporter),
-        Verb::Ls(ls) => ls::ls(&ls, reporter),
-        Verb::Schema(schema) => schema::schema(&schema),
-        Verb::Contract(contract) => contract::contract(&contract, reporter),
-        Verb::Doctor(doctor) => doctor::doctor(&doctor, reporter),
-        Verb::Engine(engine) => engine::engine(&engine, reporter),
-        Verb::Completions(completions) => completions::completions(&completions),
-        Verb::Help(help) => help::help(&help),
-    };
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => {
-            failure.report(reporter);
-            ExitCode::from(failure.exit_code())
-        }
-    }
-}
-
-/// Writes a verb's data to stdout. A reader that has gone has what it wants.
-fn print(text: &str) -> Result<(), Failure> {
-    let mut stdout = io::stdout().lock();
-    match stdout.write_all(scrubbed(text).as_bytes()).and_then(|()| stdout.flush()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::Output(error)),
-        _ => Ok(()),
-    }
-}
-
-/// The runtime of verbs that speak with an engine.
-fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
-    tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Failure::Runtime)
+    arguments.verb.run(Arguments::command, reporter)
 }

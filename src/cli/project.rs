@@ -5,12 +5,14 @@ use std::io::{self, Read as _};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
-use super::environment::variable;
+use super::env::variable;
 use super::failure::Failure;
-use super::load::read;
+use super::file::{read, shown};
+use crate::diagnostic::Diagnostic;
 use crate::engine::Kind;
 use crate::spec::{LoadedProject, ProjectInputs, Token, load_project};
-use crate::target::Project;
+use crate::target::{Project, Target};
+use crate::text::Sources;
 
 /// The name of a project file.
 pub(super) const PROJECT_FILE: &str = "pipectl.yaml";
@@ -60,13 +62,6 @@ fn is_trusted(owner: u32) -> bool {
     owner == rustix::process::geteuid().as_raw() || owner == 0
 }
 
-/// A path as it is shortest from here.
-pub(super) fn shown(path: &Path) -> PathBuf {
-    let here = std::env::current_dir().ok();
-    here.and_then(|here| path.strip_prefix(here).ok().map(Path::to_path_buf))
-        .unwrap_or_else(|| path.to_path_buf())
-}
-
 /// Reads it, for the target that was asked for or else its default one.
 pub(super) fn read_project(found: &Found, target: Option<&str>, token: Token) -> Result<Project, Failure> {
     let mut bytes = Vec::new();
@@ -82,4 +77,17 @@ pub(super) fn read_project(found: &Found, target: Option<&str>, token: Token) ->
     };
     let LoadedProject { project, diagnostics } = load_project(&found.shown, bytes, &inputs);
     project.map_err(|sources| Failure::Project { sources, diagnostics })
+}
+
+/// A target that applies, and the file that has it.
+pub(super) struct InFile<'f> {
+    pub(super) target: Target,
+    pub(super) sources: Sources,
+    pub(super) file: &'f Found,
+}
+
+impl InFile<'_> {
+    pub(super) fn wrong(&self, diagnostic: Diagnostic) -> Failure {
+        Failure::Project { sources: self.sources.clone(), diagnostics: vec![diagnostic] }
+    }
 }

@@ -3,7 +3,7 @@
 
 use std::ffi::OsString;
 
-use super::environment::variables;
+use super::env::variables;
 use crate::secret::{learn_from_text, learn_literal};
 
 /// What the names of variables begin with that may hold secrets which pipectl uses; stores look through their own.

@@ -6,15 +6,17 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 
-use super::engine_arguments::EngineArguments;
-use super::environment::store_settings;
-use super::exit;
-use super::failure::Failure;
-use super::inputs::inputs_exist;
-use super::interrupt::Interrupt;
-use super::load::{Loaded, PipelineArguments, RunIdentity};
-use super::target::{Chosen, TargetArguments};
 use crate::backend::Backend;
+use crate::cli::args::engine::EngineArguments;
+use crate::cli::args::pipeline::{Loaded, PipelineArguments};
+use crate::cli::args::target::{Chosen, TargetArguments};
+use crate::cli::env::store_settings;
+use crate::cli::exit;
+use crate::cli::failure::Failure;
+use crate::cli::identity::RunIdentity;
+use crate::cli::inputs::inputs_exist;
+use crate::cli::runtime::runtime;
+use crate::cli::signal::Interrupt;
 use crate::duration::{Limit, NoLimit};
 use crate::graph::Graph;
 use crate::pipeline::Pipeline;
@@ -25,14 +27,14 @@ use crate::run::{self, OnFailure, Request};
 use crate::sink::Stores;
 
 /// How long threads that write may take to end after all else has.
-pub(super) const LAST_WRITES: Duration = Duration::from_secs(2);
+pub(crate) const LAST_WRITES: Duration = Duration::from_secs(2);
 
 /// How long uploads that are given up may take to be ended at their stores after all else has.
 const LAST_UPLOADS: Duration = Duration::from_secs(10);
 
 /// Run a pipeline: check it, let the engine analyse it, carry it out, and write its outputs.
 #[derive(Debug, Args)]
-pub(super) struct Run {
+pub(crate) struct Run {
     #[command(flatten)]
     pipeline: PipelineArguments,
     #[command(flatten)]
@@ -64,7 +66,7 @@ fn threads(text: &str) -> Result<usize, String> {
     }
 }
 
-pub(super) fn limit(text: &str) -> Result<Limit, String> {
+pub(crate) fn limit(text: &str) -> Result<Limit, String> {
     text.parse().map_err(|NoLimit { reason, help }| format!("{reason}: {help}"))
 }
 
@@ -85,7 +87,7 @@ impl Run {
 }
 
 /// Runs the pipeline; whatever happens, the record of the run is written. Returns the exit code.
-pub(super) fn run(arguments: &Run, reporter: Reporter) -> u8 {
+pub(crate) fn run(arguments: &Run, reporter: Reporter) -> u8 {
     let began = Instant::now();
     let identity = RunIdentity::new();
     let (events, listener) = identity.listen(&arguments.pipeline.file, reporter, began);
@@ -137,7 +139,7 @@ fn execute(
     began: Instant,
 ) -> Result<RunResults, Failure> {
     let stores = Stores::new(store_settings());
-    let runtime = super::runtime()?;
+    let runtime = runtime()?;
     let results = runtime.block_on(async {
         let interrupt = Interrupt::watch(arguments.timeout, began)?;
         chosen.events().into_iter().for_each(|event| events.send(event));

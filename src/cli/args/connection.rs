@@ -7,10 +7,10 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::environment::{user, variable};
-use super::failure::Failure;
-use super::project::shown;
-use super::target::InFile;
+use crate::cli::env::{user, variable};
+use crate::cli::failure::Failure;
+use crate::cli::file::shown;
+use crate::cli::project::InFile;
 use crate::connect::{
     Certificates, Defaults, Endpoint, EndpointError, Identity, IdentityError, PemError, Roots, Token,
 };
@@ -20,7 +20,7 @@ use crate::target::CertificateFiles;
 use crate::text::{Span, Spanned};
 
 #[derive(Debug, Clone, Default, Args)]
-pub(super) struct ConnectionArguments {
+pub(crate) struct ConnectionArguments {
     /// Trust a server whose certificate is signed by one of this file (PEM), or stands in it, in place of the system's authorities.
     /// TLS itself is turned on by `use_ssl=true`, or by a token. Without the flag, `ca` in the target's `tls`, then `PIPECTL_TLS_CA`.
     #[arg(long, value_name = "FILE")]
@@ -41,7 +41,7 @@ pub(super) struct ConnectionArguments {
 
 /// Who says something, so that what is wrong with it is told where it stands.
 #[derive(Clone, Copy)]
-pub(super) enum Speaker<'a> {
+pub(crate) enum Speaker<'a> {
     Flag(&'static str),
     Variable(&'static str),
     /// A key of a target.
@@ -49,11 +49,11 @@ pub(super) enum Speaker<'a> {
 }
 
 /// What a target says about the way to its server.
-pub(super) struct Keys<'a> {
-    pub(super) token: Option<&'a Secret>,
-    pub(super) certificates: &'a CertificateFiles,
-    pub(super) plaintext: Option<&'a Spanned<String>>,
-    pub(super) it: &'a InFile<'a>,
+pub(crate) struct Keys<'a> {
+    pub(crate) token: Option<&'a Secret>,
+    pub(crate) certificates: &'a CertificateFiles,
+    pub(crate) plaintext: Option<&'a Spanned<String>>,
+    pub(crate) it: &'a InFile<'a>,
 }
 
 /// A file, and who names it.
@@ -117,7 +117,7 @@ impl Named<'_> {
 
 impl ConnectionArguments {
     /// Reads the connection string that `speaker` has said, with the target's keys where it is the target's own.
-    pub(super) fn endpoint(
+    pub(crate) fn endpoint(
         &self,
         url: &str,
         speaker: Speaker<'_>,
@@ -162,7 +162,7 @@ impl ConnectionArguments {
     }
 
     /// Says no where a flag is for a server, and there is none.
-    pub(super) fn needs_server(&self) -> Result<(), Failure> {
+    pub(crate) fn needs_server(&self) -> Result<(), Failure> {
         let flags = [
             ("--tls-ca", self.tls_ca.is_some()),
             ("--tls-cert", self.tls_cert.is_some()),

@@ -6,17 +6,19 @@ use std::time::Instant;
 
 use clap::Args;
 
-use super::engine_arguments::EngineArguments;
-use super::failure::Failure;
-use super::inputs::wrong;
-use super::interrupt::Interrupt;
-use super::load::{Loaded, PipelineArguments, RunIdentity};
 use super::run::limit;
-use super::target::{Chosen, TargetArguments};
 use crate::analysis::check::{check, search};
 use crate::analysis::divergence::{There, differences};
 use crate::analysis::{Context, Known, concurrent, inputs, trial};
 use crate::backend::{Backend, upload};
+use crate::cli::args::engine::EngineArguments;
+use crate::cli::args::pipeline::{Loaded, PipelineArguments};
+use crate::cli::args::target::{Chosen, TargetArguments};
+use crate::cli::failure::Failure;
+use crate::cli::identity::RunIdentity;
+use crate::cli::inputs::wrong;
+use crate::cli::runtime::runtime;
+use crate::cli::signal::Interrupt;
 use crate::connect::Client;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::dialect::Dialect;
@@ -32,7 +34,7 @@ use crate::run;
 ///
 /// Columns, types, functions and tables are looked at in every step, also in those that feed no output.
 #[derive(Debug, Args)]
-pub(super) struct Check {
+pub(crate) struct Check {
     #[command(flatten)]
     pipeline: PipelineArguments,
     #[command(flatten)]
@@ -48,11 +50,11 @@ pub(super) struct Check {
     timeout: Option<Limit>,
 }
 
-pub(super) fn check_pipeline(arguments: &Check, reporter: Reporter) -> Result<(), Failure> {
+pub(crate) fn check_pipeline(arguments: &Check, reporter: Reporter) -> Result<(), Failure> {
     let began = Instant::now();
     let identity = RunIdentity::new();
     let (events, listener) = identity.listen(&arguments.pipeline.file, reporter, began);
-    let runtime = super::runtime()?;
+    let runtime = runtime()?;
     let result = runtime.block_on(carry_out(arguments, &identity, reporter, &events, began));
     drop(events);
     listener.join();

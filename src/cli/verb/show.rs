@@ -7,15 +7,17 @@ use std::time::Instant;
 
 use clap::Args;
 
-use super::engine_arguments::EngineArguments;
-use super::failure::Failure;
-use super::inputs::{inputs_exist, wrong};
-use super::interrupt::Interrupt;
-use super::load::{Loaded, PipelineArguments, RunIdentity};
 use super::run::{LAST_WRITES, limit};
-use super::target::{Chosen, TargetArguments};
 use crate::analysis::{Columns, columns};
 use crate::backend::Backend;
+use crate::cli::args::engine::EngineArguments;
+use crate::cli::args::pipeline::{Loaded, PipelineArguments};
+use crate::cli::args::target::{Chosen, TargetArguments};
+use crate::cli::failure::Failure;
+use crate::cli::identity::RunIdentity;
+use crate::cli::inputs::{inputs_exist, wrong};
+use crate::cli::runtime::runtime;
+use crate::cli::signal::Interrupt;
 use crate::connect::Client;
 use crate::diagnostic::nearest;
 use crate::dialect::Dialect;
@@ -34,7 +36,7 @@ use crate::sink::{self, Format, Stdout, StoreSettings, Stores};
 /// Only what the step is made of is carried out: no outputs, no expectations, and nothing of the steps that merely read it. Pipelines
 /// in the making may be looked at too, which have no output yet. A look is no run: it leaves no record, and keeps nobody off an output.
 #[derive(Debug, Args)]
-pub(super) struct Show {
+pub(crate) struct Show {
     #[command(flatten)]
     pipeline: PipelineArguments,
     /// The step.
@@ -96,7 +98,7 @@ fn rows(text: &str) -> Result<u64, String> {
 }
 
 /// Shows rows or columns; whatever happens, nothing but these is left.
-pub(super) fn show(mut arguments: Show, reporter: Reporter) -> Result<(), Failure> {
+pub(crate) fn show(mut arguments: Show, reporter: Reporter) -> Result<(), Failure> {
     let began = Instant::now();
     arguments.untangle();
     if arguments.stdout().is_binary() && io::stdout().is_terminal() {
@@ -105,7 +107,7 @@ pub(super) fn show(mut arguments: Show, reporter: Reporter) -> Result<(), Failur
     let identity = RunIdentity::new();
     let chosen = arguments.pipeline.folder().and_then(|folder| arguments.target.choose(&folder))?;
     let (events, listener) = identity.listen(&arguments.pipeline.file, reporter, began);
-    let runtime = super::runtime()?;
+    let runtime = runtime()?;
     let shown = runtime.block_on(execute(&arguments, &chosen, &identity, reporter, &events, began));
     // A reader that goes on reading, and a thread that goes on writing, must not hold the process up.
     runtime.shutdown_timeout(LAST_WRITES);

@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::environment::{engine_place, user};
 use crate::backend::Options;
+use crate::cli::env::{engine_place, user};
 use crate::engine::Downloads;
 
 #[derive(Debug, Args)]
-pub(super) struct EngineArguments {
+pub(crate) struct EngineArguments {
     /// Seconds for which a call to the engine is tried again while nobody answers.
     #[arg(long, value_name = "SECONDS", env = "PIPECTL_RETRY_BUDGET", default_value_t = 120)]
     retry_budget: u64,
@@ -19,18 +19,18 @@ pub(super) struct EngineArguments {
 }
 
 impl EngineArguments {
-    pub(super) fn is_offline(&self) -> bool {
+    pub(crate) fn is_offline(&self) -> bool {
         self.offline
     }
 
     /// Returns how the engine is reached.
-    pub(super) fn options(&self) -> Options {
+    pub(crate) fn options(&self) -> Options {
         let downloads = if self.offline { Downloads::Off } else { Downloads::Allowed };
         self.options_with(downloads)
     }
 
     /// Returns how an engine is reached that is there already: nothing is downloaded.
-    pub(super) fn offline_options(&self) -> Options {
+    pub(crate) fn offline_options(&self) -> Options {
         self.options_with(Downloads::Off)
     }
 

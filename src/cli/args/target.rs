@@ -6,21 +6,21 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::connection::{ConnectionArguments, Keys, Speaker};
-use super::engine::KindParser;
-use super::environment::variable;
-use super::failure::Failure;
-use super::project::{Found, PROJECT_FILE, find_project, read_project, shown};
+use super::kind::KindParser;
 use crate::backend::Location;
+use crate::cli::env::variable;
+use crate::cli::failure::Failure;
+use crate::cli::file::shown;
+use crate::cli::project::{Found, InFile, PROJECT_FILE, find_project, read_project};
 use crate::diagnostic::{Code, Diagnostic, nearest};
 use crate::engine::Kind;
 use crate::lowering::{Root, is_url, normal};
 use crate::record::{Event, Notice};
 use crate::spec;
-use crate::target::{Project, Server, Settings, Target};
-use crate::text::Sources;
+use crate::target::{Project, Server, Settings};
 
 #[derive(Debug, Args)]
-pub(super) struct TargetArguments {
+pub(crate) struct TargetArguments {
     /// A target of the project file, `pipectl.yaml`. Without it `PIPECTL_TARGET`, then the file's `default_target`.
     #[arg(short, long, value_name = "NAME")]
     target: Option<String>,
@@ -44,22 +44,22 @@ pub(super) struct TargetArguments {
 
 /// Where a pipeline runs, and what it is told there.
 #[derive(Debug)]
-pub(super) struct Chosen {
-    pub(super) location: Location,
+pub(crate) struct Chosen {
+    pub(crate) location: Location,
     /// Where relative paths of the engine start; nothing for the pipeline file's folder.
-    pub(super) root: Option<Root>,
-    pub(super) settings: Settings,
+    pub(crate) root: Option<Root>,
+    pub(crate) settings: Settings,
     /// The folder of the project file, where it has a say.
-    pub(super) project: Option<PathBuf>,
+    pub(crate) project: Option<PathBuf>,
     /// What applies and why, in words.
-    pub(super) origin: Origin,
+    pub(crate) origin: Origin,
     /// What the user should know about the choice.
-    pub(super) notes: Vec<String>,
+    pub(crate) notes: Vec<String>,
 }
 
 /// Why a run runs where it runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Origin {
+pub(crate) enum Origin {
     /// Nothing was said.
     Usual,
     /// A flag or a variable of the environment named a server.
@@ -72,7 +72,7 @@ pub(super) enum Origin {
 
 impl Chosen {
     /// What a run tells of the choice.
-    pub(super) fn events(&self) -> Vec<Event> {
+    pub(crate) fn events(&self) -> Vec<Event> {
         let notes =
             self.notes.iter().map(|note| Event::Notice(Notice::Configuration { message: note.clone() }));
         let target = self.is_told().then(|| Event::TargetChosen { target: self.origin.to_string() });
@@ -85,7 +85,7 @@ impl Chosen {
     }
 
     /// The target in a sentence, where there is one.
-    pub(super) fn where_to(&self) -> String {
+    pub(crate) fn where_to(&self) -> String {
         match &self.origin {
             Origin::Target { name, .. } => format!(" for the target `{name}`"),
             Origin::Usual | Origin::Server(_) | Origin::Engine(_) => String::new(),
@@ -121,22 +121,9 @@ enum Named {
     Engine(Kind),
 }
 
-/// A target that applies, and the file that has it.
-pub(super) struct InFile<'f> {
-    pub(super) target: Target,
-    sources: Sources,
-    pub(super) file: &'f Found,
-}
-
-impl InFile<'_> {
-    pub(super) fn wrong(&self, diagnostic: Diagnostic) -> Failure {
-        Failure::Project { sources: self.sources.clone(), diagnostics: vec![diagnostic] }
-    }
-}
-
 impl TargetArguments {
     /// The arguments that `--also` stands for: an engine, a server, or a target of the project file.
-    pub(super) fn another(&self, name: &str) -> Self {
+    pub(crate) fn another(&self, name: &str) -> Self {
         let engine = Kind::named(name);
         let remote = name.contains("://").then(|| name.to_owned());
         let target = (engine.is_none() && remote.is_none()).then(|| name.to_owned());
@@ -147,7 +134,7 @@ impl TargetArguments {
     }
 
     /// Chooses for a pipeline file in `folder`: `--remote`, then `--target`, then the environment, then the project file's default.
-    pub(super) fn choose(&self, folder: &Path) -> Result<Chosen, Failure> {
+    pub(crate) fn choose(&self, folder: &Path) -> Result<Chosen, Failure> {
         let mut notes = Vec::new();
         let found = find_project(folder, &mut notes);
         let (named, wanted) = self.said()?;

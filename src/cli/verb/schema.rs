@@ -2,14 +2,15 @@
 
 use clap::Args;
 
-use super::failure::Failure;
+use crate::cli::failure::Failure;
+use crate::cli::output::print;
 use crate::engine::Kind;
 use crate::record;
 use crate::spec;
 
 /// Print the JSON Schema of a file, for editors and validators.
 #[derive(Debug, Args)]
-pub(super) struct Schema {
+pub(crate) struct Schema {
     /// The file that it is for.
     #[arg(value_name = "FILE", default_value = "pipeline")]
     file: File,
@@ -30,7 +31,7 @@ enum File {
     Events,
 }
 
-pub(super) fn schema(arguments: &Schema) -> Result<(), Failure> {
+pub(crate) fn schema(arguments: &Schema) -> Result<(), Failure> {
     let schema = match arguments.file {
         File::Pipeline => spec::json_schema(),
         File::Project => spec::project_schema(&Kind::NAMES),
@@ -38,5 +39,5 @@ pub(super) fn schema(arguments: &Schema) -> Result<(), Failure> {
         File::RunResults => record::results_schema(),
         File::Events => record::events_schema(),
     };
-    super::print(&format!("{schema:#}\n"))
+    print(&format!("{schema:#}\n"))
 }

@@ -1,42 +1,36 @@
 //! What all verbs about a pipeline share: its file, its variables, where its paths start.
 
-use std::fs::{self, File};
-use std::io::{self, Read as _};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
-use std::time::Instant;
 
-use chrono::{DateTime, SubsecRound as _, Utc};
 use clap::Args;
 
-use super::environment::{not_text, value, variable};
-use super::failure::Failure;
 use super::target::Chosen;
 use super::warnings::WarningArguments;
+use crate::cli::env::{not_text, value, variable};
+use crate::cli::failure::Failure;
+use crate::cli::file::{LARGEST_READ, read, read_file};
+use crate::cli::identity::RunIdentity;
 use crate::diagnostic::Diagnostic;
 use crate::lowering::normal;
 use crate::pipeline::Pipeline;
-use crate::record::{RunResults, Sender};
-use crate::report::{Listener, Reporter};
-use crate::secret::scrubbed;
 use crate::spec::{self, Document, Documents, Inputs};
 
-/// Bytes; a file beyond this is not even read.
-const LARGEST_READ: u64 = 64 * 1024 * 1024;
-
 #[derive(Debug, Args)]
-pub(super) struct PipelineArguments {
+pub(crate) struct PipelineArguments {
     /// The pipeline file.
     #[arg(value_name = "FILE")]
-    pub(super) file: PathBuf,
+    pub(crate) file: PathBuf,
     /// Sets a variable; may be given several times.
     #[arg(long = "var", value_name = "NAME=VALUE", value_parser = assignment)]
-    pub(super) variables: Vec<(String, String)>,
+    pub(crate) variables: Vec<(String, String)>,
     /// Sets variables: a YAML file with `name: value`, or the YAML itself, `{date: 2026-01-31, n: 3}`; may be given several times. A
     /// `--var` goes before it, and a later one before an earlier.
     #[arg(long = "vars", value_name = "FILE|YAML")]
-    pub(super) documents: Vec<String>,
+    pub(crate) documents: Vec<String>,
     #[command(flatten)]
-    pub(super) warnings: WarningArguments,
+    pub(crate) warnings: WarningArguments,
 }
 
 fn assignment(text: &str) -> Result<(String, String), String> {
@@ -72,62 +66,33 @@ fn document(text: &str, from: &str) -> Result<Document, Failure> {
     Ok(Document { name: path, bytes })
 }
 
-/// The bytes of a file that a document names, which need not end: beyond any use nothing is read.
-pub(super) fn read(path: &Path) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    File::open(path)?.take(LARGEST_READ).read_to_end(&mut bytes)?;
-    Ok(bytes)
-}
-
-/// What identifies a run.
-#[derive(Debug, Clone)]
-pub(super) struct RunIdentity {
-    pub(super) id: String,
-    pub(super) started_at: DateTime<Utc>,
-}
-
-impl RunIdentity {
-    /// Ids sort by time.
-    pub(super) fn new() -> Self {
-        Self { id: uuid::Uuid::now_v7().to_string(), started_at: Utc::now().trunc_subsecs(6) }
-    }
-
-    /// Starts to report a verb's work with this file, which began at `clock`: where events go, and who reports them.
-    pub(super) fn listen(&self, file: &Path, reporter: Reporter, clock: Instant) -> (Sender, Listener) {
-        let file = scrubbed(&file.display().to_string()).into_owned();
-        let results = RunResults::new(self.id.clone(), file, self.started_at);
-        let (events, receiver) = Sender::new(results, clock);
-        (events, reporter.listen(receiver))
-    }
-}
-
 /// A pipeline without mistakes, and warnings about it.
 #[derive(Debug)]
-pub(super) struct Loaded {
-    pub(super) pipeline: Pipeline,
-    pub(super) warnings: Vec<Diagnostic>,
+pub(crate) struct Loaded {
+    pub(crate) pipeline: Pipeline,
+    pub(crate) warnings: Vec<Diagnostic>,
 }
 
 impl PipelineArguments {
     /// A file, and nothing else said.
-    pub(super) fn of(file: PathBuf) -> Self {
+    pub(crate) fn of(file: PathBuf) -> Self {
         Self { file, variables: Vec::new(), documents: Vec::new(), warnings: WarningArguments::default() }
     }
 
     /// The folder in which relative paths start, absolute: engines have working directories of their own.
-    pub(super) fn folder(&self) -> Result<PathBuf, Failure> {
+    pub(crate) fn folder(&self) -> Result<PathBuf, Failure> {
         let wrong = |error: &io::Error| Failure::File { path: self.file.clone(), reason: error.to_string() };
         let path = std::path::absolute(&self.file).map_err(|error| wrong(&error))?;
         Ok(normal(path.parent().unwrap_or(Path::new("/"))))
     }
 
     /// The pipeline, to be run or to be told whether it may be.
-    pub(super) fn load(&self, identity: &RunIdentity, chosen: &Chosen) -> Result<Loaded, Failure> {
+    pub(crate) fn load(&self, identity: &RunIdentity, chosen: &Chosen) -> Result<Loaded, Failure> {
         self.load_by(spec::load, identity, chosen)
     }
 
     /// The same of one that may still be in the making.
-    pub(super) fn load_unfinished(&self, identity: &RunIdentity, chosen: &Chosen) -> Result<Loaded, Failure> {
+    pub(crate) fn load_unfinished(&self, identity: &RunIdentity, chosen: &Chosen) -> Result<Loaded, Failure> {
         self.load_by(spec::load_unfinished, identity, chosen)
     }
 
@@ -190,16 +155,4 @@ impl PipelineArguments {
         }
         fs::read(&self.file).map_err(|error| wrong(error.to_string()))
     }
-}
-
-/// The bytes of a file that the pipeline names, as far as they can be of use; what has no end is not read.
-fn read_file(path: &Path) -> io::Result<Vec<u8>> {
-    let metadata = fs::metadata(path)?;
-    if metadata.is_dir() {
-        return Err(io::ErrorKind::IsADirectory.into());
-    }
-    if !metadata.is_file() {
-        return Err(io::Error::other("it is not a file"));
-    }
-    read(path)
 }

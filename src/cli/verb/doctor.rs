@@ -7,14 +7,17 @@ use std::time::Instant;
 
 use clap::Args;
 
-use super::engine_arguments::EngineArguments;
-use super::environment::engine_place;
-use super::failure::Failure;
-use super::interrupt::Interrupt;
-use super::load::{PipelineArguments, RunIdentity};
-use super::target::{Chosen, TargetArguments};
 use crate::analysis::inputs;
 use crate::backend::{Connected, Location, connect};
+use crate::cli::args::engine::EngineArguments;
+use crate::cli::args::pipeline::PipelineArguments;
+use crate::cli::args::target::{Chosen, TargetArguments};
+use crate::cli::env::engine_place;
+use crate::cli::failure::Failure;
+use crate::cli::identity::RunIdentity;
+use crate::cli::output::print;
+use crate::cli::runtime::runtime;
+use crate::cli::signal::Interrupt;
 use crate::engine::{self, Downloads, Interpreter, Kind, Place, Status};
 use crate::graph::Graph;
 use crate::pipeline::Pipeline;
@@ -28,7 +31,7 @@ const LITTLE_SPACE: u64 = 2_000_000_000;
 ///
 /// Nothing is downloaded: where the engine is not installed, it says what would be, and how.
 #[derive(Debug, Args)]
-pub(super) struct Doctor {
+pub(crate) struct Doctor {
     /// A pipeline file, to look at what it needs as well; without it, what holds in this folder.
     #[arg(value_name = "FILE")]
     file: Option<PathBuf>,
@@ -64,12 +67,12 @@ impl Findings {
 
     #[expect(clippy::unused_self, reason = "what is told belongs to what is found")]
     fn tell(&self, state: &str, subject: &str, text: &str) -> Result<(), Failure> {
-        super::print(&format!("{state:>8}  {subject:<9}  {}\n", crate::report::escaped(text)))
+        print(&format!("{state:>8}  {subject:<9}  {}\n", crate::report::escaped(text)))
     }
 }
 
-pub(super) fn doctor(arguments: &Doctor, reporter: Reporter) -> Result<(), Failure> {
-    super::runtime()?.block_on(async {
+pub(crate) fn doctor(arguments: &Doctor, reporter: Reporter) -> Result<(), Failure> {
+    runtime()?.block_on(async {
         let interrupt = Interrupt::watch(None, Instant::now())?;
         interrupt.or(examine(arguments, reporter)).await
     })

@@ -2,12 +2,12 @@
 
 use clap::Args;
 
-use super::failure::Failure;
+use crate::cli::failure::Failure;
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::text::Sources;
 
 #[derive(Debug, Default, Args)]
-pub(super) struct WarningArguments {
+pub(crate) struct WarningArguments {
     /// Take warnings for mistakes: where there is one, nothing is run, and the exit code is 78.
     #[arg(long, env = "PIPECTL_DENY_WARNINGS", action = clap::ArgAction::SetTrue, value_parser = clap::builder::FalseyValueParser::new())]
     deny_warnings: bool,
@@ -30,13 +30,13 @@ fn warning(text: &str) -> Result<Code, String> {
 
 impl WarningArguments {
     /// Those of the diagnostics that are told.
-    pub(super) fn told(&self, mut found: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    pub(crate) fn told(&self, mut found: Vec<Diagnostic>) -> Vec<Diagnostic> {
         found.retain(|one| !self.allowed.contains(&one.code));
         found
     }
 
     /// The warnings that are told, of diagnostics without a mistake; a failure where none may be.
-    pub(super) fn judged(
+    pub(crate) fn judged(
         &self,
         sources: &Sources,
         found: Vec<Diagnostic>,

@@ -2,9 +2,11 @@
 
 use clap::Args;
 
-use super::failure::Failure;
-use super::load::{PipelineArguments, RunIdentity};
-use super::target::TargetArguments;
+use crate::cli::args::pipeline::PipelineArguments;
+use crate::cli::args::target::TargetArguments;
+use crate::cli::failure::Failure;
+use crate::cli::identity::RunIdentity;
+use crate::cli::output::print;
 use crate::graph::Graph;
 use crate::listing;
 use crate::report::Reporter;
@@ -13,7 +15,7 @@ use crate::report::Reporter;
 ///
 /// They come in the order in which a run would carry them out. Pipelines in the making may be listed too, which have no output yet.
 #[derive(Debug, Args)]
-pub(super) struct Ls {
+pub(crate) struct Ls {
     #[command(flatten)]
     pipeline: PipelineArguments,
     /// How the list looks.
@@ -35,13 +37,13 @@ enum LsFormat {
     Name,
 }
 
-pub(super) fn ls(arguments: &Ls, reporter: Reporter) -> Result<(), Failure> {
+pub(crate) fn ls(arguments: &Ls, reporter: Reporter) -> Result<(), Failure> {
     let chosen = arguments.target.choose(&arguments.pipeline.folder()?)?;
     let loaded = arguments.pipeline.load_unfinished(&RunIdentity::new(), &chosen)?;
     let pipeline = loaded.pipeline;
     reporter.diagnostics(&pipeline.sources, &loaded.warnings);
     let graph = Graph::new(&pipeline);
-    super::print(&match arguments.format {
+    print(&match arguments.format {
         LsFormat::Table => listing::table(&pipeline, &graph),
         LsFormat::Json => listing::json(&pipeline, &graph, &arguments.pipeline.file),
         LsFormat::Name => listing::names(&pipeline, &graph),

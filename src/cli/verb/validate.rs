@@ -2,22 +2,23 @@
 
 use clap::Args;
 
-use super::failure::Failure;
-use super::load::{PipelineArguments, RunIdentity};
-use super::target::TargetArguments;
 use crate::analysis::inputs;
+use crate::cli::args::pipeline::PipelineArguments;
+use crate::cli::args::target::TargetArguments;
+use crate::cli::failure::Failure;
+use crate::cli::identity::RunIdentity;
 use crate::report::Reporter;
 
 /// Read a pipeline and say everything that is wrong with it, without an engine.
 #[derive(Debug, Args)]
-pub(super) struct Validate {
+pub(crate) struct Validate {
     #[command(flatten)]
     pipeline: PipelineArguments,
     #[command(flatten)]
     target: TargetArguments,
 }
 
-pub(super) fn validate(arguments: &Validate, reporter: Reporter) -> Result<(), Failure> {
+pub(crate) fn validate(arguments: &Validate, reporter: Reporter) -> Result<(), Failure> {
     let chosen = arguments.target.choose(&arguments.pipeline.folder()?)?;
     let loaded = arguments.pipeline.load(&RunIdentity::new(), &chosen)?;
     let pipeline = loaded.pipeline;

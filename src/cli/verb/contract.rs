@@ -7,16 +7,19 @@ use std::time::Instant;
 
 use clap::{Args, Subcommand};
 
-use super::engine_arguments::EngineArguments;
-use super::failure::Failure;
-use super::inputs::wrong;
-use super::interrupt::Interrupt;
-use super::load::{Loaded, PipelineArguments, RunIdentity};
 use super::run::limit;
-use super::target::TargetArguments;
 use crate::analysis::check::source_columns;
 use crate::analysis::{Context, inputs};
 use crate::backend::{Backend, upload};
+use crate::cli::args::engine::EngineArguments;
+use crate::cli::args::pipeline::{Loaded, PipelineArguments};
+use crate::cli::args::target::TargetArguments;
+use crate::cli::failure::Failure;
+use crate::cli::identity::RunIdentity;
+use crate::cli::inputs::wrong;
+use crate::cli::output::print;
+use crate::cli::runtime::runtime;
+use crate::cli::signal::Interrupt;
 use crate::connect::Client;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, nearest};
 use crate::dialect::Dialect;
@@ -32,7 +35,7 @@ use crate::spec;
 
 /// Write the contracts of sources. `pipectl help contract` explains what a contract is.
 #[derive(Debug, Subcommand)]
-pub(super) enum Contract {
+pub(crate) enum Contract {
     Infer(Infer),
 }
 
@@ -42,7 +45,7 @@ pub(super) enum Contract {
 /// out the types: Sail takes whole numbers for `bigint`, Spark for `int` where they fit. A contract that the step has already is
 /// passed over. What is written is a file for the step's key `contract`.
 #[derive(Debug, Args)]
-pub(super) struct Infer {
+pub(crate) struct Infer {
     #[command(flatten)]
     pipeline: PipelineArguments,
     /// The step whose source it is about.
@@ -63,7 +66,7 @@ pub(super) struct Infer {
     timeout: Option<Limit>,
 }
 
-pub(super) fn contract(arguments: &Contract, reporter: Reporter) -> Result<(), Failure> {
+pub(crate) fn contract(arguments: &Contract, reporter: Reporter) -> Result<(), Failure> {
     match arguments {
         Contract::Infer(infer) => infer.carry_out(reporter),
     }
@@ -78,7 +81,7 @@ impl Infer {
         }
         let identity = RunIdentity::new();
         let (events, listener) = identity.listen(&self.pipeline.file, reporter, began);
-        let runtime = super::runtime()?;
+        let runtime = runtime()?;
         let result = runtime.block_on(self.columns(&identity, reporter, &events, began));
         drop(events);
         listener.join();
@@ -91,7 +94,7 @@ impl Infer {
             return Err(Failure::Usage { message, hints: Vec::new() });
         }
         let text = spec::contract_text(&columns);
-        let Some(path) = &self.output else { return super::print(&text) };
+        let Some(path) = &self.output else { return print(&text) };
         self.write(path, &text)?;
         let count =
             if columns.len() == 1 { "1 column".to_owned() } else { format!("{} columns", columns.len()) };
