@@ -10,18 +10,10 @@ use std::io::{self, Read as _};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
-use super::install::{Installation, Trust};
+use super::installation::{Installation, Trust};
+use super::packages::{Beside, Packages};
+use super::place::Place;
 use super::python::{self, Interpreter};
-use super::{Packages, Place};
-
-/// Which package of an environment is an engine.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Beside {
-    /// Its project, and the package that it brings.
-    pub name: &'static str,
-    /// The versions of modules that the engine asks for, whatever is installed.
-    pub versions: &'static [(&'static str, &'static str)],
-}
 
 /// What a look for one gives.
 pub(super) enum Found {

@@ -5,19 +5,22 @@
 //! installation that is read-only, everything works without.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Stdio;
 
 use serde::Serialize;
 use tokio::process::Command;
 
-use super::install::{Installation, fingerprint};
+use super::class_data::{archive, remove_older};
+use super::folder::Folder;
+use super::installation::Installation;
 use super::java::Java;
-use super::managed::{Folder, Launch, Settings};
+use super::kind::Kind;
+use super::launch::{Launch, Settings};
+use super::place::Place;
 use super::program::Program;
-use super::{Kind, Place, Progress, Report};
-
-const NAME: &str = "classes-";
+use super::progress::{Progress, Report};
+use super::spark;
 
 /// The program's arguments.
 #[derive(Serialize)]
@@ -29,16 +32,6 @@ struct Order<'a> {
     dropped: &'a [&'a str],
     archive: &'a Path,
     prepares: bool,
-}
-
-/// Where the archive is, or would be. Empty, it says that this Java can't make one.
-pub(super) fn archive(installation: &Installation, java: &Java) -> PathBuf {
-    installation.folder.join(format!("{}{}.jsa", prefix(java), java.version))
-}
-
-/// The same for all versions that have been at one place.
-fn prefix(java: &Java) -> String {
-    format!("{NAME}{:016x}-", fingerprint([&*java.program.to_string_lossy()].into_iter()))
 }
 
 /// Makes the archive where there is none. A failure is ignored.
@@ -59,7 +52,7 @@ pub(super) async fn ensure(
     let order = Order {
         folder: folder.path(),
         program: &java.program,
-        command: super::spark::command(&installation.site(), folder.path()),
+        command: spark::command(&installation.site(), folder.path()),
         environment: environment.into_iter().map(|(name, value)| (name.to_owned(), value.into())).collect(),
         dropped,
         archive: &archive,
@@ -86,19 +79,4 @@ pub(super) async fn ensure(
 fn is_read_only(installation: &Installation) -> bool {
     let probe = installation.folder.join(format!(".{}", uuid::Uuid::new_v4().simple()));
     fs::File::create_new(&probe).and_then(|_| fs::remove_file(&probe)).is_err()
-}
-
-/// Java has been brought up to date: what was made for the one before would only take space.
-fn remove_older(installation: &Installation, java: &Java, archive: &Path) {
-    let prefix = prefix(java);
-    for entry in fs::read_dir(&installation.folder).into_iter().flatten().flatten() {
-        let path = entry.path();
-        let name = entry.file_name().to_string_lossy().into_owned();
-        if name.starts_with(&prefix)
-            && Path::new(&name).extension().is_some_and(|end| end == "jsa")
-            && path != archive
-        {
-            drop(fs::remove_file(path));
-        }
-    }
 }

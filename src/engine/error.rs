@@ -6,7 +6,7 @@ use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::managed::Ending;
+use super::ending::Ending;
 
 /// An engine that could not be installed or started.
 #[derive(Debug, thiserror::Error)]

@@ -3,7 +3,6 @@
 //! A folder is published by a rename: it is filled in a temporary folder next to it. Its name says what is in it, so a newer
 //! pipectl with other packages makes another one. Its Python part downloads, wheels with pip, and every file has a pinned hash.
 
-use std::collections::BTreeMap;
 use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -14,97 +13,19 @@ use serde::{Deserialize, Serialize};
 use tokio::process::Command;
 use tokio::time::sleep;
 
-use super::beside::{self, Beside};
+use super::beside;
 use super::error::Error;
+use super::fingerprint::fingerprint;
+use super::installation::{Installation, Trust, entry, prove};
+use super::packages::{Archive, Packages};
+use super::place::{Downloads, Place};
 use super::program::Program;
+use super::progress::{Progress, Report};
 use super::python::{self, Interpreter};
 use super::tail::{Tail, each_line};
-use super::{Archive, Downloads, Packages, Place, Progress, Report};
 
 const RECORD: &str = "engine.json";
 const TIME_BETWEEN_LOCK_TRIES: Duration = Duration::from_millis(100);
-
-/// An engine that is installed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Installation {
-    pub folder: PathBuf,
-    pub bytes: u64,
-    pub python: Interpreter,
-    origin: Origin,
-}
-
-/// Where an installation comes from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Origin {
-    /// pipectl has installed it, and nothing else is there.
-    Own,
-    /// It was installed into the program's environment, which has this folder of packages.
-    Beside { site: PathBuf, package: &'static Beside },
-}
-
-impl Installation {
-    fn own(folder: PathBuf, bytes: u64, python: Interpreter) -> Self {
-        Self { folder, bytes, python, origin: Origin::Own }
-    }
-
-    pub(super) fn beside(
-        folder: PathBuf,
-        site: PathBuf,
-        bytes: u64,
-        python: Interpreter,
-        package: &'static Beside,
-    ) -> Self {
-        Self { folder, bytes, python, origin: Origin::Beside { site, package } }
-    }
-
-    /// Whether it is one in the program's environment, where others install too.
-    pub(crate) fn is_beside(&self) -> bool {
-        matches!(self.origin, Origin::Beside { .. })
-    }
-
-    /// The folder of its packages.
-    pub(super) fn site(&self) -> PathBuf {
-        match &self.origin {
-            Origin::Own => self.folder.join("site"),
-            Origin::Beside { site, .. } => site.clone(),
-        }
-    }
-
-    /// Its packages, as the Python programs are told of them.
-    pub(super) fn packages(&self) -> String {
-        match &self.origin {
-            Origin::Own => entry(&self.site()),
-            Origin::Beside { site, package } => {
-                let versions: BTreeMap<_, _> = package.versions.iter().copied().collect();
-                serde_json::json!({ "site": site, "only": [package.name], "versions": versions }).to_string()
-            }
-        }
-    }
-
-    /// Imports the engine in a separate process, as the server does. Says why that fails.
-    pub(super) async fn prove(&self, packages: &Packages) -> Result<(), String> {
-        prove(packages, &self.python, &self.packages()).await
-    }
-}
-
-fn entry(site: &Path) -> String {
-    serde_json::json!({ "site": site }).to_string()
-}
-
-async fn prove(packages: &Packages, python: &Interpreter, entry: &str) -> Result<(), String> {
-    let output = Command::new(&python.executable)
-        .args(["-I", "-S", "-c", &Program::Prove.text(), entry, packages.proof])
-        .stdin(Stdio::null())
-        .kill_on_drop(true)
-        .output()
-        .await
-        .map_err(|error| error.to_string())?;
-    if output.status.success() {
-        return Ok(());
-    }
-    let stderr = String::from_utf8_lossy(&output.stderr);
-    Err(stderr.lines().last().map_or_else(|| output.status.to_string(), str::to_owned))
-}
 
 /// What is known about an engine on this machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -112,15 +33,6 @@ pub(crate) enum Status {
     Missing { folder: PathBuf },
     Damaged { folder: PathBuf, reason: String },
     Installed(Installation),
-}
-
-/// How far an existing installation is believed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Trust {
-    /// Its record is enough: starting the server will show whether it works.
-    Record,
-    /// It is imported first.
-    Verify,
 }
 
 /// What the folder says about itself, so that a start need not look for a Python again.
@@ -242,13 +154,6 @@ fn folder_name(packages: &Packages) -> String {
     let content = content.chain(archives.iter().map(|archive| archive.sha256)).chain(members);
     let machine = format!("{}-{}", std::env::consts::OS, std::env::consts::ARCH);
     format!("{name}-{version}-{machine}-{:016x}", fingerprint(content))
-}
-
-/// FNV-1a, since the standard library's hash may change from one compiler to the next.
-pub(super) fn fingerprint<'a>(texts: impl Iterator<Item = &'a str>) -> u64 {
-    texts
-        .flat_map(str::bytes)
-        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
 /// Keeps other processes from installing the same engine until the file is dropped, or this process ends.

@@ -10,8 +10,11 @@ use tokio::process::Command;
 use tokio::time::timeout;
 
 use super::error::Error;
-use super::install::{self, Trust};
-use super::{Packages, Place, Report};
+use super::install;
+use super::installation::Trust;
+use super::packages::Packages;
+use super::place::Place;
+use super::progress::Report;
 
 const PROBE_LIMIT: Duration = Duration::from_secs(20);
 /// Options that a user has for every Java make it write lines of its own, and may keep it from starting.

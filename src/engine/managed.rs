@@ -4,54 +4,32 @@
 //! this process lets go of it, by [`Managed::stop`], by a drop or by being killed, the launcher ends the engine and removes its
 //! folder. Without it, that would take unsafe code and work on Linux alone. For an engine that stays, `keep` holds the other end.
 
-mod ending;
-mod folder;
-mod leftover;
 mod running;
+mod start;
 #[cfg(test)]
 mod tests;
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use tokio::io::AsyncWriteExt as _;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use self::running::{Failure, Running};
-use super::classes;
+use self::start::Start;
+use super::ending::Ended;
 use super::error::Error;
-use super::install::{self, Installation, Trust};
-use super::java::Java;
-use super::{Kind, Place, Progress, Report};
+use super::installation::Trust;
+use super::kind::Kind;
+use super::launch::Settings;
+use super::leftover;
+use super::place::Place;
+use super::progress::{Progress, Report};
 use crate::connect::{Endpoint, Token};
 
-pub(crate) use self::ending::{Ended, Ending};
-pub(super) use self::folder::Folder;
-
-/// How an engine is to run.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Settings {
-    /// The timeout until it accepts connections; what is usual for its kind if not given.
-    pub ready_within: Option<Duration>,
-    /// The bytes of memory it may use before it spills to disk; a share of the machine's if not given.
-    pub memory: Option<u64>,
-}
-
-/// What a kind says of its server.
-#[derive(Debug, Default)]
-pub(super) struct Launch {
-    /// Arguments of its program, after its packages.
-    pub arguments: Vec<String>,
-    pub environment: Vec<(&'static str, String)>,
-    /// Variables of the user's environment that it does not get, by the beginning of their names.
-    pub dropped: &'static [&'static str],
-    /// Files in its private folder: name and content.
-    pub files: Vec<(&'static str, String)>,
-    /// What a caller has to show.
-    pub token: Option<String>,
-}
+pub(super) use self::start::Tools;
 
 /// An engine that runs, and ends with this value.
 #[derive(Debug)]
@@ -152,41 +130,6 @@ impl Managed {
     /// Ends it, and waits until it and its folder are gone. A drop ends it too, but does not wait.
     pub(crate) async fn stop(self) {
         self.running.stop().await;
-    }
-}
-
-/// What is to be started.
-struct Start<'a> {
-    kind: Kind,
-    place: &'a Place,
-    settings: &'a Settings,
-    /// The file that says where a kept engine is; a private one has none.
-    record: Option<&'a Path>,
-}
-
-/// What an engine runs with.
-pub(super) struct Tools {
-    pub installation: Installation,
-    java: Option<Java>,
-}
-
-impl Tools {
-    pub(super) async fn ensure(
-        kind: Kind,
-        place: &Place,
-        trust: Trust,
-        progress: &Report<'_>,
-    ) -> Result<Self, Error> {
-        let java = kind.java(place, trust, progress).await?;
-        let installation = install::ensure(kind.packages(), place, trust, progress).await?;
-        if let Some(java) = &java {
-            classes::ensure(kind, place, &installation, java, progress).await;
-        }
-        Ok(Self { installation, java })
-    }
-
-    fn java(&self) -> Option<(&Installation, &Java)> {
-        self.java.as_ref().map(|java| (&self.installation, java))
     }
 }
 

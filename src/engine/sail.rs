@@ -3,9 +3,9 @@
 //! It runs without `PySpark`, whose features it would only need for Python functions. But it takes its version and its defaults
 //! from `PySpark`'s version (without one those of Spark 3.5: ANSI off), so a package of that name stands in for it.
 
-use super::Packages;
-use super::beside::Beside;
-use super::managed::{Folder, Launch, Settings};
+use super::folder::Folder;
+use super::launch::{Launch, Settings};
+use super::packages::{Beside, Packages};
 
 pub(super) static PACKAGES: Packages = Packages {
     name: "sail",

@@ -7,20 +7,13 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use super::classes;
-use super::install::Installation;
+use super::class_data;
+use super::folder::Folder;
+use super::installation::Installation;
 use super::java::Java;
-use super::managed::{Folder, Launch, Settings};
-use super::{Archive, Packages};
-
-/// The versions that are available: of each minor one the newest, as a cluster may run any of them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Version {
-    V4_0,
-    V4_1,
-    V4_2,
-    V4_3,
-}
+use super::kind::Version;
+use super::launch::{Launch, Settings};
+use super::packages::{Archive, Packages};
 
 /// What is known about a version.
 pub(super) struct Release {
@@ -223,7 +216,7 @@ pub(super) fn launch(
 ) -> Launch {
     let token = format!("{}{}", uuid::Uuid::new_v4().simple(), uuid::Uuid::new_v4().simple());
     let heap = settings.memory.unwrap_or_default().to_string();
-    let archive = classes::archive(installation, java).display().to_string();
+    let archive = class_data::archive(installation, java).display().to_string();
     let mut arguments = vec![folder.path().display().to_string(), heap, archive];
     arguments.push(java.program.display().to_string());
     arguments.extend(command(&installation.site(), folder.path()));

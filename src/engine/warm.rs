@@ -17,8 +17,11 @@ use tokio::time::{sleep, timeout};
 
 use super::error::Error;
 use super::install;
-use super::managed::{Managed, Settings};
-use super::{Kind, Place, Report};
+use super::kind::Kind;
+use super::launch::Settings;
+use super::managed::Managed;
+use super::place::Place;
+use super::progress::Report;
 use crate::connect::{Endpoint, Token};
 
 const HOST: &str = "127.0.0.1";

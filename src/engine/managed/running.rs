@@ -13,10 +13,10 @@ use tokio::sync::{oneshot, watch};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
-use super::ending::Ending;
-use super::folder::Folder;
-use super::{Start, Tools};
+use super::start::{Start, Tools};
+use crate::engine::ending::Ending;
 use crate::engine::error::Error;
+use crate::engine::folder::Folder;
 use crate::engine::tail::{Tail, each_line};
 use crate::secret;
 

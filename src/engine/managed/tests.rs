@@ -4,10 +4,12 @@ use std::fs;
 use std::io::BufRead as _;
 use std::net;
 use std::process::{self, Stdio};
+use std::time::Duration;
 
 use tokio::time::sleep;
 
 use super::*;
+use crate::engine::ending::Ending;
 use crate::engine::{Downloads, default_cache, search_path};
 
 /// The user's own cache, since it takes a download to fill one.

@@ -17,8 +17,6 @@ const CYCLES: &[(&str, &str, &str)] = &[
     ("connect", "error retry", "to be cut"),
     ("connect", "heart session witness", "to be cut"),
     ("connect/endpoint", "mod parts", "to be cut"),
-    ("engine", "beside classes error install java managed mod python sail spark warm", "to be cut"),
-    ("engine/managed", "mod running", "to be cut"),
     ("expect", "mod not_null that", "to be cut"),
     ("expr", "literal value", "to be cut"),
     ("expr", "sent template", "to be cut"),

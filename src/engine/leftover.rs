@@ -10,7 +10,7 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use crate::engine::Kind;
+use super::kind::Kind;
 
 const LOCK: &str = "lock";
 const PREFIX: &str = "pipectl-";
@@ -20,7 +20,7 @@ pub(super) const LIMIT: Duration = Duration::from_secs(2);
 
 /// The name of a new folder.
 pub(super) fn name(kind: Kind) -> String {
-    format!("{PREFIX}{}-{}", kind.packages().name, uuid::Uuid::new_v4().simple())
+    format!("{PREFIX}{}-{}", kind.name(), uuid::Uuid::new_v4().simple())
 }
 
 /// Whether a name is one of those.
@@ -28,7 +28,7 @@ fn is_name(name: &str) -> bool {
     let Some((kind, digits)) = name.strip_prefix(PREFIX).and_then(|rest| rest.split_once('-')) else {
         return false;
     };
-    Kind::ALL.iter().any(|known| known.packages().name == kind)
+    Kind::ALL.iter().any(|known| known.name() == kind)
         && digits.len() == DIGITS
         && digits.bytes().all(|byte| byte.is_ascii_hexdigit())
 }

@@ -5,21 +5,22 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
+use super::error::Error;
+use super::kind::Kind;
 use super::leftover;
-use crate::engine::error::Error;
-use crate::engine::program::Program;
-use crate::engine::{Kind, Place};
+use super::place::Place;
+use super::program::Program;
 
 /// The private folder of a run, removed by the launcher, or by a drop that comes first.
 #[derive(Debug)]
-pub(in crate::engine) struct Folder {
+pub(super) struct Folder {
     path: PathBuf,
     /// Says that it is used, as the processes that work in it say it too.
     _lock: File,
 }
 
 impl Folder {
-    pub(in crate::engine) fn create(kind: Kind, place: &Place) -> Result<Self, Error> {
+    pub(super) fn create(kind: Kind, place: &Place) -> Result<Self, Error> {
         // The server gets another working directory, so a relative path would lead it astray.
         let temporary = std::path::absolute(&place.temporary).unwrap_or_else(|_| place.temporary.clone());
         let name = leftover::name(kind);
@@ -45,7 +46,7 @@ impl Folder {
     }
 
     /// Writes what is its owner's alone to read, as the folder is.
-    pub(in crate::engine) fn write(&self, files: &[(&'static str, String)]) -> Result<(), Error> {
+    pub(super) fn write(&self, files: &[(&'static str, String)]) -> Result<(), Error> {
         let written = files.iter().try_for_each(|(name, content)| {
             let mut options = fs::OpenOptions::new();
             options.write(true).create_new(true).mode(0o600);
@@ -54,7 +55,7 @@ impl Folder {
         written.map_err(|source| Error::Folder { path: self.path.clone(), source })
     }
 
-    pub(in crate::engine) fn path(&self) -> &Path {
+    pub(super) fn path(&self) -> &Path {
         &self.path
     }
 
@@ -63,11 +64,11 @@ impl Folder {
         self.path.join("work")
     }
 
-    pub(in crate::engine) fn spill(&self) -> PathBuf {
+    pub(super) fn spill(&self) -> PathBuf {
         self.path.join("spill")
     }
 
-    pub(in crate::engine) fn checkpoint(&self) -> PathBuf {
+    pub(super) fn checkpoint(&self) -> PathBuf {
         self.path.join("checkpoint")
     }
 
@@ -87,7 +88,7 @@ impl Folder {
         self.path.join("serve.py")
     }
 
-    pub(in crate::engine) fn remove(&self) {
+    pub(super) fn remove(&self) {
         drop(fs::remove_dir_all(&self.path));
     }
 }
