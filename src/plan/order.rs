@@ -5,13 +5,13 @@
 
 use std::collections::HashSet;
 
-use crate::expr::TokenKind;
+use crate::expr::{SortKey, TokenKind};
 use crate::lowering::{Branches, Lowering};
 use crate::proto::relation;
 use crate::proto::spark::Relation;
 use crate::proto::spark::expression::SortOrder;
 use crate::text::Span;
-use crate::transform::{Order, Sort};
+use crate::transform::{Order, sort_orders};
 
 /// The order that a step's rows should have.
 #[derive(Debug, Clone, Default)]
@@ -47,9 +47,10 @@ impl Sorted {
         lowering: &Lowering<'_>,
     ) -> Result<Relation, Relation> {
         match (order, &*self) {
-            (Order::Made(sort), before) => {
+            (Order::Made(by), before) => {
                 let input = if before.is_within() { lowering.branches.behind_sort(input) } else { input };
-                *self = Self::Pending { keys: sort.keys(lowering), words: words(sort), by: By::Sort(span) };
+                *self =
+                    Self::Pending { keys: sort_orders(by, lowering), words: words(by), by: By::Sort(span) };
                 Err(input)
             }
             (Order::Own { keys, columns }, _) => {
@@ -132,9 +133,9 @@ impl Sorted {
 }
 
 /// The names that the keys are made of.
-fn words(sort: &Sort) -> HashSet<String> {
+fn words(keys: &[SortKey]) -> HashSet<String> {
     let mut words = HashSet::new();
-    for expr in sort.exprs() {
+    for expr in keys.iter().map(SortKey::expr) {
         let text = expr.template().scanned();
         for token in expr.template().tokens() {
             if matches!(token.kind, TokenKind::Word | TokenKind::QuotedName) {

@@ -422,9 +422,9 @@ impl Kind for Aggregate {
         let (group_type, grouping_sets, picked) = self.groups(lowering);
         let has_subtotals = group_type != GroupType::Groupby;
         let keys = if has_subtotals && lowering.dialect.keeps_constants_in_subtotals() {
-            VariableKeys::of(self, lowering)
+            VariableKeys::of(self.keys(), lowering)
         } else {
-            VariableKeys::same(self, lowering)
+            VariableKeys::same(self.keys(), lowering)
         };
         let columns = self.columns.value.iter();
         let columns =

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer};
 
-use super::sort::{sort_orders, turn};
+use super::sort_orders::{sort_orders, turn};
 use super::{Kind, Order, Work};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::expr::{Expr, Role, SortKey, TokenKind};

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::sort::turn;
+use super::sort_orders::turn;
 use super::{Kind, Order, Work};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::dialect::OrderKept;

@@ -1,6 +1,6 @@
 //! What a transform does to the order of rows.
 
-use super::sort::Sort;
+use crate::expr::SortKey;
 use crate::proto::spark::expression::SortOrder;
 
 /// What becomes of the order that a `sort` has made.
@@ -8,8 +8,8 @@ use crate::proto::spark::expression::SortOrder;
 pub(crate) enum Order<'a> {
     /// It stays.
     Kept,
-    /// Rows are put in order.
-    Made(&'a Sort),
+    /// Rows are put in order by these keys.
+    Made(&'a [SortKey]),
     /// The result has an order of its own, by these keys, which are made of these columns.
     Own { keys: Vec<SortOrder>, columns: Vec<String> },
     /// It decides which rows there are, and puts them in [`Lowering::order`](crate::lowering::Lowering::order) itself.

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::sort::sort_orders;
+use super::sort_orders::sort_orders;
 use super::{Kind, Order, Work};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::dialect::{Dialect, Implementation};

@@ -3,13 +3,13 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::sort_orders::sort_orders;
 use super::{Kind, Order, Work};
-use crate::expr::{Direction, Expr, Nulls, SortKey};
+use crate::expr::{Expr, SortKey};
 use crate::lowering::{Checking, Lowering};
+use crate::proto::relation;
 use crate::proto::spark::Relation;
 use crate::proto::spark::expression::SortOrder;
-use crate::proto::spark::expression::sort_order::{NullOrdering, SortDirection};
-use crate::proto::{expression, relation};
 use crate::shape::{Many, Short, Shorthand};
 
 /// Puts all rows in order, by the first key, then by the next: `[revenue DESC, name]`.
@@ -77,36 +77,6 @@ impl Sort {
     }
 }
 
-/// Sort keys as the protocol writes them.
-pub(super) fn sort_orders(keys: &[SortKey], lowering: &Lowering<'_>) -> Vec<SortOrder> {
-    let order = keys.iter().map(|key| {
-        let direction = match key.direction() {
-            Direction::Ascending => SortDirection::Ascending,
-            Direction::Descending => SortDirection::Descending,
-        };
-        let nulls = match key.nulls() {
-            Nulls::First => NullOrdering::SortNullsFirst,
-            Nulls::Last => NullOrdering::SortNullsLast,
-        };
-        expression::sort_order(lowering.expr(key.expr()), direction, nulls)
-    });
-    order.collect()
-}
-
-/// The same key in the other direction.
-pub(super) fn turn(order: &mut SortOrder) {
-    order.direction = match order.direction() {
-        SortDirection::Descending => SortDirection::Ascending,
-        SortDirection::Ascending | SortDirection::Unspecified => SortDirection::Descending,
-    }
-    .into();
-    order.null_ordering = match order.null_ordering() {
-        NullOrdering::SortNullsLast => NullOrdering::SortNullsFirst,
-        NullOrdering::SortNullsFirst | NullOrdering::SortNullsUnspecified => NullOrdering::SortNullsLast,
-    }
-    .into();
-}
-
 impl Kind for Sort {
     fn check(&self, checking: &mut Checking<'_>) {
         checking.not_empty(self.0.0.keys.is_empty(), "the keys");
@@ -120,7 +90,7 @@ impl Kind for Sort {
     }
 
     fn order(&self) -> Order<'_> {
-        if self.0.0.within_partitions { Order::Gone } else { Order::Made(self) }
+        if self.0.0.within_partitions { Order::Gone } else { Order::Made(&self.0.0.keys) }
     }
 
     fn work(&self) -> Work {

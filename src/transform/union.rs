@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer};
 
-use super::{Kind, Names, Order, Work};
+use super::{Kind, Matching, Names, Order, Work};
 use crate::lowering::{Checking, Lowering};
 use crate::name::StepRef;
 use crate::proto::relation;
@@ -84,16 +84,6 @@ enum Missing {
 /// YAML's own `null` is how `null` is naturally written.
 fn missing<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Missing, D::Error> {
     Ok(Option::deserialize(deserializer)?.unwrap_or(Missing::Null))
-}
-
-/// How the columns of two sides are matched.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Matching {
-    /// By name; each side has all of them.
-    Name,
-    /// By name; what one side lacks is NULL there.
-    NameOrNull,
-    Position,
 }
 
 impl Settings {

@@ -4,7 +4,6 @@
 //! these make NULL of it. It then leaves the key out where it sorts the groups, and even gives a group several times, since it takes the
 //! groups to be sorted by it. What depends on chance it takes for no constant.
 
-use super::aggregate::Aggregate;
 use crate::expr::{Expr, Token, TokenKind, tokens};
 use crate::lowering::Lowering;
 use crate::proto::spark::{Expression, Relation};
@@ -31,13 +30,13 @@ pub(super) struct Path {
 
 impl VariableKeys {
     /// The keys as they are.
-    pub(super) fn same(aggregate: &Aggregate, lowering: &Lowering<'_>) -> Self {
-        Self { keys: aggregate.keys().map(|key| lowering.column(key)).collect(), ..Self::default() }
+    pub(super) fn same<'e>(keys: impl Iterator<Item = &'e Expr>, lowering: &Lowering<'_>) -> Self {
+        Self { keys: keys.map(|key| lowering.column(key)).collect(), ..Self::default() }
     }
 
-    pub(super) fn of(aggregate: &Aggregate, lowering: &Lowering<'_>) -> Self {
+    pub(super) fn of<'e>(keys: impl Iterator<Item = &'e Expr>, lowering: &Lowering<'_>) -> Self {
         let mut made = Self::default();
-        for (at, key) in aggregate.keys().enumerate() {
+        for (at, key) in keys.enumerate() {
             let words = path(key);
             let name = key.column_name();
             let key = match (words.as_deref(), name) {

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::frame::Frame;
-use super::sort::sort_orders;
+use super::sort_orders::sort_orders;
 use super::{Kind, Order, Work};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::dialect::{Dialect, Implementation};
