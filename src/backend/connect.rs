@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use tokio::time::timeout;
 
 use super::error::Error;
+use super::location::{Location, Options};
 use super::settings::{Distance, local_rows, settings};
-use super::{Location, Options};
 use crate::connect::{Client, Endpoint};
 use crate::dialect::{Dialect, Implementation, PARALLELISM};
 use crate::engine::{self, Downloads, Found, Kind, Managed, Place, Progress};

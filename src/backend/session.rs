@@ -6,7 +6,8 @@ use tokio::time::timeout;
 
 use super::connect::{Connected, connect, tell_outages};
 use super::error::Error;
-use super::{Location, Options, Stop};
+use super::location::{Location, Options};
+use super::stop::Stop;
 use crate::connect::{self, Client, Tag};
 use crate::dialect::Dialect;
 use crate::engine::Managed;

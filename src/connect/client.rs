@@ -18,7 +18,7 @@ use crate::connect::reach::reach;
 use crate::connect::reattach::{Execution, interrupt};
 use crate::connect::session::{Call, Interrupted, OperationId, Session, Tag};
 use crate::connect::stream::{Event, ResponseStream};
-use crate::connect::witness;
+use crate::connect::{heart, witness};
 use crate::proto::relation;
 use crate::proto::spark::analyze_plan_request::explain::ExplainMode;
 use crate::proto::spark::analyze_plan_request::{Analyze, Explain, Schema, SparkVersion};
@@ -62,7 +62,7 @@ impl Client {
         }
         client.version = version.into();
         witness::install(&client.session).await?;
-        client.session.heart.start(&client.session);
+        heart::start(&client.session);
         Ok(client)
     }
 
@@ -223,7 +223,7 @@ impl Client {
 
     /// Ends the session at the server, and with it all that still runs there. Servers before 4.0 let it expire.
     pub(crate) async fn release_session(&self) -> Result<(), Error> {
-        self.session.heart.stop();
+        heart::stop(&self.session);
         // Too late for these is no harm: the session takes them along.
         timeout(RELEASE_LIMIT, self.session.finish_background()).await.ok();
         let (session_id, user_context, client_type) = self.session.identity();

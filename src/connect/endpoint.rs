@@ -7,6 +7,8 @@
 //! What may open doors (a token, an `authorization` header) goes over TLS, or in the clear to this machine, or to a host that the
 //! user has named for that very purpose.
 
+mod error;
+mod header;
 mod parts;
 
 use std::fmt::{self, Debug, Display, Formatter};
@@ -14,16 +16,16 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::str::FromStr as _;
 use std::time::Duration;
 
-use thiserror::Error;
-use tonic::metadata::{Ascii, MetadataKey, MetadataValue};
+use tonic::metadata::{Ascii, MetadataValue};
 use uuid::Uuid;
 
+pub(crate) use self::error::EndpointError;
+pub(super) use self::header::Header;
 use self::parts::{bad, encoded_length, header, host_and_port, milliseconds, pairs, session_id, truth};
 use crate::connect::tls::Certificates;
 use crate::secret::{Secret, learn_literal};
 
 const SCHEME: &str = "sc://";
-const DEFAULT_PORT: u16 = 15002;
 const DEFAULT_MESSAGE_LIMIT: usize = 128 * 1024 * 1024;
 const DEFAULT_KEEPALIVE: Keepalive =
     Keepalive { interval: Duration::from_secs(60), timeout: Duration::from_secs(20), while_idle: true };
@@ -42,8 +44,6 @@ const PARAMETERS: [&str; 10] = [
     "grpc_keepalive_without_calls",
     "grpc_max_message_size",
 ];
-/// Headers by which servers let somebody in.
-const CREDENTIALS: [&str; 2] = ["authorization", "proxy-authorization"];
 
 /// A Spark Connect server, and how it is spoken to.
 #[derive(Clone, Debug)]
@@ -87,13 +87,6 @@ pub(crate) struct Defaults {
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Token(Secret);
 
-/// A header for every call. Values are often secrets, so nothing prints them.
-#[derive(Clone, PartialEq)]
-pub(super) struct Header {
-    pub(super) name: MetadataKey<Ascii>,
-    pub(super) value: MetadataValue<Ascii>,
-}
-
 /// Pings on an HTTP/2 connection. Servers before 4.3 hang up on clients that ping more often than every five minutes, so these
 /// are off until the connection string asks for them.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -101,35 +94,6 @@ pub(super) struct Keepalive {
     pub(super) interval: Duration,
     pub(super) timeout: Duration,
     pub(super) while_idle: bool,
-}
-
-/// What is wrong with a connection string.
-#[derive(Debug, Error, PartialEq)]
-pub(crate) enum EndpointError {
-    #[error("a Spark Connect address begins with `sc://`, as in `sc://localhost:15002`")]
-    Scheme,
-    #[error("the address names no host; write `sc://HOST:PORT`")]
-    NoHost,
-    #[error("`{0}` is not a host name; an IPv6 address goes in brackets, parameters go after `/;`")]
-    Host(String),
-    #[error("`{0}` is not a port; write a number from 1 to 65535")]
-    Port(String),
-    #[error("a user before `@` has no effect; write `/;user_id=NAME` after the port")]
-    UserInfo,
-    #[error("the address has a path; only parameters may follow the port, as in `/;use_ssl=true`")]
-    Path,
-    #[error("everything from `{0}` on would be lost; write it as `{1}`")]
-    Cut(char, &'static str),
-    #[error("the parameter `{0}` is not `key=value`; write a `=` inside a value as `%3D` and a `;` as `%3B`")]
-    Pair(String),
-    #[error("the value of `{0}` is not percent-encoded UTF-8; write a `%` as `%25`")]
-    Encoding(String),
-    #[error("`{key}` is {problem}; write {instead}")]
-    Value { key: String, problem: &'static str, instead: &'static str },
-    #[error(
-        "`{0}` would go to another machine in the clear; write `use_ssl=true`, or let it by name: `--allow-plaintext {1}`"
-    )]
-    InTheClear(String, String),
 }
 
 impl Token {
@@ -155,19 +119,6 @@ impl Debug for Token {
 impl Display for Token {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         f.write_str("…")
-    }
-}
-
-impl Debug for Header {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: …", self.name)
-    }
-}
-
-impl Header {
-    /// Whether a server lets somebody in for its sake.
-    pub(super) fn opens_doors(&self) -> bool {
-        CREDENTIALS.contains(&self.name.as_str())
     }
 }
 

@@ -15,7 +15,7 @@ use thiserror::Error;
 use tonic::{Code, Status};
 
 use crate::connect::reason::Reason;
-use crate::connect::retry::NO_TRAILER;
+use crate::connect::status::{NO_TRAILER, web_status};
 use crate::connect::tls;
 use crate::error::Class;
 
@@ -224,14 +224,6 @@ fn mebibytes(bytes: u64) -> String {
         0 => format!("{} MiB", hundredths / 100),
         rest => format!("{}.{rest:02} MiB", hundredths / 100),
     }
-}
-
-/// The HTTP status of an answer that was none of gRPC's, out of the words that tonic makes of it: one without a body, and one
-/// with a page in it.
-pub(super) fn web_status(message: &str) -> Option<&str> {
-    let words = ["mapped from HTTP status code ", "while receiving response with status: "];
-    let (_, code) = words.iter().find_map(|words| message.split_once(words))?;
-    code.split_whitespace().next()
 }
 
 /// Why a connection failed or broke. That nobody is there has words of its own.

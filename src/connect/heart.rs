@@ -4,30 +4,23 @@
 //! where it gets no answer, the connection is dead: see [`super::line`]. Pings of HTTP/2 could tell that as well, but servers
 //! before Spark 4.3 hang up on who sends them more often than every five minutes.
 
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, PoisonError, Weak};
 use std::time::Duration;
 
-use tokio::task::JoinSet;
 use tokio::time::sleep;
 
 use crate::connect::session::Session;
 use crate::connect::witness;
 
-/// The task that asks; it ends with this value.
-#[derive(Debug, Default)]
-pub(super) struct Heart(Mutex<JoinSet<()>>);
+/// Begins to ask; the session holds the task that does. Needs a runtime.
+pub(super) fn start(session: &Arc<Session>) {
+    let pause = session.patience.beat;
+    session.heart.lock().unwrap_or_else(PoisonError::into_inner).spawn(beat(Arc::downgrade(session), pause));
+}
 
-impl Heart {
-    /// Begins to ask. Needs a runtime.
-    pub(super) fn start(&self, session: &Arc<Session>) {
-        let pause = session.patience.beat;
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).spawn(beat(Arc::downgrade(session), pause));
-    }
-
-    /// Asks no more: a session that is over would begin anew.
-    pub(super) fn stop(&self) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).abort_all();
-    }
+/// Asks no more: a session that is over would begin anew.
+pub(super) fn stop(session: &Session) {
+    session.heart.lock().unwrap_or_else(PoisonError::into_inner).abort_all();
 }
 
 async fn beat(session: Weak<Session>, pause: Duration) {

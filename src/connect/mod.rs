@@ -64,6 +64,7 @@ mod sail;
 #[path = "../../tests/scripted/mod.rs"]
 mod scripted;
 mod session;
+mod status;
 mod stream;
 mod tls;
 mod verifier;

@@ -9,7 +9,7 @@ use std::time::Duration;
 use tonic::{Code, ConnectError, Status};
 use tonic_types::StatusExt as _;
 
-use crate::connect::error::web_status;
+use crate::connect::status::{NO_TRAILER, web_status};
 
 const FIRST: Duration = Duration::from_millis(50);
 const MULTIPLIER: u32 = 4;
@@ -23,8 +23,6 @@ const RETRIES: u32 = 15;
 const DISCONNECTED: &str = "INVALID_CURSOR.DISCONNECTED";
 /// Sail is still ending the stream that broke, or that another attempt got.
 const BUSY: [&str; 2] = ["internal error: task is being paused", "internal error: task is already running"];
-/// What tonic says where a stream was reset between messages, which hyper does not tell from an end.
-pub(super) const NO_TRAILER: &str = "missing grpc-status trailer";
 
 /// Whether a failure may pass by itself.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -17,12 +17,12 @@ use tonic::{Code, Request, Response, Status};
 use uuid::Uuid;
 
 use crate::connect::endpoint::{Endpoint, Header};
-use crate::connect::error::{Credentials, Error, Handle, ServerError, web_status};
-use crate::connect::heart::Heart;
+use crate::connect::error::{Credentials, Error, Handle, ServerError};
 use crate::connect::line::{Held, Line};
 use crate::connect::pack::Packing;
 use crate::connect::reason::Reason;
 use crate::connect::retry::{Retry, Verdict, is_broken_transport, verdict};
+use crate::connect::status::web_status;
 use crate::connect::witness;
 use crate::proto::spark::config_request::Operation;
 use crate::proto::spark::config_request::operation::OpType;
@@ -71,7 +71,8 @@ pub(super) struct Session {
     pub(super) patience: Patience,
     pub(super) packing: Packing,
     pub(super) line: Line,
-    pub(super) heart: Heart,
+    /// The task that asks whether anybody is there; it ends with this value.
+    pub(super) heart: Mutex<JoinSet<()>>,
     /// What is in the way while calls are tried again and again.
     pub(super) outage: watch::Sender<Option<String>>,
     message_limit: usize,
@@ -181,7 +182,7 @@ impl Session {
             patience: Patience { budget, silence: SILENCE, fresh: FRESH, beat: BEAT, dead: DEAD },
             packing: Packing::new(endpoint.message_limit()),
             line,
-            heart: Heart::default(),
+            heart: Mutex::default(),
             outage: watch::Sender::new(None),
             message_limit: endpoint.message_limit(),
             headers,

@@ -4,7 +4,7 @@
 //! digits, so no value can end its literal, whatever it holds.
 
 use super::data_type::Type;
-use super::value::{Value, hexadecimal};
+use super::value::{Bound, Value, hexadecimal};
 
 /// THE function through which a value becomes SQL text.
 pub(super) fn literal(data_type: &Type, value: &Value) -> String {
@@ -32,6 +32,13 @@ pub(super) fn literal(data_type: &Type, value: &Value) -> String {
         (Value::Float(number), _) => cast(&format!("{number:?}"), data_type),
         (Value::Double(number), _) => cast(&format!("{number:?}"), data_type),
         (Value::Integer(_) | Value::Decimal(_), _) => cast(&value.to_string(), data_type),
+    }
+}
+
+impl Bound {
+    /// The value as SQL text that has its type on every engine.
+    pub(crate) fn literal(&self) -> String {
+        literal(&self.data_type, &self.value)
     }
 }
 

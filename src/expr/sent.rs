@@ -29,6 +29,13 @@ enum Origin {
     Other,
 }
 
+impl Template {
+    /// The text for an engine, each value as `value` writes it, and the way back.
+    pub(crate) fn sent(&self, quotes: Quotes, value: impl FnMut(u32) -> String) -> Sent {
+        Sent::new(self, quotes, value)
+    }
+}
+
 impl Sent {
     /// The text of a template, each value as `value` writes it.
     pub(super) fn new(template: &Template, quotes: Quotes, mut value: impl FnMut(u32) -> String) -> Self {

@@ -7,7 +7,6 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer};
 
 use super::foreign::foreign;
-use super::sent::Sent;
 use super::token::{PLACEHOLDER, Token, TokenKind, tokens};
 use super::value::Bindings;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
@@ -60,11 +59,6 @@ impl Template {
 
     pub(crate) fn span(&self) -> Span {
         self.0.span
-    }
-
-    /// The text for an engine, each value as `value` writes it, and the way back.
-    pub(crate) fn sent(&self, quotes: Quotes, value: impl FnMut(u32) -> String) -> Sent {
-        Sent::new(self, quotes, value)
     }
 
     pub(crate) fn segments(&self) -> &[Segment] {

@@ -8,7 +8,6 @@ use chrono::{DateTime, FixedOffset, NaiveDate, NaiveDateTime, NaiveTime};
 
 use super::data_type::Type;
 use super::interval;
-use super::literal::literal;
 use crate::secret::{Plain, Secret};
 use crate::text::Span;
 
@@ -156,11 +155,6 @@ impl Bound {
     pub(crate) fn unknown(name: &str) -> Self {
         let value = Value::Identifier(vec!["unknown".to_owned()]);
         Self { name: name.to_owned(), data_type: Type::Identifier, value }
-    }
-
-    /// The value as SQL text that has its type on every engine.
-    pub(crate) fn literal(&self) -> String {
-        literal(&self.data_type, &self.value)
     }
 }
 

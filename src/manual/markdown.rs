@@ -1,7 +1,8 @@
 //! The whole reference as one Markdown document.
 
+use super::page::{Page, Section};
+use super::pages::pages;
 use super::setting::Setting;
-use super::{Page, Section, pages};
 use crate::spec::Block;
 
 const BEGINNING: &str = "\

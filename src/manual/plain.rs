@@ -1,8 +1,8 @@
 //! A page as text for a terminal: lines that fit, no markup but backquotes.
 
 use super::markdown::caption;
+use super::page::{Page, Section};
 use super::setting::Setting;
-use super::{Page, Section};
 
 /// The page, in lines of so many characters at most where they can be broken.
 pub(crate) fn text(page: &Page, width: usize) -> String {

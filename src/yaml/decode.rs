@@ -6,22 +6,26 @@
 //! serde's data model offers: a value with its span, a scalar as it was written, and settings in short form.
 
 mod access;
+mod error;
 mod key;
-
-use std::cell::{Cell, RefCell};
-use std::collections::BTreeSet;
-use std::fmt;
+mod merge_key;
+mod state;
 
 use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
-use serde::de::{self, DeserializeOwned, DeserializeSeed, Deserializer, Visitor};
+use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer, Visitor};
 use serde::forward_to_deserialize_any;
 
 use self::access::{Entries, Fields, Items, ShortEntry, SpannedParts, Variant};
+use self::error::Error;
+use self::merge_key::MERGE_KEY;
+use self::state::State;
 use super::node::{Key, Kind, Node, Scalar};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, nearest};
 use crate::scalar::{Segment, WRITTEN, Written};
 use crate::shape::{MANY, SHORT};
-use crate::text::{SPANNED, Span};
+use crate::text::SPANNED;
+
+pub(crate) use self::merge_key::NO_MERGE_KEYS;
 
 /// Settings from a node; nothing where anything was wrong, all of which is then in `found`.
 pub(crate) fn decode<T: DeserializeOwned>(node: &Node<'_>, found: &mut Diagnostics) -> Option<T> {
@@ -40,102 +44,6 @@ pub(crate) fn decode<T: DeserializeOwned>(node: &Node<'_>, found: &mut Diagnosti
     }
     found.append(state.found.take());
     None
-}
-
-/// What one decoding has found.
-struct State<'de> {
-    found: RefCell<Diagnostics>,
-    /// Whether a value was not known, which was reported before.
-    is_unknown: Cell<bool>,
-    /// Nodes that could not be read, by their address, and missing keys of nodes.
-    failed: RefCell<BTreeSet<(*const Node<'de>, Option<&'static str>)>>,
-    is_again: Cell<bool>,
-    /// The places of keys that were reported as unknown.
-    unknown: RefCell<BTreeSet<Span>>,
-    /// What stands in where a key is missing, and where what is wrong with that goes.
-    nothing: Node<'de>,
-    nowhere: Option<&'de Self>,
-}
-
-impl<'de> State<'de> {
-    fn new(span: Span, nowhere: Option<&'de Self>) -> Self {
-        Self {
-            found: RefCell::default(),
-            is_unknown: Cell::new(false),
-            failed: RefCell::default(),
-            is_again: Cell::new(false),
-            unknown: RefCell::default(),
-            nothing: Node::nothing(span),
-            nowhere,
-        }
-    }
-
-    /// Grows with whatever is found to be wrong.
-    fn progress(&self) -> usize {
-        self.found.borrow().len() + self.failed.borrow().len() + usize::from(self.is_unknown.get())
-    }
-
-    fn fail(&self, node: &'de Node<'de>, key: Option<&'static str>) {
-        self.failed.borrow_mut().insert((std::ptr::from_ref(node), key));
-    }
-
-    /// Whether a node, or a key that it lacks, was found to fail in a reading before this one.
-    fn has_failed(&self, node: &'de Node<'de>, key: Option<&'static str>) -> bool {
-        self.is_again.get() && self.failed.borrow().contains(&(std::ptr::from_ref(node), key))
-    }
-
-    fn record(&self, diagnostic: Diagnostic) {
-        let mut found = self.found.borrow_mut();
-        if !(self.is_again.get() && found.contains(&diagnostic)) {
-            found.push(diagnostic);
-        }
-    }
-}
-
-/// The key that put one mapping into another in YAML 1.1.
-const MERGE_KEY: &str = "<<";
-/// What is said of it.
-pub(crate) const NO_MERGE_KEYS: &str = "YAML has no merge keys any more; write the keys out";
-
-/// What went wrong; `Recorded` has already been reported.
-#[derive(Debug)]
-enum Error {
-    Recorded,
-    Missing(&'static str),
-    Custom(String),
-}
-
-impl Error {
-    fn at(self, span: Span) -> Diagnostic {
-        match self {
-            Self::Missing(key) => {
-                Diagnostic::new(Code::MissingKey, span, format!("the key `{key}` is missing"))
-            }
-            Self::Custom(message) => Diagnostic::new(Code::WrongType, span, message),
-            Self::Recorded => Diagnostic::new(Code::WrongType, span, "this value can't be used"),
-        }
-    }
-}
-
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Recorded => f.write_str("already reported"),
-            Self::Missing(key) => write!(f, "the key `{key}` is missing"),
-            Self::Custom(message) => f.write_str(message),
-        }
-    }
-}
-
-impl std::error::Error for Error {}
-
-impl de::Error for Error {
-    fn custom<T: fmt::Display>(message: T) -> Self {
-        Self::Custom(message.to_string())
-    }
-    fn missing_field(field: &'static str) -> Self {
-        Self::Missing(field)
-    }
 }
 
 #[derive(Clone, Copy)]

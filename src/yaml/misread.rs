@@ -4,8 +4,9 @@
 use serde_yaml::granit_parser::{Span as ParserSpan, Tag};
 
 use super::node::{Key, Node};
-use super::read::Reader;
-use super::syntax::{TEMPLATES, quoted};
+use super::parse::Reader;
+use super::place::TEMPLATES;
+use super::syntax::quoted;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::text::Span;
 

@@ -6,16 +6,17 @@
 mod decode;
 mod flow;
 mod layout;
-mod mend;
 mod misread;
 mod node;
+mod parse;
 mod part;
 mod place;
-mod read;
+mod recover;
 mod syntax;
 
 pub(crate) use decode::{NO_MERGE_KEYS, decode};
 pub(crate) use node::{Bound, Document, Key, Kind, Node, Repeated, Scalar};
-pub(crate) use read::{LARGEST_FILE, MOST_NODES, read};
+pub(crate) use parse::{LARGEST_FILE, MOST_NODES};
+pub(crate) use recover::read;
 
 use crate::scalar::Style;

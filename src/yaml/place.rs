@@ -1,8 +1,14 @@
 //! Owns the place where a text is no YAML: the line, those above it, and what about them people usually did to get there.
 
-use super::syntax::{COLON, TEMPLATES};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::text::{FileId, Span};
+
+/// What is said of a `:` that makes no key.
+pub(super) const COLON: &str = "a `:` can't stand here";
+
+/// What is said to those who know templates.
+pub(super) const TEMPLATES: &str =
+    "there are no templates: variables are declared under `vars` and stand as `${name}`";
 
 /// The place of an error, and the line around it.
 pub(super) struct Place<'t> {

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde_yaml::granit_parser::{ErrorKind, ScanError};
 
 use super::part::{flow_end, part_at};
-use super::place::Place;
+use super::place::{COLON, Place};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::text::FileId;
 
@@ -152,13 +152,6 @@ fn named(character: char) -> String {
 
 /// What is said of a value's first character.
 const CHARACTER: &str = "a value can't begin with this character";
-
-/// What is said of a `:` that makes no key.
-pub(super) const COLON: &str = "a `:` can't stand here";
-
-/// What is said to those who know templates.
-pub(super) const TEMPLATES: &str =
-    "there are no templates: variables are declared under `vars` and stand as `${name}`";
 
 /// What some of the parser's errors mean, in the words of an author of YAML.
 fn describe(kind: &ErrorKind) -> Option<&'static str> {

@@ -7,6 +7,7 @@
 mod diagnosis;
 mod engine_error;
 mod expression;
+mod known;
 mod names;
 mod scope;
 mod step;
@@ -24,15 +25,7 @@ use crate::pipeline::StepId;
 use crate::proto::spark::DataType;
 
 pub(super) use diagnosis::refused;
-
-/// What is known of a step.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Known {
-    /// Its columns; nothing where a mistake makes them unknowable.
-    pub(crate) schema: Option<DataType>,
-    /// Whether they may be others where the mistakes are mended.
-    is_doubtful: bool,
-}
+pub(crate) use known::Known;
 
 /// What a search has brought.
 #[derive(Debug, Default)]

@@ -4,10 +4,10 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::Known;
 use super::diagnosis::{help_for_ungrouped, meant_step, refused, words};
 use super::engine_error::Complaint;
 use super::expression::{Inside, SOME_TABLE, has, names_a_mask};
+use super::known::Known;
 use super::scope::{Scope, fields};
 use super::union::{Side, unfit};
 use crate::analysis::columns::{column_names, found_missing, found_misspelt, found_repeated};

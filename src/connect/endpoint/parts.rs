@@ -7,7 +7,10 @@ use std::time::Duration;
 use tonic::metadata::{MetadataKey, MetadataValue};
 use uuid::Uuid;
 
-use super::{DEFAULT_PORT, EndpointError, Header};
+use super::error::EndpointError;
+use super::header::Header;
+
+const DEFAULT_PORT: u16 = 15002;
 
 pub(super) fn host_and_port(authority: &str) -> Result<(String, u16), EndpointError> {
     // What follows may be a token, and a message goes to logs.

@@ -104,7 +104,7 @@ async fn with_heart(endpoint: &Endpoint) -> Arc<Session> {
     session.patience.beat = Duration::from_millis(100);
     session.patience.dead = Duration::from_millis(400);
     let session = Arc::new(session);
-    session.heart.start(&session);
+    crate::connect::heart::start(&session);
     session
 }
 

@@ -3,8 +3,11 @@
 use serde::de::value::StrDeserializer;
 use serde::de::{self, DeserializeSeed, EnumAccess, MapAccess, SeqAccess, VariantAccess, Visitor};
 
+use super::NodeDeserializer;
+use super::error::Error;
 use super::key::{KeyDeserializer, span_parts};
-use super::{Error, MERGE_KEY, NO_MERGE_KEYS, NodeDeserializer, State};
+use super::merge_key::{MERGE_KEY, NO_MERGE_KEYS};
+use super::state::State;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::yaml::node::{Key, Node};
 

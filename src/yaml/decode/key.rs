@@ -4,7 +4,8 @@ use serde::de::value::SeqDeserializer;
 use serde::de::{DeserializeSeed, Deserializer, SeqAccess, Visitor};
 use serde::forward_to_deserialize_any;
 
-use super::{Error, State};
+use super::error::Error;
+use super::state::State;
 use crate::scalar::{Layout, Segment, WRITTEN, Written};
 use crate::text::{SPANNED, Span};
 use crate::yaml::node::Key;

@@ -1,12 +1,12 @@
-//! Owns the reading of a text whose syntax is broken: a value that is no YAML is reported and stands for nothing, so that
-//! what follows it is read too.
+//! Owns the reading of a text, also of one whose syntax is broken: a value that is no YAML is reported and stands for nothing, so
+//! that what follows it is read too.
 //!
 //! Only what is sure is repaired: a value that begins and ends in one line. Where that is not the end of it, reading ends.
 
 use std::ops::Range;
 
 use super::node::Document;
-use super::read::{Broken, attempt};
+use super::parse::{Broken, parse};
 use crate::diagnostic::Diagnostics;
 use crate::text::FileId;
 
@@ -15,8 +15,21 @@ const MOST: usize = 30;
 /// Bytes of a text that is read again for each of them.
 const LARGEST: usize = 1 << 20;
 
+/// Reads one document. Repeated keys and tags are collected, and so are syntax errors, as long as each spoils one value
+/// alone; there is no tree where one leaves open how the text goes on.
+pub(crate) fn read<'t>(file: FileId, text: &'t str, found: &mut Diagnostics) -> Option<Document<'t>> {
+    let mut own = Diagnostics::default();
+    match parse(file, text, &[], &mut own) {
+        Ok(document) => {
+            found.append(own);
+            document
+        }
+        Err(broken) => recover(file, text, broken, own, found),
+    }
+}
+
 /// Reads a text of which `broken` is wrong, and what else is, as far as that can be told apart.
-pub(super) fn read<'t>(
+fn recover<'t>(
     file: FileId,
     text: &str,
     broken: Broken,
@@ -39,7 +52,7 @@ pub(super) fn read<'t>(
         mended.replace_range(value.clone(), &"_".repeat(value.len()));
         spoilt.push(value);
         own = Diagnostics::default();
-        match attempt(file, &mended, &spoilt, &mut own) {
+        match parse(file, &mended, &spoilt, &mut own) {
             Ok(document) => {
                 found.append(own);
                 return document.map(Document::into_owned);

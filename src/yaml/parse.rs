@@ -5,10 +5,10 @@ use std::ops::Range;
 
 use serde_yaml::granit_parser::{Event, Options, Parser, ScalarStyle, Span as ParserSpan, StrInput};
 
+use super::flow;
 use super::layout::layout;
 use super::node::{Document, Key, Kind, Node, Repeated, Scalar};
 use super::syntax::syntax_error;
-use super::{flow, mend};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::scalar::Style;
 use crate::text::{FileId, Span};
@@ -24,19 +24,6 @@ const SMALL_MAPPING: usize = 16;
 
 type Spanned<'t> = (Event<'t>, ParserSpan);
 
-/// Reads one document. Repeated keys and tags are collected, and so are syntax errors, as long as each spoils one value
-/// alone; there is no tree where one leaves open how the text goes on.
-pub(crate) fn read<'t>(file: FileId, text: &'t str, found: &mut Diagnostics) -> Option<Document<'t>> {
-    let mut own = Diagnostics::default();
-    match attempt(file, text, &[], &mut own) {
-        Ok(document) => {
-            found.append(own);
-            document
-        }
-        Err(broken) => mend::read(file, text, broken, own, found),
-    }
-}
-
 /// Why a text can't be read on.
 pub(super) struct Broken {
     pub(super) diagnostic: Box<Diagnostic>,
@@ -45,7 +32,7 @@ pub(super) struct Broken {
 }
 
 /// Reads a text in which the values at `spoilt` stand for others that are no YAML.
-pub(super) fn attempt<'t>(
+pub(super) fn parse<'t>(
     file: FileId,
     text: &'t str,
     spoilt: &[Range<usize>],
