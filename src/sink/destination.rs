@@ -32,7 +32,7 @@ impl Destination {
     pub(super) fn create(location: &Location, mode: Mode, site: &Site<'_>) -> Result<Self, Error> {
         match location {
             Location::Local(path) => Staged::create(path, mode).map(Self::File),
-            Location::Url(url) => Upload::create(url, mode, site).map(Self::Object),
+            Location::Url(url) => Upload::create(url, mode, site.stores, site.stop).map(Self::Object),
         }
     }
 

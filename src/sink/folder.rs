@@ -25,7 +25,7 @@ impl Folder {
     pub(super) fn create(location: &Location, mode: Mode, site: &Site<'_>) -> Result<Self, Error> {
         match location {
             Location::Local(path) => StagedFolder::create(path, mode).map(Self::Local),
-            Location::Url(url) => StoreFolder::create(url, mode, site).map(Self::Store),
+            Location::Url(url) => StoreFolder::create(url, mode, site.stores, site.stop).map(Self::Store),
         }
     }
 

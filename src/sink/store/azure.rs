@@ -6,7 +6,7 @@ use std::sync::Arc;
 use object_store::RetryConfig;
 use object_store::azure::{AzureConfigKey, MicrosoftAzure, MicrosoftAzureBuilder};
 
-use super::Missing;
+use super::credentials::{Missing, bounded};
 use super::http::Http;
 use super::settings::StoreSettings;
 use super::url::Container;
@@ -109,14 +109,14 @@ pub(super) async fn connect(
     let asking = builder.clone().with_retry(quick).build().map_err(|error| unusable(&error))?;
     let mut credentials = Arc::clone(asking.credentials());
     if !settings.is_on("AZURE_SKIP_SIGNATURE")
-        && let Err(missing) = super::bounded(credentials.get_credential()).await
+        && let Err(missing) = bounded(credentials.get_credential()).await
     {
         if is_told(&builder) {
             return Err(missing);
         }
         let cli = builder.clone().with_use_azure_cli(true).build().map_err(|error| unusable(&error))?;
         credentials = Arc::clone(cli.credentials());
-        super::bounded(credentials.get_credential()).await.map_err(|_| Missing::Nothing)?;
+        bounded(credentials.get_credential()).await.map_err(|_| Missing::Nothing)?;
     }
     let is_emulator = builder.get_config_value(&AzureConfigKey::UseEmulator).is_some_and(|it| it == "true");
     let builder = builder.with_retry(retry);

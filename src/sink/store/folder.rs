@@ -19,12 +19,13 @@ use object_store::path::Path as Key;
 use object_store::{Error as StoreError, ObjectStore};
 use tokio::task::JoinSet;
 use tokio_stream::StreamExt as _;
+use tokio_util::sync::CancellationToken;
 
+use super::stores::{Stores, locked, object};
 use super::upload::{Line, SIDE_BY_SIDE, Upload};
-use super::{locked, object};
+use crate::sink::Error;
 use crate::sink::stage::Mode;
 use crate::sink::swap::{is_part, is_partition};
-use crate::sink::{Error, Site};
 
 /// A folder in the making.
 pub(in crate::sink) struct StoreFolder {
@@ -43,10 +44,15 @@ type Sent = Arc<Mutex<Vec<Upload>>>;
 
 impl StoreFolder {
     /// Begins the folder at `url`.
-    pub(in crate::sink) fn create(url: &str, mode: Mode, site: &Site<'_>) -> Result<Self, Error> {
+    pub(in crate::sink) fn create(
+        url: &str,
+        mode: Mode,
+        stores: &Stores,
+        stop: &CancellationToken,
+    ) -> Result<Self, Error> {
         let object = object(url)?;
-        let line = Line::new(url, site)?;
-        let store = line.handle.block_on(site.stores.store(&object.container, url))?;
+        let line = Line::new(url, stores, stop)?;
+        let store = line.handle.block_on(stores.store(&object.container, url))?;
         let mut folder = Self {
             url: url.trim_end_matches('/').to_owned(),
             prefix: object.key,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use object_store::gcp::{GcpCredential, GoogleCloudStorage, GoogleCloudStorageBuilder, GoogleConfigKey};
 use object_store::{RetryConfig, StaticCredentialProvider};
 
-use super::Missing;
+use super::credentials::{Missing, bounded};
 use super::http::Http;
 use super::settings::StoreSettings;
 
@@ -61,7 +61,7 @@ pub(super) async fn connect(
     let unusable = Missing::unusable;
     let asking = builder.clone().with_retry(quick).build().map_err(|error| unusable(&error))?;
     let credentials = Arc::clone(asking.credentials());
-    super::bounded(credentials.get_credential()).await?;
+    bounded(credentials.get_credential()).await?;
     let builder = builder.with_credentials(credentials).with_retry(retry);
     builder.build().map_err(|error| unusable(&error))
 }

@@ -8,10 +8,10 @@ use std::sync::Arc;
 use object_store::RetryConfig;
 use object_store::aws::{AmazonS3, AmazonS3Builder, AmazonS3ConfigKey};
 
+use super::credentials::{Missing, bounded};
 use super::http::Http;
 use super::profile::Profile;
 use super::settings::StoreSettings;
-use super::{Missing, bounded};
 
 /// What to do where there are no credentials.
 pub(super) const HELP: &str = "set `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`, or name a profile of `~/.aws/credentials` by `AWS_PROFILE`";

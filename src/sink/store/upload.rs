@@ -19,9 +19,9 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::{Open, Stores, object};
+use super::stores::{Open, Stores, object};
 use crate::sink::stage::Mode;
-use crate::sink::{Error, Site, Stopped};
+use crate::sink::{Error, Stopped};
 
 /// How many parts are on their way at a time; beside them in memory is the part that is being filled.
 const AT_A_TIME: usize = 3;
@@ -75,13 +75,18 @@ pub(super) struct Line {
 
 impl Upload {
     /// Begins the object at `url`.
-    pub(in crate::sink) fn create(url: &str, mode: Mode, site: &Site<'_>) -> Result<Self, Error> {
+    pub(in crate::sink) fn create(
+        url: &str,
+        mode: Mode,
+        stores: &Stores,
+        stop: &CancellationToken,
+    ) -> Result<Self, Error> {
         if url.ends_with('/') {
             return Err(Error::Folder { path: PathBuf::from(url) });
         }
         let object = object(url)?;
-        let line = Line::new(url, site)?;
-        let store = line.handle.block_on(site.stores.store(&object.container, url))?;
+        let line = Line::new(url, stores, stop)?;
+        let store = line.handle.block_on(stores.store(&object.container, url))?;
         let mut upload = Self::beside_others(PathBuf::from(url), object.key, &store, &line);
         upload.mode = mode;
         upload.is_free()?;
@@ -307,11 +312,11 @@ impl Line {
         self.stores.settings().temporary().join("pipectl-object")
     }
 
-    pub(super) fn new(url: &str, site: &Site<'_>) -> Result<Self, Error> {
+    pub(super) fn new(url: &str, stores: &Stores, stop: &CancellationToken) -> Result<Self, Error> {
         Ok(Self {
-            stores: site.stores.clone(),
-            handle: site.stores.handle(url)?,
-            stop: site.stop.clone(),
+            stores: stores.clone(),
+            handle: stores.handle(url)?,
+            stop: stop.clone(),
             room: Arc::new(Semaphore::new(AT_A_TIME)),
         })
     }

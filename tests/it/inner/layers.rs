@@ -30,9 +30,7 @@ const CYCLES: &[(&str, &str, &str)] = &[
     ),
     ("run", "driver mod", "the driver takes the request that the folder's own function is called with"),
     ("run/action", "mod write", "an output is one of the actions, and is told what all of them are"),
-    ("sink", "site store", "to be cut"),
     ("sink", "arrow csv mod ndjson stdout table text_file write_file write_folder", "to be cut"),
-    ("sink/store", "azure folder google mod s3 upload", "to be cut"),
     (
         "yaml/decode",
         "access mod",
