@@ -7,18 +7,20 @@
 use std::io;
 use std::path::Path;
 
+use super::error::Error;
+use super::local::part::Part;
+use super::local::scratch::Scratch;
+use super::local::staged_file::StagedFile;
 use super::location::Location;
-use super::part::Part;
-use super::scratch::Scratch;
-use super::stage::{Mode, Staged};
+use super::mode::Mode;
+use super::site::Site;
 use super::store::{StorePart, Upload};
-use super::{Error, Site};
 
 /// A file in the making, wherever it will be.
 #[derive(Debug)]
 pub(super) enum Destination {
     /// A file where pipectl runs, staged beside its target.
-    File(Staged),
+    File(StagedFile),
     /// A file of a folder where pipectl runs, which becomes visible with the folder.
     Part(Part),
     /// An object of a store, to which its parts are sent while they come.
@@ -31,7 +33,7 @@ impl Destination {
     /// Begins the file at `location`.
     pub(super) fn create(location: &Location, mode: Mode, site: &Site<'_>) -> Result<Self, Error> {
         match location {
-            Location::Local(path) => Staged::create(path, mode).map(Self::File),
+            Location::Local(path) => StagedFile::create(path, mode).map(Self::File),
             Location::Url(url) => Upload::create(url, mode, site.stores, site.stop).map(Self::Object),
         }
     }

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::columns::Refusal;
+use super::refusal::Refusal;
 use crate::error::Class;
 
 /// Why an output could not be written.

@@ -3,9 +3,10 @@
 use std::fmt;
 
 use super::destination::Destination;
+use super::error::Error;
 use super::folder::Folder;
 use super::location::Location;
-use super::{Error, Place};
+use super::place::Place;
 
 /// A complete output that nobody sees yet; dropped, it never was.
 #[derive(Debug)]

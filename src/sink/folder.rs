@@ -4,12 +4,13 @@
 //! shows it to nobody. The folder is sealed and committed as a file is.
 
 use super::destination::Destination;
+use super::error::Error;
+use super::local::scratch::Scratch;
+use super::local::staged_folder::StagedFolder;
 use super::location::Location;
-use super::scratch::Scratch;
-use super::stage::Mode;
+use super::mode::Mode;
+use super::site::Site;
 use super::store::StoreFolder;
-use super::swap::StagedFolder;
-use super::{Error, Site};
 
 /// A folder in the making, wherever it will be.
 #[derive(Debug)]
@@ -30,10 +31,10 @@ impl Folder {
     }
 
     /// Whether there are files already that stay beside those of this run.
-    pub(super) fn is_continued(&self) -> bool {
+    pub(super) fn is_appended(&self) -> bool {
         match self {
-            Self::Local(staged) => staged.is_continued(),
-            Self::Store(folder) => folder.is_continued(),
+            Self::Local(staged) => staged.is_appended(),
+            Self::Store(folder) => folder.is_appended(),
         }
     }
 

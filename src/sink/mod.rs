@@ -5,77 +5,56 @@
 //! output becomes visible at [`Finished::commit`] alone (but for stdout, where rows are gone once written); a
 //! writer that is dropped leaves nothing.
 //!
-//! [`columns`] finds what an output cannot hold before the first byte. Formats write into a [`destination`],
-//! and do not know which it is; behind it [`stage`] makes a file appear whole, [`swap`] a
-//! folder, [`store`] objects. [`lock`] keeps two runs off one output, [`value`] decides how a value looks in every
-//! textual format.
+//! What an output cannot hold is found before the first byte. A [`format`](mod@format) writes into a [`destination`] and does not know
+//! which it is: behind it [`local`] makes a file or a folder appear whole, [`store`] objects. [`dataset`] writes several
+//! files into one folder. A lock keeps two runs off one output.
 
-mod arrow;
-mod codec;
-mod columns;
-mod compress;
-mod continued;
-mod csv;
+mod dataset;
 mod destination;
 mod error;
-mod file;
+mod file_writer;
 mod finished;
 mod folder;
-mod iso;
+mod format;
+mod local;
 mod location;
-mod lock;
-mod ndjson;
-mod parquet;
-mod part;
-mod partition;
+mod mode;
+mod part_name;
 mod place;
-mod row_groups;
-#[cfg(test)]
-mod samples;
-mod scratch;
+mod refusal;
 mod settings;
 mod site;
-mod spill;
-mod stage;
 mod stdout;
 mod store;
-mod stored;
-mod swap;
-mod table;
-mod text_file;
-mod value;
-mod waiting;
-mod write_file;
-mod write_folder;
-mod zone;
+#[cfg(test)]
+mod test_batches;
+mod writer;
 
 use std::io;
 use std::path::Path;
 
-use arrow_array::RecordBatch;
-use arrow_schema::ArrowError;
 use arrow_schema::{Schema, SchemaRef};
 
+use self::dataset::folder_writer::{self, FolderWriter};
+use self::file_writer::FileWriter;
+use self::format::file::File;
+use self::location::Location;
 use crate::text::Spanned;
 
-pub(crate) use self::arrow::Arrow;
-pub(crate) use self::columns::Refusal;
-pub(crate) use self::csv::Csv;
 pub(crate) use self::error::Error;
-use self::error::Stopped;
-use self::file::File;
 pub(crate) use self::finished::{Finished, Note, Written};
-use self::location::Location;
-pub(crate) use self::lock::OutputLock;
-pub(crate) use self::ndjson::Ndjson;
-pub(crate) use self::parquet::Parquet;
+pub(crate) use self::format::arrow::Arrow;
+pub(crate) use self::format::csv::Csv;
+pub(crate) use self::format::ndjson::Ndjson;
+pub(crate) use self::format::parquet::Parquet;
+pub(crate) use self::format::table::Table;
+pub(crate) use self::local::lock::OutputLock;
 pub(crate) use self::place::Place;
+pub(crate) use self::refusal::Refusal;
 pub(crate) use self::site::Site;
 pub(crate) use self::stdout::{Format, Stdout};
 pub(crate) use self::store::{InStore, StoreSettings, Stores};
-pub(crate) use self::table::Table;
-use self::write_file::FileWriter;
-use self::write_folder::FolderWriter;
+pub(crate) use self::writer::{Flow, Writer};
 
 /// An output where pipectl runs: the step's rows are streamed to it.
 #[derive(Debug, Clone)]
@@ -138,10 +117,10 @@ impl Sink {
     pub(crate) fn refuse(&self, schema: &Schema) -> Vec<Refusal> {
         match self {
             Self::Stdout(stdout) => stdout.refuse(schema),
-            Self::Parquet(file) => write_folder::refuse(file, schema),
-            Self::Csv(file) => write_folder::refuse(file, schema),
-            Self::Ndjson(file) => write_folder::refuse(file, schema),
-            Self::Arrow(file) => write_folder::refuse(file, schema),
+            Self::Parquet(file) => folder_writer::refuse(file, schema),
+            Self::Csv(file) => folder_writer::refuse(file, schema),
+            Self::Ndjson(file) => folder_writer::refuse(file, schema),
+            Self::Arrow(file) => folder_writer::refuse(file, schema),
         }
     }
 
@@ -175,30 +154,4 @@ fn open_file(
         return Ok(Box::new(FolderWriter::open(Box::new(file), site, schema)?));
     }
     Ok(Box::new(FileWriter::open(&file, site, schema)?))
-}
-
-/// Writes the batches of one result to one output.
-pub(crate) trait Writer: Send {
-    /// Takes the next rows.
-    fn write(&mut self, batch: &RecordBatch) -> Result<Flow, Error>;
-
-    /// Completes the output, which becomes visible at [`Finished::commit`].
-    fn finish(self: Box<Self>) -> Result<Finished, Error>;
-}
-
-/// Whether a writer has a use for further rows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Flow {
-    More,
-    /// The limit is reached, or nobody reads any more: the rest of the result need not be computed.
-    Enough,
-}
-
-/// Turns rows into text, for a file as well as for stdout.
-trait Text: Send {
-    /// Writes the rows, after what comes before the first of them.
-    fn write(&mut self, batch: &RecordBatch, out: &mut dyn io::Write) -> Result<(), ArrowError>;
-
-    /// Writes what comes after the last row, also where there was none.
-    fn finish(&mut self, out: &mut dyn io::Write) -> Result<(), ArrowError>;
 }

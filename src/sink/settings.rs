@@ -2,7 +2,12 @@
 
 use schemars::{JsonSchema as _, Schema, SchemaGenerator};
 
-use super::{Arrow, Csv, Ndjson, Parquet, Sink, Stdout};
+use super::Sink;
+use super::format::arrow::Arrow;
+use super::format::csv::Csv;
+use super::format::ndjson::Ndjson;
+use super::format::parquet::Parquet;
+use super::stdout::Stdout;
 use crate::lowering::Checking;
 use crate::shape::{Decoder, Short, Shorthand};
 

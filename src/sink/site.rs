@@ -19,8 +19,8 @@ pub(crate) struct Site<'a> {
 
 #[cfg(test)]
 pub(super) mod tests {
-    use super::super::StoreSettings;
     use super::*;
+    use crate::sink::store::StoreSettings;
 
     /// A site in `folder`, without stores, handed to `open`.
     pub(in crate::sink) fn with_site<T>(folder: &Path, open: impl FnOnce(&Site<'_>) -> T) -> T {

@@ -9,10 +9,14 @@ use arrow_array::RecordBatch;
 use arrow_schema::ArrowError;
 use arrow_schema::{Schema, SchemaRef};
 
-use super::arrow::Stream;
+use super::error::Error;
 use super::finished::{Finished, Note};
-use super::table::Table;
-use super::{Error, Flow, Refusal, Text, Writer, csv, ndjson, table};
+use super::format::arrow::Stream;
+use super::format::table::Table;
+use super::format::text::Text;
+use super::format::{csv, ndjson, table};
+use super::refusal::Refusal;
+use super::writer::{Flow, Writer};
 
 /// How many rows a table has where the pipeline does not say.
 const TABLE_ROWS: u64 = 20;
@@ -240,9 +244,11 @@ mod tests {
 
     use arrow_array::{Array as _, Int32Array, StringArray};
 
-    use super::super::site::tests::with_site;
-    use super::super::{Place, Sink, Written, samples};
     use super::*;
+    use crate::sink::finished::Written;
+    use crate::sink::place::Place;
+    use crate::sink::site::tests::with_site;
+    use crate::sink::{Sink, test_batches};
 
     /// A handle whose text the test can read, and which fails after some bytes.
     #[derive(Clone)]
@@ -300,7 +306,7 @@ mod tests {
 
     #[test]
     fn every_type_has_a_text() {
-        let batch = samples::every_type();
+        let batch = test_batches::every_type();
         insta::assert_snapshot!("table", text(Format::Table, &batch));
         insta::assert_snapshot!("csv", text(Format::Csv, &batch));
         insta::assert_snapshot!("ndjson", text(Format::Ndjson, &batch));
@@ -308,7 +314,7 @@ mod tests {
 
     #[test]
     fn ndjson_is_json_and_csv_has_the_same_values() {
-        let batch = samples::every_type();
+        let batch = test_batches::every_type();
         let json = text(Format::Ndjson, &batch);
         let csv = text(Format::Csv, &batch);
         let mut records = split_csv(&csv).into_iter();
@@ -372,7 +378,7 @@ mod tests {
 
     #[test]
     fn calendar_intervals_have_a_text() {
-        let batch = samples::calendar_intervals();
+        let batch = test_batches::calendar_intervals();
         assert_eq!(text(Format::Csv, &batch), "span\nP1Y2M-3DT1.5S\n\nPT0S\n");
         let json = text(Format::Ndjson, &batch);
         assert_eq!(json, "{\"span\":\"P1Y2M-3DT1.5S\"}\n{\"span\":null}\n{\"span\":\"PT0S\"}\n");
@@ -380,13 +386,14 @@ mod tests {
 
     #[test]
     fn null_and_empty_text_differ_in_csv() {
-        let batch = samples::batch("a,\"b\"", Arc::new(StringArray::from(vec![None, Some(""), Some("x\r")])));
+        let batch =
+            test_batches::batch("a,\"b\"", Arc::new(StringArray::from(vec![None, Some(""), Some("x\r")])));
         assert_eq!(text(Format::Csv, &batch), "\"a,\"\"b\"\"\"\n\n\"\"\n\"x\r\"\n");
     }
 
     #[test]
     fn a_result_without_rows_has_a_header_where_the_format_has_one() {
-        let schema = samples::numbers(0, 0).schema();
+        let schema = test_batches::numbers(0, 0).schema();
         for (format, expected) in [(Format::Table, "id\n--\n"), (Format::Csv, "id\n"), (Format::Ndjson, "")] {
             let handle = Handle::default();
             let written =
@@ -395,7 +402,7 @@ mod tests {
             let expected =
                 Written { rows: 0, bytes: expected.len() as u64, place: Place::Stdout, note: None };
             assert_eq!(written, expected);
-            assert_eq!(text(format, &samples::numbers(0, 0)), handle.text());
+            assert_eq!(text(format, &test_batches::numbers(0, 0)), handle.text());
         }
     }
 
@@ -411,7 +418,7 @@ mod tests {
             (Format::Ndjson, Some(0), 10, 0, true),
             (Format::Ndjson, None, 40, 40, false),
         ] {
-            let batches = (0..rows).step_by(5).map(|start| samples::numbers(start, 5.min(rows - start)));
+            let batches = (0..rows).step_by(5).map(|start| test_batches::numbers(start, 5.min(rows - start)));
             let (text, written) = print(Stdout::new(format, limit), &batches.collect::<Vec<_>>());
             assert_eq!(written.rows, shown, "{text}");
             assert_eq!(written.note, cut.then_some(Note::Cut { rows: shown }), "{text}");
@@ -433,7 +440,7 @@ mod tests {
     fn a_reader_that_has_gone_ends_it_quietly() {
         for format in [Format::Table, Format::Csv, Format::Ndjson, Format::Arrow] {
             let handle = Handle { room: 12, ..Handle::default() };
-            let batch = samples::numbers(0, 1_000);
+            let batch = test_batches::numbers(0, 1_000);
             let mut writer = open(Stdout::new(format, Some(5_000)), &handle, batch.schema_ref());
             assert_eq!(writer.write(&batch).unwrap(), Flow::Enough);
             assert_eq!(writer.write(&batch).unwrap(), Flow::Enough);
@@ -444,7 +451,7 @@ mod tests {
     #[test]
     fn a_full_disk_behind_stdout_is_an_error() {
         let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
-        let batch = samples::numbers(0, 10);
+        let batch = test_batches::numbers(0, 10);
         let sink = Sink::Stdout(Stdout::new(Format::Csv, None));
         let mut writer =
             with_site(Path::new("/nowhere"), |site| sink.open(site, Box::new(full), batch.schema_ref()))
@@ -459,16 +466,16 @@ mod tests {
     #[test]
     fn a_long_table_is_streamed_by_the_widths_of_its_beginning() {
         let handle = Handle::default();
-        let batch = samples::numbers(998, 2);
+        let batch = test_batches::numbers(998, 2);
         let mut writer = open(Stdout::new(Format::Table, Some(1_000_000)), &handle, batch.schema_ref());
         for start in 0..499 {
-            writer.write(&samples::numbers(start * 2, 2)).unwrap();
+            writer.write(&test_batches::numbers(start * 2, 2)).unwrap();
         }
         assert_eq!(handle.text(), "");
         writer.write(&batch).unwrap();
         assert_eq!(handle.text().lines().count(), 1_002);
-        writer.write(&samples::numbers(123_456, 1)).unwrap();
-        writer.write(&samples::numbers(7, 1)).unwrap();
+        writer.write(&test_batches::numbers(123_456, 1)).unwrap();
+        writer.write(&test_batches::numbers(7, 1)).unwrap();
         writer.finish().unwrap().commit().unwrap();
         let text = handle.text();
         assert!(text.starts_with(" id\n---\n  0\n"), "{text}");
@@ -491,7 +498,7 @@ mod tests {
 
     #[test]
     fn slices_of_arrays_are_read_from_their_offset() {
-        let batch = samples::every_type();
+        let batch = test_batches::every_type();
         let whole = text(Format::Ndjson, &batch);
         let rows = (0..3).map(|row| text(Format::Ndjson, &batch.slice(row, 1))).collect::<String>();
         assert_eq!(rows, whole);

@@ -24,8 +24,8 @@ use tokio_util::sync::CancellationToken;
 use super::stores::{Stores, locked, object};
 use super::upload::{Line, SIDE_BY_SIDE, Upload};
 use crate::sink::Error;
-use crate::sink::stage::Mode;
-use crate::sink::swap::{is_part, is_partition};
+use crate::sink::mode::Mode;
+use crate::sink::part_name::{is_part, is_partition};
 
 /// A folder in the making.
 pub(in crate::sink) struct StoreFolder {
@@ -35,7 +35,7 @@ pub(in crate::sink) struct StoreFolder {
     store: Arc<dyn ObjectStore>,
     line: Line,
     mode: Mode,
-    is_continued: bool,
+    is_appended: bool,
     sent: Sent,
 }
 
@@ -59,16 +59,16 @@ impl StoreFolder {
             store,
             line,
             mode,
-            is_continued: false,
+            is_appended: false,
             sent: Sent::default(),
         };
-        folder.is_continued = !folder.replaceable()?.is_empty() && mode == Mode::Append;
+        folder.is_appended = !folder.replaceable()?.is_empty() && mode == Mode::Append;
         Ok(folder)
     }
 
     /// Whether there are objects that stay beside the new ones.
-    pub(in crate::sink) fn is_continued(&self) -> bool {
-        self.is_continued
+    pub(in crate::sink) fn is_appended(&self) -> bool {
+        self.is_appended
     }
 
     /// Begins an object by its name in the folder.

@@ -10,7 +10,7 @@ use super::folder;
 use super::stores::{Stores, failed, object};
 use super::url::Service;
 use crate::sink::Error;
-use crate::sink::stage::Mode;
+use crate::sink::mode::Mode;
 
 /// An output in a store.
 #[derive(Debug)]

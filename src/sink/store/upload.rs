@@ -20,8 +20,8 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::stores::{Open, Stores, object};
-use crate::sink::stage::Mode;
-use crate::sink::{Error, Stopped};
+use crate::sink::error::{Error, Stopped};
+use crate::sink::mode::Mode;
 
 /// How many parts are on their way at a time; beside them in memory is the part that is being filled.
 const AT_A_TIME: usize = 3;

@@ -30,7 +30,6 @@ const CYCLES: &[(&str, &str, &str)] = &[
     ),
     ("run", "driver mod", "the driver takes the request that the folder's own function is called with"),
     ("run/action", "mod write", "an output is one of the actions, and is told what all of them are"),
-    ("sink", "arrow csv mod ndjson stdout table text_file write_file write_folder", "to be cut"),
     (
         "yaml/decode",
         "access mod",

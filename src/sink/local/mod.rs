@@ -1,0 +1,7 @@
+//! Owns files and folders on this machine that appear whole or not at all, and the locks on them.
+
+pub(super) mod lock;
+pub(super) mod part;
+pub(super) mod scratch;
+pub(super) mod staged_file;
+pub(super) mod staged_folder;
