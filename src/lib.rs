@@ -48,7 +48,7 @@
 //! | `source` | kinds of source, a file each: settings, inputs, what is wrong with them, relation | words, `shape`, `local`, `lowering`, `proto` |
 //! | `transform` | kinds of transform, a file each: the same | words, `shape`, `lowering`, `proto` |
 //! | `expect` | kinds of expectation, a file each: settings, what makes a row wrong | words, `shape`, `lowering` |
-//! | `sink` | kinds of output where pipectl runs: their formats, a file each, and what makes a file, a folder or an object appear whole | words, `shape`, `lowering` |
+//! | `sink` | kinds of output where pipectl runs: their formats, a file each, and what publishes a file, a folder or an object at once | words, `shape`, `lowering` |
 //! | `target` | where a pipeline runs, as a project file says it: plain data | `text`, `secret`, `shape` |
 //! | `pipeline` | the validated steps | words, `duration`, `lowering`, kinds |
 //! | `graph` | order, what is needed for what, circles | `pipeline` |

@@ -1,4 +1,4 @@
-//! Owns what each kind of engine is made of: its packages, the Java that it needs, what its server is told.
+//! Owns what each kind of engine is made of: its packages, the Java that it needs, the settings of its server.
 
 use super::error::Error;
 use super::folder::Folder;

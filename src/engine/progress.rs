@@ -1,4 +1,4 @@
-//! Owns what takes long, told as it happens.
+//! Owns the progress of installations and starts.
 
 /// What takes long, reported as it happens.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -16,6 +16,7 @@ mod results;
 mod scrub;
 mod sender;
 mod stop;
+mod summary;
 
 pub(crate) use action::{ActionKind, ActionRef, ActionResult, SkipReason, Status};
 pub(crate) use diagnostic::DiagnosticRecord;
@@ -26,10 +27,11 @@ pub(crate) use file::save;
 pub(crate) use line::{EventLine, Level, events_schema, results_schema};
 pub(crate) use notice::{Notice, WarmProblem};
 pub(crate) use output::{OutputKind, OutputRecord};
-pub(crate) use results::{RunResults, RunStatus, RunSummary};
+pub(crate) use results::{RunResults, RunStatus};
 pub(crate) use scrub::Scrub;
 pub(crate) use sender::{Message, Sender};
 pub(crate) use stop::StopReason;
+pub(crate) use summary::RunSummary;
 
 #[cfg(test)]
 pub(crate) use event::Tasks;

@@ -1,13 +1,12 @@
 //! The record of a run, `run_results.json`: all of its events, folded into one value.
 
-use std::collections::BTreeMap;
-
 use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    ActionResult, DiagnosticRecord, ErrorRecord, Event, ExpectationResult, Notice, Status, StopReason,
+    ActionResult, DiagnosticRecord, ErrorRecord, Event, ExpectationResult, Notice, RunSummary, Status,
+    StopReason,
 };
 use crate::error::Class;
 
@@ -61,19 +60,6 @@ pub(crate) struct RunResults {
     pub(crate) notices: Vec<Notice>,
     /// What is wrong with the files, at most a hundred.
     pub(crate) diagnostics: Vec<DiagnosticRecord>,
-}
-
-/// How a run came out, in numbers.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub(crate) struct RunSummary {
-    /// Steps of which every action succeeded.
-    pub(crate) succeeded: usize,
-    pub(crate) failed: usize,
-    pub(crate) skipped: usize,
-    pub(crate) interrupted: usize,
-    /// Outputs that were written.
-    pub(crate) outputs: usize,
-    pub(crate) seconds: f64,
 }
 
 impl RunResults {
@@ -133,7 +119,7 @@ impl RunResults {
     pub(super) fn finish(&mut self, stopped_by: Option<StopReason>, seconds: f64) {
         self.finished_at = Utc::now();
         self.stopped_by = stopped_by;
-        self.summary = summary(&self.actions, seconds);
+        self.summary = RunSummary::of(&self.actions, seconds);
         let worst = self.actions.iter().map(|action| action.status).max();
         self.status = match (&self.stopped_by, &self.error, worst) {
             (Some(_), _, _) | (None, None, Some(Status::Interrupted)) => RunStatus::Interrupted,
@@ -165,28 +151,10 @@ impl RunResults {
     }
 }
 
-/// Counts the steps by the worst that happened to any of their actions, and the outputs.
-fn summary(actions: &[ActionResult], seconds: f64) -> RunSummary {
-    let mut steps: BTreeMap<&str, Status> = BTreeMap::new();
-    for result in actions {
-        let worst = steps.entry(&result.action.step).or_insert(Status::Succeeded);
-        *worst = (*worst).max(result.status);
-    }
-    let count = |status| steps.values().filter(|ended| **ended == status).count();
-    RunSummary {
-        succeeded: count(Status::Succeeded),
-        failed: count(Status::Failed),
-        skipped: count(Status::Skipped),
-        interrupted: count(Status::Interrupted),
-        outputs: actions.iter().map(|result| result.outputs.len()).sum(),
-        seconds,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::{ActionKind, ActionRef, OutputKind, OutputRecord, SkipReason};
+    use crate::record::{ActionKind, ActionRef, SkipReason};
 
     fn ended(step: &str, action: ActionKind, status: Status) -> ActionResult {
         ActionResult::new(ActionRef { id: 1, step: step.to_owned(), action }, status, 0.5)
@@ -199,24 +167,6 @@ mod tests {
         }
         results.finish(stopped_by, 1.0);
         results
-    }
-
-    #[test]
-    fn a_step_counts_once_by_its_worst_action() {
-        let output = || OutputRecord { kind: OutputKind::Stdout, path: None, rows: 3, bytes: 9 };
-        let mut written = ended("a", ActionKind::Write, Status::Succeeded);
-        written.outputs = vec![output(), output()];
-        let actions = [
-            ended("a", ActionKind::View, Status::Succeeded),
-            written,
-            ended("b", ActionKind::Materialize, Status::Succeeded),
-            ended("b", ActionKind::Expect, Status::Failed),
-            ended("b", ActionKind::Write, Status::Skipped),
-            ended("c", ActionKind::Write, Status::Skipped),
-        ];
-        let found = summary(&actions, 2.0);
-        let counts = (found.succeeded, found.failed, found.skipped, found.interrupted, found.outputs);
-        assert_eq!(counts, (1, 1, 1, 0, 2));
     }
 
     #[test]

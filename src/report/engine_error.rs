@@ -1,6 +1,6 @@
 //! An engine's error in lines, below its message: short, until more is asked for.
 
-use super::Verbosity;
+use super::format::Verbosity;
 use crate::record::{Cause, EngineError};
 
 /// Calls of an engine's trace that are shown.

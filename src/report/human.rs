@@ -7,11 +7,13 @@ use anstyle::{AnsiColor, Style};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use super::diagnostic::Colour;
+use super::download::{Amount, Pace, bar};
 use super::engine_error::details;
 use super::escape::escaped;
-use super::transfer::{Amount, Pace, bar};
+use super::format::Verbosity;
+use super::stderr::write_line;
 use super::units::{rows, seconds, size};
-use super::{Verbosity, words, write_line};
+use super::words;
 use crate::expect::OnFail;
 use crate::record::{
     ActionKind, ActionRef, ActionResult, ErrorRecord, Event, ExpectationResult, Progress, Status,

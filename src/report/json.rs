@@ -3,8 +3,9 @@
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-use super::transfer::{Amount, Pace};
-use super::{Verbosity, words};
+use super::download::{Amount, Pace};
+use super::format::Verbosity;
+use super::words;
 use crate::diagnostic::Severity;
 use crate::expect::OnFail;
 use crate::record::{ErrorRecord, Event, EventLine, Level, Notice, Progress, Status};

@@ -5,7 +5,7 @@ use std::panic::PanicHookInfo;
 use std::thread;
 
 use super::escape::escaped;
-use super::write_line;
+use super::stderr::write_line;
 use crate::secret::scrubbed;
 
 /// From here on panics are told as everything is: without secrets.

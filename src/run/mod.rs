@@ -7,6 +7,7 @@ mod action;
 mod driver;
 mod effects;
 mod error;
+mod request;
 mod schedule;
 
 use std::sync::Arc;
@@ -14,7 +15,7 @@ use std::time::Instant;
 
 use crate::analysis::prepare;
 use crate::backend::Backend;
-use crate::connect::{Client, Tag};
+use crate::connect::Client;
 use crate::diagnostic::Diagnostics;
 use crate::dialect::Dialect;
 use crate::graph::Graph;
@@ -24,21 +25,8 @@ use crate::record::{Event, Notice, RunResults, Sender};
 use crate::sink::{OutputLock, Stores};
 
 pub(crate) use error::{Failure, hints, sink_record};
+pub(crate) use request::{Request, tag};
 pub(crate) use schedule::OnFailure;
-
-/// What is to be run, and how.
-#[derive(Debug)]
-pub(crate) struct Request<'a> {
-    pub(crate) run_id: &'a str,
-    pub(crate) pipeline: &'a Arc<Pipeline>,
-    pub(crate) graph: &'a Graph,
-    pub(crate) scope: Scope<'a>,
-    /// How many actions run concurrently.
-    pub(crate) threads: usize,
-    pub(crate) on_failure: OnFailure,
-    /// The way to outputs in object stores.
-    pub(crate) stores: &'a Stores,
-}
 
 /// Runs a pipeline at an engine and returns the record of the run, whatever happened. Cancelling the backend's `stop` interrupts it.
 pub(crate) async fn run(request: &Request<'_>, backend: &Backend<'_>, events: &Sender) -> RunResults {
@@ -93,11 +81,6 @@ pub(crate) async fn checked_plan(
     }
     backend.events.send(Event::CheckPassed { seconds: began.elapsed().as_secs_f64() });
     Ok(plan)
-}
-
-/// Returns the tag with which all operations of a run can be interrupted.
-pub(crate) fn tag(run_id: &str) -> Tag {
-    Tag::new(&format!("pipectl-run-{run_id}"))
 }
 
 /// Keeps other runs off the outputs for as long as the locks live.

@@ -6,7 +6,7 @@
 //! writer that is dropped leaves nothing.
 //!
 //! What an output cannot hold is found before the first byte. A [`format`](mod@format) writes into a [`destination`] and does not know
-//! which it is: behind it [`local`] makes a file or a folder appear whole, [`store`] objects. [`dataset`] writes several
+//! which it is: behind it [`local`] publishes a file or a folder at once, [`store`] objects. [`dataset`] writes several
 //! files into one folder. A lock keeps two runs off one output.
 
 mod dataset;

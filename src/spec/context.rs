@@ -1,4 +1,4 @@
-//! Owns what the readers of a document share, and the reading of files that it names.
+//! Owns what all parts of the loader share, and the reading of files that a document names.
 
 use std::collections::HashMap;
 use std::io;

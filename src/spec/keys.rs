@@ -1,4 +1,4 @@
-//! Owns the top-level keys of a pipeline's file: which there are, finding one, and what is said of others.
+//! Owns the top-level keys of a pipeline file: which exist, finding one, and the errors about others.
 
 use super::elsewhere;
 use crate::diagnostic::{Code, Diagnostic};

@@ -1,4 +1,4 @@
-//! Owns the arguments that verbs share: flags, the environment variables beside them, and which takes precedence.
+//! Arguments that several verbs share. Each of them also checks its own values.
 
 pub(super) mod connection;
 pub(super) mod engine;

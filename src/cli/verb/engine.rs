@@ -13,7 +13,7 @@ use crate::cli::output::print;
 use crate::cli::runtime::runtime;
 use crate::cli::signal::Interrupt;
 use crate::engine::{Age, Downloads, Found, Kind, Place, Progress, Settings, Status};
-use crate::report::{Amount, Reporter, preparing};
+use crate::report::{Amount, Reporter, Transfer, preparing};
 
 /// Manage the engines that pipectl installs and starts by itself.
 #[derive(Debug, Subcommand)]
@@ -86,7 +86,7 @@ async fn install_engine(kind: Kind, reporter: Reporter) -> Result<(), Failure> {
 
 /// Tells what takes long.
 fn progress(reporter: Reporter) -> impl Fn(Progress) + Send + Sync {
-    let transfer = Mutex::new(reporter.transfer());
+    let transfer = Mutex::new(Transfer::new(reporter));
     move |progress| {
         let Ok(mut transfer) = transfer.lock() else { return };
         if let Progress::Fetched { what, bytes, of } = progress {

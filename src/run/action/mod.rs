@@ -1,5 +1,6 @@
 //! One action on its way: what it does at the engine, and how it ends.
 
+mod done;
 mod expect;
 mod operation;
 mod write;
@@ -21,9 +22,10 @@ use crate::plan::{Action, ActionId, Plan, Work};
 use crate::proto::command;
 use crate::proto::relation::cached_remote_relation;
 use crate::proto::spark::{Plan as Message, Relation};
-use crate::record::{ActionRef, ErrorRecord, Event, Notice, OutputRecord, Sender};
+use crate::record::{ActionRef, ErrorRecord, Event, Notice, Sender};
 use crate::sink::{Sink, Stores};
-use write::Destinations;
+use done::Done;
+use write::{Destinations, Reading};
 
 /// How an action ended.
 pub(super) enum Ended {
@@ -52,14 +54,6 @@ impl Ended {
             Err(error) => Self::failed(&error),
         }
     }
-}
-
-/// What an action has brought about.
-#[derive(Debug, Default)]
-pub(super) struct Done {
-    /// The rows that its outputs hold.
-    pub(super) rows: Option<u64>,
-    pub(super) outputs: Vec<OutputRecord>,
 }
 
 /// One action on its way.
@@ -155,7 +149,8 @@ impl Task {
         };
         let operation = OperationId::new();
         let mut stream = self.client.execute(Message::from(relation), &self.tags, operation);
-        let result = write::stream(&mut stream, destinations, self).await;
+        let reading = Reading { action: &self.action, events: &self.events, stop: &self.stop };
+        let result = write::stream(&mut stream, destinations, &reading).await;
         if matches!(result, Err(Error::Interrupted)) {
             self.interrupt(operation, stream).await;
         }

@@ -12,9 +12,9 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
 
-use super::{Done, Task};
+use super::done::Done;
 use crate::connect;
-use crate::record::{Event, Notice, OutputKind, OutputRecord, Progress};
+use crate::record::{ActionRef, Event, Notice, OutputKind, OutputRecord, Progress, Sender};
 use crate::run::effects::Effects;
 use crate::run::error::Error;
 use crate::sink::{self, Finished, Flow, Sink, Site, Stores, Writer};
@@ -43,19 +43,26 @@ pub(super) struct Destinations {
     pub(super) effects: Effects,
 }
 
+/// The action whose rows are read, and where its progress goes.
+pub(super) struct Reading<'a> {
+    pub(super) action: &'a ActionRef,
+    pub(super) events: &'a Sender,
+    pub(super) stop: &'a CancellationToken,
+}
+
 /// Reads the stream to its end and completes the outputs.
 pub(super) async fn stream(
     stream: &mut connect::ResponseStream,
     destinations: Destinations,
-    task: &Task,
+    reading: &Reading<'_>,
 ) -> Result<Done, Error> {
     let (sender, receiver) = mpsc::channel(BETWEEN);
     // Who writes also stops where this is dropped, and does not wait for anything where there is nothing to write.
-    let wanted = task.stop.child_token();
+    let wanted = reading.stop.child_token();
     let _dropped = wanted.clone().drop_guard();
     let until = wanted.clone();
     let writer = spawn_blocking(move || write(receiver, &destinations, &until));
-    let read = read(stream, sender, task).await;
+    let read = read(stream, sender, reading).await;
     if read.is_err() {
         wanted.cancel();
     }
@@ -72,7 +79,7 @@ pub(super) async fn stream(
         }
     };
     for sink::Note::Cut { rows } in outputs.iter().filter_map(|output| output.note) {
-        task.events.send(Event::Notice(Notice::RowsCut { step: task.action.step.clone(), rows }));
+        reading.events.send(Event::Notice(Notice::RowsCut { step: reading.action.step.clone(), rows }));
     }
     // What arrived may be more than any output wanted.
     let rows = outputs.iter().map(|output| output.rows).max();
@@ -92,9 +99,9 @@ fn recorded(written: &sink::Written) -> OutputRecord {
 async fn read(
     stream: &mut connect::ResponseStream,
     sender: mpsc::Sender<Item>,
-    task: &Task,
+    reading: &Reading<'_>,
 ) -> Result<(), Error> {
-    let Task { action, events, stop, .. } = task;
+    let Reading { action, events, stop } = *reading;
     let mut progress = Progress::default();
     let mut reported = Instant::now();
     let budget = Arc::new(Semaphore::new(BETWEEN_KIB));

@@ -1,4 +1,4 @@
-//! Owns files and folders on this machine that appear whole or not at all, and the locks on them.
+//! Owns files and folders on this machine that are published at once, and the locks on them.
 
 pub(super) mod lock;
 pub(super) mod part;

@@ -1,4 +1,4 @@
-//! Owns what is said of YAML 1.1's merge keys.
+//! Owns the errors about the merge keys of YAML 1.1.
 
 /// The key that put one mapping into another in YAML 1.1.
 pub(super) const MERGE_KEY: &str = "<<";

@@ -54,7 +54,7 @@ fn a_signal_interrupts_the_query() {
               engine  Sail 0.7.2, private to this run, ready in [time]
              checked  by the engine in [time]
              stopped  sum
-                 run  1 interrupted in [time]
+                 run  1 step interrupted in [time]
             error: interrupted
             ");
         }

@@ -82,7 +82,7 @@ pub(crate) fn a_failure_stops_what_needs_it_alone_where_the_rest_is_kept_going()
     ");
     let status = |at: usize| outcome.record()["actions"][at]["status"].clone();
     assert_eq!(outcome.record()["exit_code"], 1);
-    assert_eq!(status(0), "success");
+    assert_eq!(status(0), "succeeded");
 }
 
 #[test]
