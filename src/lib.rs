@@ -36,6 +36,7 @@
 //! | `diagnostic` | what is wrong with the user's file: where, why, how to mend it; data, never printed here | `text` |
 //! | `error` | what all errors have in common: a class, a line that says it all | |
 //! | `name` | names: of steps, variables, columns | `text` |
+//! | `atomic` | small files that are published whole | |
 //! | `secret` | texts that nothing prints; what is known to be one, and texts without it | |
 //! | `duration` | lengths of time as users write them | |
 //! | `dialect` | what an engine and its version can do and does otherwise: plain data | |
@@ -57,13 +58,13 @@
 //! | `manual` | the pages of the reference, made of the schemas and their comments | `transform`, `spec` |
 //! | `plan` | which relations the engine works out, in which order, for which output | words, `local`, `lowering`, `proto`, kinds, `pipeline`, `graph` |
 //! | `connect` | a Spark Connect client that has never heard of pipelines | `secret`, `error`, `proto` |
-//! | `engine` | kinds of engine: installation, start, readiness, stop; those that stay | words, `connect` |
-//! | `record` | what happens during a run, as data | words, `expect`, `connect` |
+//! | `engine` | kinds of engine: installation, start, readiness, stop; those that stay | words, `atomic`, `connect` |
+//! | `record` | what happens during a run, as data | words, `atomic`, `expect`, `connect` |
 //! | `backend` | an engine that is ready: managed, warm or remote; sessions, their settings, a restart where one is lost | words, `local`, `pipeline`, `plan`, `connect`, `engine`, `record` |
 //! | `analysis` | what an engine says of a pipeline before anything is executed: diagnostics, schemas, divergences | words, `local`, `lowering`, `proto`, kinds, `pipeline`, `plan`, `connect`, `record`, `backend` |
 //! | `run` | one run, from a pipeline to its results: a pure schedule, a driver that awaits | words, `duration`, kinds, `proto`, `pipeline`, `graph`, `plan`, `connect`, `record`, `backend`, `analysis` |
 //! | `report` | events and results for people and machines; the only writer to stderr | words, `expect`, `record` |
-//! | `cli` | one file a verb; exit codes, signals, environment variables | words, `duration`, `target`, `lowering`, `sink`, `pipeline`, `spec`, `manual`, `graph`, `listing`, `plan`, `connect`, `engine`, `record`, `backend`, `analysis`, `run`, `report` |
+//! | `cli` | one file a verb; exit codes, signals, environment variables | words, `atomic`, `duration`, `target`, `lowering`, `sink`, `pipeline`, `spec`, `manual`, `graph`, `listing`, `plan`, `connect`, `engine`, `record`, `backend`, `analysis`, `run`, `report` |
 //!
 //! What belongs to one kind is in its file: settings with their documentation, what is wrong with them, what an engine
 //! lacks for them, the relation. The comment on its settings is its page of the reference, with an example that tests run.
@@ -110,6 +111,7 @@
 //! | `chrono` | `expr`, `lowering`, `spec`, `sink`, `record`, `cli`, `bench`, `fuzzing`, `lowered` |
 //! | `chrono_tz` | `spec` |
 //! | `petgraph` | `graph` |
+//! | `tempfile` | `atomic` |
 //! | `aho_corasick` | `secret` |
 //! | `strsim` | `diagnostic` |
 //! | `glob` | `analysis` |
@@ -140,6 +142,7 @@
 //! - Only `cli/exit.rs` knows exit codes.
 
 mod analysis;
+mod atomic;
 mod backend;
 #[cfg(feature = "bench")]
 #[doc(hidden)]

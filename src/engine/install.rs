@@ -23,6 +23,7 @@ use super::program::Program;
 use super::progress::{Progress, Report};
 use super::python::{self, Interpreter};
 use super::tail::{Tail, each_line};
+use crate::atomic::{self, Existing, Readers};
 
 const RECORD: &str = "engine.json";
 const TIME_BETWEEN_LOCK_TRIES: Duration = Duration::from_millis(100);
@@ -134,13 +135,10 @@ async fn find(packages: &Packages, place: &Place, trust: Trust) -> Found {
     Found::Whole(installation)
 }
 
-/// Written to a temporary file and renamed, since another process may be reading it.
+/// Writes the record; another process may be reading it.
 fn write_record(folder: &Path, record: &Record) -> io::Result<()> {
-    let new = folder.join(format!("{RECORD}.{}", uuid::Uuid::new_v4().simple()));
     let text = serde_json::to_vec(record).map_err(io::Error::other)?;
-    fs::write(&new, text).and_then(|()| fs::rename(&new, folder.join(RECORD))).inspect_err(|_| {
-        drop(fs::remove_file(&new));
-    })
+    atomic::write(&folder.join(RECORD), &text, Existing::Replaced, Readers::Umask)
 }
 
 fn folder(packages: &Packages, place: &Place) -> PathBuf {

@@ -5,8 +5,8 @@
 //! could use the engine, so file and folder count only where they are the user's own and nobody else may enter.
 
 use std::fs;
-use std::io::{self, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -22,6 +22,7 @@ use super::launch::Settings;
 use super::managed::Managed;
 use super::place::Place;
 use super::progress::Report;
+use crate::atomic::{self, Existing, Readers};
 use crate::connect::{Endpoint, Token};
 
 const HOST: &str = "127.0.0.1";
@@ -207,13 +208,8 @@ fn check(path: &Path) -> Result<(), String> {
     Ok(())
 }
 
-/// Written to a temporary file and renamed, so that no reader sees half of it.
+/// Writes the record; no other process sees half of it.
 fn write(file: &Path, record: &Record) -> io::Result<()> {
-    let new = file.with_extension(format!("new-{}", uuid::Uuid::new_v4().simple()));
     let text = serde_json::to_vec_pretty(record).map_err(io::Error::other)?;
-    let mut options = fs::OpenOptions::new();
-    let mut opened = options.write(true).create_new(true).mode(0o600).open(&new)?;
-    opened.write_all(&text).and_then(|()| fs::rename(&new, file)).inspect_err(|_| {
-        drop(fs::remove_file(&new));
-    })
+    atomic::write(file, &text, Existing::Replaced, Readers::Owner)
 }

@@ -1,6 +1,6 @@
 //! `run_results.json`: written whole or not at all, and read back with a check of its version.
 
-use std::fs::{self, DirBuilder};
+use std::fs::DirBuilder;
 use std::io;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
@@ -9,6 +9,7 @@ use serde::Deserialize;
 
 use super::RunResults;
 use super::results::VERSION;
+use crate::atomic::{self, Existing, Readers};
 
 /// The file's name in the folder of its run.
 const NAME: &str = "run_results.json";
@@ -18,10 +19,8 @@ pub(crate) fn save(results: &RunResults, state: &Path) -> io::Result<PathBuf> {
     let folder = state.join("runs").join(&results.run_id);
     DirBuilder::new().recursive(true).mode(0o700).create(&folder)?;
     let path = folder.join(NAME);
-    let staged = folder.join(format!(".{NAME}.partial"));
-    let text = serde_json::to_string_pretty(results).map_err(io::Error::other)?;
-    fs::write(&staged, text + "\n")?;
-    fs::rename(&staged, &path)?;
+    let text = serde_json::to_string_pretty(results).map_err(io::Error::other)? + "\n";
+    atomic::write(&path, text.as_bytes(), Existing::Replaced, Readers::Umask)?;
     Ok(path)
 }
 
@@ -53,6 +52,8 @@ pub(crate) fn parse(text: &str) -> Result<RunResults, ReadError> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     const OLD: &str = include_str!("../../tests/records/run_results.v1.json");

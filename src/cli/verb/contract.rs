@@ -1,7 +1,6 @@
 //! `pipectl contract`: what is promised of the sources of steps.
 
-use std::fs::{self, OpenOptions};
-use std::io::{self, Write as _};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -10,6 +9,7 @@ use clap::{Args, Subcommand};
 use super::run::limit;
 use crate::analysis::check::source_columns;
 use crate::analysis::{Context, inputs};
+use crate::atomic::{self, Existing, Readers};
 use crate::backend::{Backend, upload};
 use crate::cli::args::engine::EngineArguments;
 use crate::cli::args::pipeline::{Loaded, PipelineArguments};
@@ -129,25 +129,9 @@ impl Infer {
             },
             _ => Failure::Folder { path: path.to_path_buf(), reason: error.to_string() },
         };
-        let bytes = scrubbed(text).as_bytes().to_vec();
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let staged = path.with_file_name(format!(".{name}.{}", uuid::Uuid::new_v4().simple()));
-        let write = || {
-            let mut file = OpenOptions::new().write(true).create_new(true).open(&staged)?;
-            file.write_all(&bytes)?;
-            file.sync_all()?;
-            if self.force {
-                return fs::rename(&staged, path);
-            }
-            // One that has come in the meantime is not replaced.
-            fs::hard_link(&staged, path)?;
-            fs::remove_file(&staged)
-        };
-        write().map_err(|error| {
-            // It may not have been made, or may have gone.
-            let _left_over = fs::remove_file(&staged);
-            failure(error)
-        })
+        let existing = if self.force { Existing::Replaced } else { Existing::Kept };
+        // One that has come in the meantime is not replaced either.
+        atomic::write(path, scrubbed(text).as_bytes(), existing, Readers::Umask).map_err(failure)
     }
 
     /// The columns of the step's source.
