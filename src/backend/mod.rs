@@ -1,6 +1,6 @@
 //! An engine that is ready, however it came to be: managed for one run, kept warm between runs, or a server that runs already.
 //!
-//! [`connect`] reaches it, [`settings`] sets its session up, [`Backend`] supervises the work in a session and begins it again in another
+//! [`connect()`] reaches it, [`settings`] sets its session up, [`Backend`] supervises the work in a session and begins it again in another
 //! one where that is lost, [`upload`] sends what a session must have. Nothing here reads the environment or prints.
 
 mod connect;
