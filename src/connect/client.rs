@@ -9,16 +9,16 @@ use tokio::sync::watch;
 use tokio::time::timeout;
 use tonic::Code;
 
-use crate::connect::artifacts::{self, Artifact};
 use crate::connect::endpoint::Endpoint;
 use crate::connect::error::{Error, ServerError};
-use crate::connect::features::{self, Features};
-use crate::connect::pack::{Packed, is_refusal};
-use crate::connect::reach::reach;
-use crate::connect::reattach::{Execution, interrupt};
+use crate::connect::execution::reattach::{Execution, interrupt};
+use crate::connect::execution::stream::{Event, ResponseStream};
+use crate::connect::session::artifacts::{self, Artifact};
+use crate::connect::session::compression::{Packed, is_refusal};
+use crate::connect::session::features::{self, Features};
 use crate::connect::session::{Call, Interrupted, OperationId, Session, Tag};
-use crate::connect::stream::{Event, ResponseStream};
-use crate::connect::{heart, witness};
+use crate::connect::session::{check, keepalive};
+use crate::connect::transport::connect::reach;
 use crate::proto::relation;
 use crate::proto::spark::analyze_plan_request::explain::ExplainMode;
 use crate::proto::spark::analyze_plan_request::{Analyze, Explain, Schema, SparkVersion};
@@ -61,8 +61,8 @@ impl Client {
             return Err(Error::TooOld { server: client.session.server.clone(), version });
         }
         client.version = version.into();
-        witness::install(&client.session).await?;
-        heart::start(&client.session);
+        check::install(&client.session).await?;
+        keepalive::start(&client.session);
         Ok(client)
     }
 
@@ -223,7 +223,7 @@ impl Client {
 
     /// Ends the session at the server, and with it all that still runs there. Servers before 4.0 let it expire.
     pub(crate) async fn release_session(&self) -> Result<(), Error> {
-        heart::stop(&self.session);
+        keepalive::stop(&self.session);
         // Too late for these is no harm: the session takes them along.
         timeout(RELEASE_LIMIT, self.session.finish_background()).await.ok();
         let (session_id, user_context, client_type) = self.session.identity();
@@ -293,9 +293,9 @@ mod tests {
     use super::Client;
     use crate::connect::endpoint::Endpoint;
     use crate::connect::error::Error;
-    use crate::connect::features::Features;
     use crate::connect::scripted::{Script, Scripted, complete, rows, spark_error};
     use crate::connect::session::OperationId;
+    use crate::connect::session::features::Features;
     use crate::proto::spark::plan::OpType;
     use crate::proto::spark::{Plan, Relation};
     use crate::proto::{command, relation};

@@ -28,7 +28,7 @@
 //! | `ReattachOptions` | always | |
 //! | `ResultChunkingOptions` | always; the size of chunks is the server's | Spark 4.0 and Sail pass over it |
 //! | `Plan.compressed_operation` | plans beyond the server's own threshold, by zstd | Spark 4.0, Sail: plans go as they are |
-//! | `client_observed_server_side_session_id` | always, once the server has said its name for the session | Sail takes any: see `witness` |
+//! | `client_observed_server_side_session_id` | always, once the server has said its name for the session | Sail takes any: see `session` |
 //! | `UserContext.extensions`, `Any` in requests | never: they carry plug-ins of a server's own | |
 //! | `allow_reconnect` of `ReleaseSession` | never: a session ends with its run | |
 //! | `interrupt_type` `ALL` | never: it would end what is not the run's | |
@@ -43,42 +43,28 @@
 //! | `result_complete` | the only end of a result |
 //! | `metrics`, `observed_metrics`, `sql_command_result`, results of streaming queries, of pipelines, of machine learning, `extension` | nothing: no plan of pipectl's asks for them |
 
-mod arrow;
-mod artifacts;
 mod client;
-mod dial;
 mod endpoint;
 mod error;
-mod features;
-mod heart;
-mod line;
-mod pack;
-mod place;
-mod reach;
+mod execution;
 mod reason;
-mod reattach;
 mod retry;
-mod sail;
 #[cfg(test)]
 #[expect(dead_code, unused_imports, reason = "tests of the whole program use the rest")]
 #[path = "../../tests/scripted/mod.rs"]
 mod scripted;
 mod session;
-mod status;
-mod stream;
 mod tls;
-mod verifier;
-mod witness;
-mod wording;
+mod transport;
 
-#[cfg(feature = "bench")]
-pub(crate) use arrow::Assembler;
-pub(crate) use artifacts::{Artifact, Content};
 pub(crate) use client::Client;
 pub(crate) use endpoint::{Defaults, Endpoint, EndpointError, Token};
+pub(crate) use error::position::Place;
 pub(crate) use error::{Error, ServerError};
-pub(crate) use features::{ARROW_CODEC, Features};
-pub(crate) use place::Place;
+#[cfg(feature = "bench")]
+pub(crate) use execution::arrow::Assembler;
+pub(crate) use execution::stream::{CommandResult, Event, Progress, ResponseStream};
+pub(crate) use session::artifacts::{Artifact, Content};
+pub(crate) use session::features::{ARROW_CODEC, Features};
 pub(crate) use session::{OperationId, Tag};
-pub(crate) use stream::{CommandResult, Event, Progress, ResponseStream};
 pub(crate) use tls::{Certificates, Identity, IdentityError, PemError, Roots};

@@ -9,7 +9,7 @@ use std::time::Duration;
 use tonic::{Code, ConnectError, Status};
 use tonic_types::StatusExt as _;
 
-use crate::connect::status::{NO_TRAILER, web_status};
+use crate::connect::error::status::{NO_TRAILER, web_status};
 
 const FIRST: Duration = Duration::from_millis(50);
 const MULTIPLIER: u32 = 4;

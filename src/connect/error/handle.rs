@@ -6,7 +6,7 @@ const STOPPED: &str = "Cannot call methods on a stopped SparkContext";
 
 /// What a status means before anything is known about the call.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(in crate::connect) enum Handle {
+pub(crate) enum Handle {
     OperationUnknown,
     /// The same from a server that may run an operation twice if it is sent twice.
     OperationGone,

@@ -7,9 +7,9 @@ use std::fmt::{self, Display, Formatter};
 use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
 
-use crate::connect::place::Place;
-use crate::connect::sail;
-use crate::connect::wording::{one_line, original, parts, shortened};
+use crate::connect::error::position::Place;
+use crate::connect::error::sail;
+use crate::connect::error::text::{one_line, original, parts, shortened};
 use crate::proto::spark::FetchErrorDetailsResponse;
 use crate::proto::spark::fetch_error_details_response::query_context::ContextType;
 use crate::proto::spark::fetch_error_details_response::{self as details, StackTraceElement};
@@ -80,7 +80,7 @@ impl Display for ServerError {
 
 impl ServerError {
     /// Only Spark's class names can be trusted: Sail calls errors of running queries analysis errors as well.
-    pub(super) fn is_about_the_plan(&self) -> bool {
+    pub(crate) fn is_about_the_plan(&self) -> bool {
         let plan =
             ["org.apache.spark.sql.AnalysisException", "org.apache.spark.sql.catalyst.parser.ParseException"];
         self.sql_state.is_some() && self.hierarchy.iter().any(|class| plan.contains(&class.as_str()))

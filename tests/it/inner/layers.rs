@@ -14,8 +14,8 @@ const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 /// defines.
 const CYCLES: &[(&str, &str, &str)] = &[
     (
-        "connect",
-        "session witness",
+        "connect/session",
+        "check mod",
         "a session explains an error by asking in it whether it is still the same session",
     ),
     (

@@ -3,6 +3,12 @@
 //! Each answer is checked against the session it was asked in: a server that was replaced behind its address has lost settings
 //! and views, and going on would compute something else.
 
+pub(super) mod artifacts;
+pub(super) mod check;
+pub(super) mod compression;
+pub(super) mod features;
+pub(super) mod keepalive;
+
 use std::fmt::{self, Display, Formatter};
 use std::mem;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -17,13 +23,12 @@ use tonic::{Code, Request, Response, Status};
 use uuid::Uuid;
 
 use crate::connect::endpoint::{Endpoint, Header};
+use crate::connect::error::status::web_status;
 use crate::connect::error::{Credentials, Error, Handle, ServerError};
-use crate::connect::line::{Held, Line};
-use crate::connect::pack::Packing;
 use crate::connect::reason::Reason;
 use crate::connect::retry::{Retry, Verdict, is_broken_transport, verdict};
-use crate::connect::status::web_status;
-use crate::connect::witness;
+use crate::connect::session::compression::Packing;
+use crate::connect::transport::channel::{Held, Line};
 use crate::proto::spark::config_request::Operation;
 use crate::proto::spark::config_request::operation::OpType;
 use crate::proto::spark::spark_connect_service_client::SparkConnectServiceClient;
@@ -33,7 +38,7 @@ use crate::proto::spark::{
     ReleaseSessionResponse, UserContext,
 };
 
-pub(super) type Stub = SparkConnectServiceClient<Channel>;
+pub(crate) type Stub = SparkConnectServiceClient<Channel>;
 
 /// The version of the protocol that `proto/` describes.
 const PROTOCOL: &str = "4.3";
@@ -57,24 +62,24 @@ pub(crate) struct Tag(String);
 
 /// What this client has asked the server to stop. Some servers end a stream without a word then.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Interrupted {
+pub(crate) enum Interrupted {
     Tag(Tag),
     Operation(OperationId),
 }
 
 #[derive(Debug)]
-pub(super) struct Session {
-    pub(super) server: String,
-    pub(super) id: String,
-    pub(super) user: UserContext,
-    pub(super) client_type: String,
-    pub(super) patience: Patience,
-    pub(super) packing: Packing,
-    pub(super) line: Line,
+pub(crate) struct Session {
+    pub(crate) server: String,
+    pub(crate) id: String,
+    pub(crate) user: UserContext,
+    pub(crate) client_type: String,
+    pub(crate) patience: Patience,
+    pub(crate) packing: Packing,
+    pub(crate) line: Line,
     /// The task that asks whether anybody is there; it ends with this value.
-    pub(super) heart: Mutex<JoinSet<()>>,
+    pub(crate) keepalive: Mutex<JoinSet<()>>,
     /// What is in the way while calls are tried again and again.
-    pub(super) outage: watch::Sender<Option<String>>,
+    pub(crate) outage: watch::Sender<Option<String>>,
     message_limit: usize,
     headers: Vec<Header>,
     observed: OnceLock<String>,
@@ -86,28 +91,28 @@ pub(super) struct Session {
 
 /// How long a server may take.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Patience {
+pub(crate) struct Patience {
     /// For an answer, with all attempts.
-    pub(super) budget: Duration,
+    pub(crate) budget: Duration,
     /// Between two responses of a stream.
-    pub(super) silence: Duration,
+    pub(crate) silence: Duration,
     /// For a stream that nobody reads, before it is opened anew.
-    pub(super) fresh: Duration,
+    pub(crate) fresh: Duration,
     /// Between two questions that only find out whether anybody is there.
-    pub(super) beat: Duration,
+    pub(crate) beat: Duration,
     /// Without a byte in either direction while such a question waits: then nobody is.
-    pub(super) dead: Duration,
+    pub(crate) dead: Duration,
 }
 
 /// A call with one answer, as its messages name it.
-pub(super) struct Call {
-    pub(super) name: &'static str,
-    pub(super) limit: Duration,
-    pub(super) budget: Duration,
+pub(crate) struct Call {
+    pub(crate) name: &'static str,
+    pub(crate) limit: Duration,
+    pub(crate) budget: Duration,
 }
 
 /// An answer that says which session it belongs to.
-pub(super) trait Answer {
+pub(crate) trait Answer {
     fn session_id(&self) -> &str;
     fn server_side_session_id(&self) -> &str;
 }
@@ -161,7 +166,7 @@ impl Tag {
 }
 
 impl Session {
-    pub(super) fn new(endpoint: &Endpoint, line: Line, budget: Duration) -> Self {
+    pub(crate) fn new(endpoint: &Endpoint, line: Line, budget: Duration) -> Self {
         let user = endpoint.user_id().unwrap_or_default().to_owned();
         let agent = endpoint
             .user_agent()
@@ -182,7 +187,7 @@ impl Session {
             patience: Patience { budget, silence: SILENCE, fresh: FRESH, beat: BEAT, dead: DEAD },
             packing: Packing::new(endpoint.message_limit()),
             line,
-            heart: Mutex::default(),
+            keepalive: Mutex::default(),
             outage: watch::Sender::new(None),
             message_limit: endpoint.message_limit(),
             headers,
@@ -193,13 +198,13 @@ impl Session {
         }
     }
 
-    pub(super) fn stub(&self, held: &Held) -> Stub {
+    pub(crate) fn stub(&self, held: &Held) -> Stub {
         Stub::new(held.channel())
             .max_decoding_message_size(self.message_limit)
             .max_encoding_message_size(self.message_limit)
     }
 
-    pub(super) fn request<T>(&self, message: T) -> Request<T> {
+    pub(crate) fn request<T>(&self, message: T) -> Request<T> {
         let mut request = Request::new(message);
         for Header { name, value } in &self.headers {
             request.metadata_mut().insert(name, value.clone());
@@ -208,27 +213,27 @@ impl Session {
     }
 
     /// The server's own name for this session, once it has said one; servers before 4.0 never do.
-    pub(super) fn observed(&self) -> Option<String> {
+    pub(crate) fn observed(&self) -> Option<String> {
         self.observed.get().cloned()
     }
 
     /// Whether the server calls the session as the client does. Sail does; a JVM server has a name of its own for it.
-    pub(super) fn is_namesake(&self) -> bool {
+    pub(crate) fn is_namesake(&self) -> bool {
         self.observed.get() == Some(&self.id)
     }
 
     /// The server knows the witness from now on.
-    pub(super) fn now_has_witness(&self) {
+    pub(crate) fn now_has_witness(&self) {
         self.witnessed.store(true, Ordering::Relaxed);
     }
 
     /// Whether only its witness can tell this session from one that was made anew.
-    pub(super) fn needs_witness(&self) -> bool {
+    pub(crate) fn needs_witness(&self) -> bool {
         self.witnessed.load(Ordering::Relaxed)
     }
 
     /// A question about settings, or a change of them.
-    pub(super) fn config(&self, operation: OpType) -> ConfigRequest {
+    pub(crate) fn config(&self, operation: OpType) -> ConfigRequest {
         let (session_id, user_context, client_type) = self.identity();
         ConfigRequest {
             session_id,
@@ -240,7 +245,7 @@ impl Session {
     }
 
     /// Asks about settings, or changes them.
-    pub(super) async fn configure(
+    pub(crate) async fn configure(
         &self,
         operation: OpType,
         limit: Duration,
@@ -250,11 +255,11 @@ impl Session {
         self.call(call, question, async |mut stub, question| stub.config(question).await).await
     }
 
-    pub(super) fn identity(&self) -> (String, Option<UserContext>, Option<String>) {
+    pub(crate) fn identity(&self) -> (String, Option<UserContext>, Option<String>) {
         (self.id.clone(), Some(self.user.clone()), Some(self.client_type.clone()))
     }
 
-    pub(super) fn check(&self, answer: &impl Answer) -> Result<(), Error> {
+    pub(crate) fn check(&self, answer: &impl Answer) -> Result<(), Error> {
         if answer.session_id() != self.id {
             return Err(Error::Protocol(format!(
                 "an answer in the session `{}` to a question in the session `{}`",
@@ -272,7 +277,7 @@ impl Session {
     }
 
     /// Makes a call and waits for its answer, as often as that may help.
-    pub(super) async fn call<Q, A, F, R>(&self, call: Call, question: Q, rpc: F) -> Result<A, Error>
+    pub(crate) async fn call<Q, A, F, R>(&self, call: Call, question: Q, rpc: F) -> Result<A, Error>
     where
         Q: Clone,
         A: Answer,
@@ -314,7 +319,7 @@ impl Session {
     }
 
     /// The error that a final status stands for, with all that the server tells about it.
-    pub(super) async fn explain(&self, status: Status) -> Error {
+    pub(crate) async fn explain(&self, status: Status) -> Error {
         if let Some(error) = self.packing.judge(&status) {
             return error;
         }
@@ -324,7 +329,7 @@ impl Session {
                 return Error::SessionLost { reason: ServerError::read(&status).message };
             }
             (Handle::OperationGone | Handle::OperationSent | Handle::OperationUnknown, _) => {
-                if let Some(lost) = witness::glance(self).await {
+                if let Some(lost) = check::glance(self).await {
                     return lost;
                 }
                 return Error::OperationLost { reason: ServerError::read(&status).message };
@@ -345,7 +350,7 @@ impl Session {
             }
             (Handle::Other, _) => {}
         }
-        if let Some(lost) = witness::glance(self).await {
+        if let Some(lost) = check::glance(self).await {
             return lost;
         }
         let mut error = ServerError::read(&status);
@@ -358,7 +363,7 @@ impl Session {
     }
 
     /// A call is going to be tried again.
-    pub(super) fn does_not_answer(&self, status: &Status) {
+    pub(crate) fn does_not_answer(&self, status: &Status) {
         let why = match Error::unavailable(self.server.clone(), status) {
             Error::Unreachable { reason, .. } | Error::Tls { reason, .. } => reason.to_string(),
             other => other.to_string(),
@@ -366,7 +371,7 @@ impl Session {
         self.outage.send_if_modified(|outage| outage.replace(why.clone()).is_none());
     }
 
-    pub(super) fn answers(&self) {
+    pub(crate) fn answers(&self) {
         self.outage.send_if_modified(|outage| outage.take().is_some());
     }
 
@@ -390,15 +395,15 @@ impl Session {
     }
 
     /// Where the log of interrupts ends: what was interrupted before an execution began does not concern it.
-    pub(super) fn interrupts_so_far(&self) -> usize {
+    pub(crate) fn interrupts_so_far(&self) -> usize {
         self.log().len()
     }
 
-    pub(super) fn log_interrupt(&self, interrupted: Interrupted) {
+    pub(crate) fn log_interrupt(&self, interrupted: Interrupted) {
         self.log().push(interrupted);
     }
 
-    pub(super) fn was_interrupted(&self, since: usize, operation: OperationId, tags: &[Tag]) -> bool {
+    pub(crate) fn was_interrupted(&self, since: usize, operation: OperationId, tags: &[Tag]) -> bool {
         self.log().iter().skip(since).any(|interrupted| match interrupted {
             Interrupted::Tag(tag) => tags.contains(tag),
             Interrupted::Operation(id) => *id == operation,
@@ -406,13 +411,13 @@ impl Session {
     }
 
     /// Runs something that nobody waits for now, and `finish_background` does.
-    pub(super) fn in_background(&self, task: impl Future<Output = ()> + Send + 'static) {
+    pub(crate) fn in_background(&self, task: impl Future<Output = ()> + Send + 'static) {
         let mut tasks = self.background.lock().unwrap_or_else(PoisonError::into_inner);
         while tasks.try_join_next().is_some() {}
         tasks.spawn(task);
     }
 
-    pub(super) async fn finish_background(&self) {
+    pub(crate) async fn finish_background(&self) {
         let mut tasks = mem::take(&mut *self.background.lock().unwrap_or_else(PoisonError::into_inner));
         while tasks.join_next().await.is_some() {}
     }
@@ -423,7 +428,7 @@ impl Session {
 }
 
 /// How long to wait before another attempt, if one may help.
-pub(super) fn pause(retry: &mut Retry, status: &Status, since: Instant) -> Option<Duration> {
+pub(crate) fn pause(retry: &mut Retry, status: &Status, since: Instant) -> Option<Duration> {
     match verdict(status) {
         Verdict::Final => None,
         Verdict::Passing(ordered) => retry.wait(ordered, since.elapsed(), jitter()),

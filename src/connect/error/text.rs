@@ -11,15 +11,15 @@ const ADVICE: [&str; 3] =
 
 /// The parts of an error's text.
 #[derive(Debug, Default, PartialEq)]
-pub(super) struct Parts {
-    pub(super) class: Option<String>,
-    pub(super) state: Option<String>,
+pub(crate) struct Parts {
+    pub(crate) class: Option<String>,
+    pub(crate) state: Option<String>,
     /// On one line.
-    pub(super) message: String,
+    pub(crate) message: String,
 }
 
 /// Takes a text apart that Spark may have written.
-pub(super) fn parts(text: &str) -> Parts {
+pub(crate) fn parts(text: &str) -> Parts {
     let text = without_exception(without_stack(task_failure(text.trim())));
     let memory = text.starts_with("java.lang.OutOfMemoryError");
     let text = if memory { format!("The engine has run out of memory: {text}") } else { text.to_owned() };
@@ -32,7 +32,7 @@ pub(super) fn parts(text: &str) -> Parts {
 }
 
 /// The text as it came, where it says more than its parts do.
-pub(super) fn original(text: &str, parts: &Parts) -> Option<String> {
+pub(crate) fn original(text: &str, parts: &Parts) -> Option<String> {
     let class = parts.class.as_ref().map(|class| format!("[{class}] ")).unwrap_or_default();
     let state = parts.state.as_ref().map(|state| format!(" SQLSTATE: {state}")).unwrap_or_default();
     let told = format!("{class}{}{state}", parts.message);
@@ -40,19 +40,19 @@ pub(super) fn original(text: &str, parts: &Parts) -> Option<String> {
 }
 
 /// A text of at most so many characters, with a mark where something was cut off.
-pub(super) fn shortened(text: &str, longest: usize) -> String {
+pub(crate) fn shortened(text: &str, longest: usize) -> String {
     match text.char_indices().nth(longest) {
         Some((at, _)) => format!("{}…", text.get(..at).unwrap_or_default()),
         None => text.to_owned(),
     }
 }
 
-pub(super) fn one_line(text: &str) -> String {
+pub(crate) fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// What stands between two texts.
-pub(super) fn between<'t>(text: &'t str, before: &str, after: &str) -> Option<&'t str> {
+pub(crate) fn between<'t>(text: &'t str, before: &str, after: &str) -> Option<&'t str> {
     text.split_once(before)?.1.split_once(after).map(|(inner, _)| inner)
 }
 

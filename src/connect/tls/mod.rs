@@ -3,6 +3,8 @@
 //! The roots are the system's, or those of a file in their place. The greeting made by hand and tonic have the same, and judge by
 //! the same verifier, so that both believe the same.
 
+mod verifier;
+
 use std::error::Error as StdError;
 use std::fmt::{self, Debug, Formatter};
 use std::io;
@@ -20,11 +22,11 @@ use tokio_rustls::rustls::{
 };
 use tonic::transport::ClientTlsConfig;
 
+use self::verifier::Verifier;
 use crate::connect::reason::Reason;
-use crate::connect::verifier::{self, Verifier};
 
 /// The name of HTTP/2 in a handshake.
-pub(super) const HTTP2: &[u8] = b"h2";
+pub(crate) const HTTP2: &[u8] = b"h2";
 const WANTS_CLIENT: &str = "name one: `--tls-cert FILE --tls-key FILE`, or `tls` in a target";
 
 /// Whom we believe, and who we say we are.
@@ -76,7 +78,7 @@ impl Certificates {
     }
 
     /// Whether the server is told who we are.
-    pub(super) fn has_identity(&self) -> bool {
+    pub(crate) fn has_identity(&self) -> bool {
         self.identity.is_some()
     }
 
@@ -90,7 +92,7 @@ impl Certificates {
     }
 
     /// For a handshake made by hand.
-    pub(super) fn by_hand(&self) -> Result<ClientConfig, Reason> {
+    pub(crate) fn by_hand(&self) -> Result<ClientConfig, Reason> {
         let config = ClientConfig::builder_with_provider(provider()).with_safe_default_protocol_versions();
         let config = config.map_err(|error| Reason::new(error.to_string()))?;
         let config = config.dangerous().with_custom_certificate_verifier(self.verifier()?);
@@ -105,7 +107,7 @@ impl Certificates {
     }
 
     /// For tonic, which takes no roots beside a verifier.
-    pub(super) fn for_tonic(&self) -> Result<(ClientTlsConfig, Arc<dyn ServerCertVerifier>), Reason> {
+    pub(crate) fn for_tonic(&self) -> Result<(ClientTlsConfig, Arc<dyn ServerCertVerifier>), Reason> {
         let config = ClientTlsConfig::new();
         let config = match &self.identity {
             Some(Identity(pair)) => config.identity(pair.pem.clone()),
@@ -115,7 +117,7 @@ impl Certificates {
     }
 
     /// Why a connection has failed. Nothing where TLS has not said so.
-    pub(super) fn reason(&self, error: &io::Error) -> Option<Reason> {
+    pub(crate) fn reason(&self, error: &io::Error) -> Option<Reason> {
         tls_error(error).map(|error| reason(error, self))
     }
 }
@@ -213,7 +215,7 @@ fn private_key(pem: &[u8]) -> Result<PrivateKeyDer<'static>, PemError> {
 }
 
 /// The host as certificates name it.
-pub(super) fn server_name(host: &str) -> Result<ServerName<'static>, Reason> {
+pub(crate) fn server_name(host: &str) -> Result<ServerName<'static>, Reason> {
     ServerName::try_from(host.to_owned()).map_err(|_| {
         Reason::new(format!("`{host}` is no name that a certificate could have"))
             .hint("write a name as the DNS knows it, or a whole IP address")
@@ -221,7 +223,7 @@ pub(super) fn server_name(host: &str) -> Result<ServerName<'static>, Reason> {
 }
 
 /// Reads what TLS says out of what a connection failed of, if that was TLS. For later calls, where nothing more is known.
-pub(super) fn reason_of(error: &(dyn StdError + 'static)) -> Option<Reason> {
+pub(crate) fn reason_of(error: &(dyn StdError + 'static)) -> Option<Reason> {
     let mut error = Some(error);
     while let Some(this) = error {
         let found = this.downcast_ref::<Error>().or_else(|| this.downcast_ref().and_then(tls_error));
@@ -326,11 +328,11 @@ fn alert_reason(alert: AlertDescription, ours: &Certificates) -> Reason {
 }
 
 /// What answered has not spoken TLS; whoever knows why TLS was tried adds the hint.
-pub(super) fn not_tls() -> Reason {
+pub(crate) fn not_tls() -> Reason {
     Reason::new("it does not speak TLS")
 }
 
-pub(super) fn no_http2() -> Reason {
+pub(crate) fn no_http2() -> Reason {
     Reason::new("it offers no HTTP/2 over TLS (ALPN), which gRPC needs")
         .hint("reach the port for gRPC; or let the proxy before it pass HTTP/2 on")
 }

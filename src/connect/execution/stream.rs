@@ -6,9 +6,9 @@ use std::mem;
 
 use arrow_array::RecordBatch;
 
-use crate::connect::arrow::Assembler;
 use crate::connect::error::Error;
-use crate::connect::reattach::Execution;
+use crate::connect::execution::arrow::Assembler;
+use crate::connect::execution::reattach::Execution;
 use crate::proto::spark::ExecutePlanResponse;
 use crate::proto::spark::execute_plan_response::execution_progress::StageInfo;
 use crate::proto::spark::execute_plan_response::{ExecutionProgress, ResponseType};
@@ -62,7 +62,7 @@ impl From<ExecutionProgress> for Progress {
 }
 
 impl ResponseStream {
-    pub(super) fn new(execution: Execution) -> Self {
+    pub(crate) fn new(execution: Execution) -> Self {
         Self {
             execution,
             assembler: Assembler::default(),

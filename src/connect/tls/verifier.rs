@@ -18,14 +18,14 @@ use x509_cert::ext::pkix::ExtendedKeyUsage;
 
 /// Judges the certificates of servers.
 #[derive(Debug)]
-pub(super) struct Verifier {
+pub(crate) struct Verifier {
     usual: Arc<WebPkiServerVerifier>,
     /// Those of the user's own file.
     named: Arc<[CertificateDer<'static>]>,
 }
 
 impl Verifier {
-    pub(super) fn new(
+    pub(crate) fn new(
         roots: Arc<RootCertStore>,
         named: Arc<[CertificateDer<'static>]>,
         provider: Arc<CryptoProvider>,
@@ -90,7 +90,7 @@ impl ServerCertVerifier for Verifier {
 }
 
 /// Whether a server has shown the certificate of an authority. rustls has no variant for it.
-pub(super) fn is_of_authority(problem: &CertificateError) -> bool {
+pub(crate) fn is_of_authority(problem: &CertificateError) -> bool {
     problem.to_string().contains("CaUsedAsEndEntity")
 }
 

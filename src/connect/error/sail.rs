@@ -1,17 +1,17 @@
 //! Sail's errors in Spark's terms. Sail sends a text and the name of a Java class; where the text can mean one thing alone, it
 //! gets the class and the state that Spark has for that. Words that only Sail's authors can read are taken out.
 
-use super::wording::{between, one_line, shortened};
+use super::text::{between, one_line, shortened};
 
 /// What one of Sail's texts means.
 #[derive(Debug, Default, PartialEq)]
-pub(super) struct Told {
-    pub(super) class: Option<&'static str>,
-    pub(super) state: Option<&'static str>,
-    pub(super) message: String,
-    pub(super) parameters: Vec<(&'static str, String)>,
+pub(crate) struct Told {
+    pub(crate) class: Option<&'static str>,
+    pub(crate) state: Option<&'static str>,
+    pub(crate) message: String,
+    pub(crate) parameters: Vec<(&'static str, String)>,
     /// Whether Sail itself has failed, and not what it was asked to do.
-    pub(super) is_internal: bool,
+    pub(crate) is_internal: bool,
 }
 
 /// Characters of a message whose meaning is not known.
@@ -73,7 +73,7 @@ impl Told {
 }
 
 /// Reads a text of Sail's; `java` is the class that it sends with it.
-pub(super) fn told(text: &str, java: Option<&str>) -> Told {
+pub(crate) fn told(text: &str, java: Option<&str>) -> Told {
     let text = text.trim();
     let fault = FAULTS.iter().find_map(|fault| text.split_once(fault).map(|(said, _)| said));
     let is_internal = fault.is_some() || text.contains(PANIC);

@@ -17,7 +17,7 @@ const MOST_ROWS: &str = "spark.sql.session.localRelationSizeLimit";
 /// The setting that says how Spark compresses the rows of results.
 pub(crate) const ARROW_CODEC: &str = "spark.sql.execution.arrow.compression.codec";
 
-pub(super) const KEYS: [&str; 10] = [
+pub(crate) const KEYS: [&str; 10] = [
     COMPRESSION_FROM,
     COMPRESSION,
     LARGEST_PLAN,
@@ -60,7 +60,7 @@ pub(crate) struct Chunks {
 
 impl Features {
     /// Reads settings; what can't be read is not there.
-    pub(super) fn read(mut settings: BTreeMap<String, String>) -> Self {
+    pub(crate) fn read(mut settings: BTreeMap<String, String>) -> Self {
         let bytes = |key: &str| settings.get(key).and_then(|text| bytes(text));
         let is_zstd =
             settings.get(COMPRESSION).is_some_and(|algorithm| algorithm.eq_ignore_ascii_case("zstd"));

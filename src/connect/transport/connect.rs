@@ -15,9 +15,9 @@ use tokio_rustls::TlsConnector;
 
 use crate::connect::endpoint::Endpoint;
 use crate::connect::error::Error;
-use crate::connect::line::{Line, dial};
 use crate::connect::reason::Reason;
 use crate::connect::tls;
+use crate::connect::transport::channel::{Line, dial};
 
 const CONNECT_LIMIT: Duration = Duration::from_secs(5);
 /// Of the handshake and the first bytes together.
@@ -50,7 +50,7 @@ enum Greeting {
 }
 
 /// Connects, within seconds.
-pub(super) async fn reach(endpoint: &Endpoint) -> Result<Line, Error> {
+pub(crate) async fn reach(endpoint: &Endpoint) -> Result<Line, Error> {
     // What is wrong on our side is said before a byte is sent.
     let channel = channel(endpoint)?;
     let stream = open(endpoint).await?;
@@ -68,7 +68,7 @@ pub(super) async fn reach(endpoint: &Endpoint) -> Result<Line, Error> {
 }
 
 /// How a channel to this server is had, without looking first who is there.
-pub(super) fn channel(endpoint: &Endpoint) -> Result<tonic::transport::Endpoint, Error> {
+pub(crate) fn channel(endpoint: &Endpoint) -> Result<tonic::transport::Endpoint, Error> {
     let broken = |error: tonic::transport::Error| Error::broken(endpoint.to_string(), &error);
     let scheme = if endpoint.tls() { "https" } else { "http" };
     let mut channel = tonic::transport::Endpoint::from_shared(format!("{scheme}://{}", endpoint.authority()))

@@ -15,7 +15,7 @@ pub(crate) enum Place {
 
 impl Place {
     /// `SQLSTATE: 42601 (line 1, pos 13)`.
-    pub(super) fn said_by_spark(text: &str) -> Option<Self> {
+    pub(crate) fn said_by_spark(text: &str) -> Option<Self> {
         let (_, rest) = text.split_once(" (line ")?;
         let (line, rest) = rest.split_once(", pos ")?;
         let (character, _) = rest.split_once(')')?;
@@ -23,7 +23,7 @@ impl Place {
     }
 
     /// `found x at 13:14 expected …`.
-    pub(super) fn said_by_sail(text: &str) -> Option<Self> {
+    pub(crate) fn said_by_sail(text: &str) -> Option<Self> {
         let (before, _) = text.split_once("found ")?.1.split_once(" expected ")?;
         let (start, end) = before.rsplit_once(" at ")?.1.split_once(':')?;
         Some(Self::Bytes(start.parse().ok()?..end.parse().ok()?))

@@ -4,7 +4,11 @@
 //! Both end as a [`ServerError`]. Which exit code an error deserves is the caller's business; the questions below help it.
 
 mod handle;
+pub(super) mod position;
+mod sail;
 mod server;
+pub(super) mod status;
+mod text;
 
 use std::error::Error as StdError;
 use std::io;
@@ -14,12 +18,12 @@ use arrow_schema::ArrowError;
 use thiserror::Error;
 use tonic::{Code, Status};
 
+use crate::connect::error::status::{NO_TRAILER, web_status};
 use crate::connect::reason::Reason;
-use crate::connect::status::{NO_TRAILER, web_status};
 use crate::connect::tls;
 use crate::error::Class;
 
-pub(super) use self::handle::Handle;
+pub(crate) use self::handle::Handle;
 pub(crate) use self::server::ServerError;
 
 /// A call or a stream that did not bring what was asked for.
@@ -75,7 +79,7 @@ pub(crate) enum Credentials {
 
 impl Error {
     /// What a connection that fails or breaks stands for: TLS says exactly what is wrong with it.
-    pub(super) fn broken(server: String, error: &(dyn StdError + 'static)) -> Self {
+    pub(crate) fn broken(server: String, error: &(dyn StdError + 'static)) -> Self {
         match tls::reason_of(error) {
             Some(reason) => Self::Tls { server, reason },
             None => Self::Unreachable { server, reason: refusal(error) },
@@ -83,7 +87,7 @@ impl Error {
     }
 
     /// What the status of a server that can not be reached stands for.
-    pub(super) fn unavailable(server: String, status: &Status) -> Self {
+    pub(crate) fn unavailable(server: String, status: &Status) -> Self {
         if let Some(error) = status.source() {
             return Self::broken(server, error);
         }
@@ -100,7 +104,7 @@ impl Error {
     }
 
     /// What a server stands for that lets nobody in.
-    pub(super) fn refused(status: &Status, credentials: Credentials) -> Self {
+    pub(crate) fn refused(status: &Status, credentials: Credentials) -> Self {
         let message = match web_status(status.message()) {
             Some(code) => format!("HTTP status {code}"),
             None => status.message().to_owned(),
@@ -109,7 +113,7 @@ impl Error {
     }
 
     /// The same of a server that has never answered before: it may be none.
-    pub(super) fn of_a_stranger(self, server: &str) -> Self {
+    pub(crate) fn of_a_stranger(self, server: &str) -> Self {
         let not_spark = |reason: &str| {
             let reason = Reason::new(reason).hint("look for a slip in the address");
             Self::NotSparkConnect { server: server.to_owned(), reason }
@@ -236,7 +240,7 @@ fn refusal(error: &(dyn StdError + 'static)) -> Reason {
 }
 
 /// The end of a chain of causes, which says the most in transport errors.
-pub(super) fn innermost(error: &(dyn StdError + 'static)) -> String {
+pub(crate) fn innermost(error: &(dyn StdError + 'static)) -> String {
     let mut error = error;
     while let Some(source) = error.source() {
         error = source;

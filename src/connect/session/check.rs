@@ -15,18 +15,18 @@ use crate::proto::spark::config_request::{GetOption, Set};
 use crate::proto::spark::{ConfigResponse, KeyValue};
 
 /// The setting; its value is the session's id.
-pub(super) const WITNESS: &str = "spark.pipectl.session";
+pub(crate) const WITNESS: &str = "spark.pipectl.session";
 const LIMIT: Duration = Duration::from_secs(60);
 /// One try, where an error is to be told anyway.
 const GLANCE: Duration = Duration::from_secs(5);
 
 /// The question that every session can be asked at no cost.
-pub(super) fn question() -> OpType {
+pub(crate) fn question() -> OpType {
     OpType::GetOption(GetOption { keys: vec![WITNESS.to_owned()] })
 }
 
 /// Gives a session its witness, where one is needed.
-pub(super) async fn install(session: &Session) -> Result<(), Error> {
+pub(crate) async fn install(session: &Session) -> Result<(), Error> {
     if !session.is_namesake() {
         return Ok(());
     }
@@ -37,7 +37,7 @@ pub(super) async fn install(session: &Session) -> Result<(), Error> {
 }
 
 /// An error where the session is another one by now.
-pub(super) async fn hear(session: &Session) -> Result<(), Error> {
+pub(crate) async fn hear(session: &Session) -> Result<(), Error> {
     if !session.needs_witness() {
         return Ok(());
     }
@@ -46,7 +46,7 @@ pub(super) async fn hear(session: &Session) -> Result<(), Error> {
 }
 
 /// The same at a glance, where a failure is to be explained: nothing where that can't be found out.
-pub(super) async fn glance(session: &Session) -> Option<Error> {
+pub(crate) async fn glance(session: &Session) -> Option<Error> {
     if !session.needs_witness() {
         return None;
     }

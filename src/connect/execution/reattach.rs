@@ -24,11 +24,11 @@ use tokio::time::{Instant, Sleep, sleep, sleep_until, timeout};
 use tonic::{Code, Request, Response, Status, Streaming};
 
 use crate::connect::error::{Error, Handle};
-use crate::connect::line::Held;
-use crate::connect::pack::{Packed, is_refusal};
 use crate::connect::retry::{Retry, Verdict, verdict, was_never_sent};
+use crate::connect::session::check;
+use crate::connect::session::compression::{Packed, is_refusal};
 use crate::connect::session::{Call, Interrupted, OperationId, Session, Tag, pause};
-use crate::connect::witness;
+use crate::connect::transport::channel::Held;
 use crate::proto::spark::execute_plan_request::{RequestOption, request_option};
 use crate::proto::spark::execute_plan_response::ResponseType;
 use crate::proto::spark::interrupt_request::{Interrupt, InterruptType};
@@ -52,7 +52,7 @@ type Packing = Pin<Box<dyn Future<Output = Result<Packed, Error>> + Send>>;
 type Ending = Pin<Box<dyn Future<Output = Result<(), Error>> + Send>>;
 type Failing = Pin<Box<dyn Future<Output = Error> + Send>>;
 
-pub(super) struct Execution {
+pub(crate) struct Execution {
     session: Arc<Session>,
     request: ExecutePlanRequest,
     /// The plan as it was before it was compressed, until the server has understood it.
@@ -112,7 +112,7 @@ enum Done {
 }
 
 impl Execution {
-    pub(super) fn new(session: Arc<Session>, plan: Plan, tags: &[Tag], operation: OperationId) -> Self {
+    pub(crate) fn new(session: Arc<Session>, plan: Plan, tags: &[Tag], operation: OperationId) -> Self {
         let (session_id, user_context, client_type) = session.identity();
         let option = |option| RequestOption { request_option: Some(option) };
         let request = ExecutePlanRequest {
@@ -151,7 +151,7 @@ impl Execution {
     }
 
     /// The next response, or nothing once the server has said that there are no more.
-    pub(super) async fn next(&mut self) -> Result<Option<ExecutePlanResponse>, Error> {
+    pub(crate) async fn next(&mut self) -> Result<Option<ExecutePlanResponse>, Error> {
         let silence = self.session.patience.silence;
         loop {
             self.attach().await;
@@ -201,7 +201,7 @@ impl Execution {
 
     /// Keeps the execution alive while nobody asks for the next response. Servers end a stream after two minutes, which is not
     /// seen before all on it is read, and abandon what no stream is attached to: so the stream is opened anew from time to time.
-    pub(super) async fn keep(&mut self) -> Infallible {
+    pub(crate) async fn keep(&mut self) -> Infallible {
         loop {
             self.attach().await;
             // Sail abandons nothing as long as its session lives.
@@ -268,7 +268,7 @@ impl Execution {
                 let session = Arc::clone(&self.session);
                 Box::pin(async move {
                     if attach == Attach::Again {
-                        witness::hear(&session).await.map_err(|error| unheard(&error))?;
+                        check::hear(&session).await.map_err(|error| unheard(&error))?;
                     }
                     stub.execute_plan(request).await
                 })
@@ -335,7 +335,7 @@ impl Execution {
         if complete {
             self.end(Done::All);
             let session = Arc::clone(&self.session);
-            self.state = State::Ending(Box::pin(async move { witness::hear(&session).await }));
+            self.state = State::Ending(Box::pin(async move { check::hear(&session).await }));
         } else if !response.response_id.is_empty() {
             self.response_before = self.last_response.replace(response.response_id.clone());
             if let Some(cursor) = self.cursor().cloned() {
@@ -511,7 +511,7 @@ async fn release(session: Arc<Session>, operation: OperationId, mut done_with: w
 }
 
 /// Asks the server to stop something, and has it known here before the streams can end.
-pub(super) async fn interrupt(session: &Session, what: &Interrupted) -> Result<Vec<String>, Error> {
+pub(crate) async fn interrupt(session: &Session, what: &Interrupted) -> Result<Vec<String>, Error> {
     let (session_id, user_context, client_type) = session.identity();
     let (kind, interrupt) = match what {
         Interrupted::Tag(tag) => (InterruptType::Tag, Some(Interrupt::OperationTag(tag.as_str().to_owned()))),

@@ -49,7 +49,7 @@ pub(crate) enum Content {
 }
 
 /// Adds them all.
-pub(super) async fn add(session: &Session, artifacts: Vec<Artifact>) -> Result<u64, Error> {
+pub(crate) async fn add(session: &Session, artifacts: Vec<Artifact>) -> Result<u64, Error> {
     let artifacts: Arc<[Artifact]> = artifacts.into();
     let (mut sent, damaged) = send(session, Arc::clone(&artifacts)).await?;
     if damaged.is_empty() {
@@ -68,7 +68,7 @@ pub(super) async fn add(session: &Session, artifacts: Vec<Artifact>) -> Result<u
 }
 
 /// Adds those that the session does not have by their names.
-pub(super) async fn add_missing(session: &Session, mut artifacts: Vec<Artifact>) -> Result<u64, Error> {
+pub(crate) async fn add_missing(session: &Session, mut artifacts: Vec<Artifact>) -> Result<u64, Error> {
     let mut missing = Vec::new();
     for names in artifacts.chunks(NAMES_AT_ONCE) {
         let (session_id, user_context, client_type) = session.identity();

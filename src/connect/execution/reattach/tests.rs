@@ -11,10 +11,10 @@ use tonic::{Code, Status};
 use super::{Execution, interrupt};
 use crate::connect::endpoint::Endpoint;
 use crate::connect::error::Error;
-use crate::connect::reach::reach;
+use crate::connect::execution::stream::{Event, ResponseStream};
 use crate::connect::scripted::{Script, Step, complete, halves, rows, schema, spark_error};
 use crate::connect::session::{Interrupted, OperationId, Session, Tag};
-use crate::connect::stream::{Event, ResponseStream};
+use crate::connect::transport::connect::reach;
 use crate::proto::relation;
 use crate::proto::spark::FetchErrorDetailsResponse;
 use crate::proto::spark::fetch_error_details_response::{self as details, SparkThrowable};
@@ -104,7 +104,7 @@ async fn with_heart(endpoint: &Endpoint) -> Arc<Session> {
     session.patience.beat = Duration::from_millis(100);
     session.patience.dead = Duration::from_millis(400);
     let session = Arc::new(session);
-    crate::connect::heart::start(&session);
+    crate::connect::session::keepalive::start(&session);
     session
 }
 

@@ -10,14 +10,14 @@ use tokio::time::{Instant, sleep};
 use tonic::Status;
 use tonic::transport::{Channel, Endpoint};
 
-use crate::connect::dial::{Dialer, Traffic};
+use crate::connect::transport::tcp::{Dialer, Traffic};
 
 /// How often the traffic is looked at while nothing moves.
 const LOOKED_AT: Duration = Duration::from_millis(500);
 const DIAL_LIMIT: Duration = Duration::from_secs(5);
 
 #[derive(Debug)]
-pub(super) struct Line {
+pub(crate) struct Line {
     description: Endpoint,
     current: watch::Sender<Connection>,
 }
@@ -30,26 +30,26 @@ struct Connection {
 }
 
 /// The line as one call has it.
-pub(super) struct Held {
+pub(crate) struct Held {
     connection: Connection,
     current: watch::Receiver<Connection>,
 }
 
 impl Line {
     /// The line over the connection that [`dial`] has made.
-    pub(super) fn new(description: Endpoint, (channel, traffic): (Channel, Traffic)) -> Self {
+    pub(crate) fn new(description: Endpoint, (channel, traffic): (Channel, Traffic)) -> Self {
         let current = watch::Sender::new(Connection { number: 0, channel, traffic });
         Self { description, current }
     }
 
-    pub(super) fn hold(&self) -> Held {
+    pub(crate) fn hold(&self) -> Held {
         let current = self.current.subscribe();
         let connection = current.borrow().clone();
         Held { connection, current }
     }
 
     /// Puts another connection in the place of this one, unless somebody was faster. Needs a runtime.
-    pub(super) fn replace(&self, dead: &Held) {
+    pub(crate) fn replace(&self, dead: &Held) {
         self.current.send_if_modified(|current| {
             if current.number != dead.connection.number {
                 return false;
@@ -64,12 +64,12 @@ impl Line {
 }
 
 impl Held {
-    pub(super) fn channel(&self) -> Channel {
+    pub(crate) fn channel(&self) -> Channel {
         self.connection.channel.clone()
     }
 
     /// Ends when another connection is in the place of this one: what waits for an answer here waits in vain.
-    pub(super) async fn replaced(&self) -> Status {
+    pub(crate) async fn replaced(&self) -> Status {
         let number = self.connection.number;
         if self.current.clone().wait_for(|current| current.number != number).await.is_err() {
             // The session itself is gone, and with it whoever could say more.
@@ -79,7 +79,7 @@ impl Held {
     }
 
     /// Ends when nothing has moved for so long, in either direction: large messages on slow ways are no silence.
-    pub(super) async fn silence(&self, limit: Duration) {
+    pub(crate) async fn silence(&self, limit: Duration) {
         let traffic = &self.connection.traffic;
         let mut bytes = traffic.bytes();
         let mut since = Instant::now();
@@ -94,7 +94,7 @@ impl Held {
 }
 
 /// Makes the first connection of a line.
-pub(super) async fn dial(description: &Endpoint) -> Result<(Channel, Traffic), tonic::transport::Error> {
+pub(crate) async fn dial(description: &Endpoint) -> Result<(Channel, Traffic), tonic::transport::Error> {
     let dialer = Dialer::new(DIAL_LIMIT);
     let traffic = dialer.traffic();
     Ok((description.connect_with_connector(dialer).await?, traffic))

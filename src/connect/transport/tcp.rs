@@ -22,17 +22,17 @@ const TCP_KEEPALIVE_RETRIES: u32 = 3;
 
 /// Opens the connections of one channel, as gRPC asks for them.
 #[derive(Clone)]
-pub(super) struct Dialer {
+pub(crate) struct Dialer {
     tcp: HttpConnector,
     traffic: Traffic,
 }
 
 /// How many bytes have gone either way, over all connections of a channel.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Traffic(Arc<AtomicU64>);
+pub(crate) struct Traffic(Arc<AtomicU64>);
 
 /// A connection whose bytes are counted.
-pub(super) struct Counted {
+pub(crate) struct Counted {
     stream: TcpStream,
     traffic: Traffic,
 }
@@ -41,7 +41,7 @@ type Dialing = Pin<Box<dyn Future<Output = Result<TokioIo<Counted>, DialError>> 
 
 /// Why there is no connection.
 #[derive(Debug)]
-pub(super) struct DialError(Box<dyn std::error::Error + Send + Sync>);
+pub(crate) struct DialError(Box<dyn std::error::Error + Send + Sync>);
 
 impl fmt::Display for DialError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -57,7 +57,7 @@ impl std::error::Error for DialError {
 
 impl Dialer {
     /// Gives up after this time.
-    pub(super) fn new(limit: Duration) -> Self {
+    pub(crate) fn new(limit: Duration) -> Self {
         let mut tcp = HttpConnector::new();
         tcp.enforce_http(false);
         tcp.set_nodelay(true);
@@ -68,13 +68,13 @@ impl Dialer {
         Self { tcp, traffic: Traffic::default() }
     }
 
-    pub(super) fn traffic(&self) -> Traffic {
+    pub(crate) fn traffic(&self) -> Traffic {
         self.traffic.clone()
     }
 }
 
 impl Traffic {
-    pub(super) fn bytes(&self) -> u64 {
+    pub(crate) fn bytes(&self) -> u64 {
         self.0.load(Ordering::Relaxed)
     }
 

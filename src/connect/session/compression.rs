@@ -12,7 +12,7 @@ use tokio::task::spawn_blocking;
 use tonic::{Code, Status};
 
 use crate::connect::error::Error;
-use crate::connect::features::Features;
+use crate::connect::session::features::Features;
 use crate::proto::spark::plan::compressed_operation::OpType as Kind;
 use crate::proto::spark::plan::{CompressedOperation, OpType};
 use crate::proto::spark::{CompressionCodec, Plan};
@@ -22,7 +22,7 @@ const LEVEL: i32 = 3;
 
 /// What a session knows of sizes.
 #[derive(Debug)]
-pub(super) struct Packing {
+pub(crate) struct Packing {
     /// Bytes of the largest message that this side sends and takes.
     own_limit: u64,
     offered: OnceLock<Offered>,
@@ -39,18 +39,18 @@ struct Offered {
 
 /// A plan as it is sent, and as it was where that is something else.
 #[derive(Debug)]
-pub(super) struct Packed {
-    pub(super) plan: Plan,
-    pub(super) original: Option<Plan>,
+pub(crate) struct Packed {
+    pub(crate) plan: Plan,
+    pub(crate) original: Option<Plan>,
 }
 
 impl Packing {
-    pub(super) fn new(own_limit: usize) -> Self {
+    pub(crate) fn new(own_limit: usize) -> Self {
         Self { own_limit: own_limit as u64, offered: OnceLock::new(), refused: AtomicBool::new(false) }
     }
 
     /// Takes note of what the server offers; what was noted first stays.
-    pub(super) fn learn(&self, features: &Features) {
+    pub(crate) fn learn(&self, features: &Features) {
         self.offered.get_or_init(|| Offered {
             compressed_from: features.compressed_from,
             largest_message: features.largest_message,
@@ -59,7 +59,7 @@ impl Packing {
     }
 
     /// The plan as it is to be sent.
-    pub(super) async fn pack(&self, plan: Plan) -> Result<Packed, Error> {
+    pub(crate) async fn pack(&self, plan: Plan) -> Result<Packed, Error> {
         let size = plan.encoded_len() as u64;
         if let Some(limit) = self.offered.get().and_then(|offered| offered.largest_plan)
             && size > limit
@@ -75,12 +75,12 @@ impl Packing {
     }
 
     /// Takes note that the server does not understand compressed plans after all; they are sent as they are from now on.
-    pub(super) fn stop_compressing(&self) {
+    pub(crate) fn stop_compressing(&self) {
         self.refused.store(true, Ordering::Relaxed);
     }
 
     /// Whether a message of so many bytes may be sent.
-    pub(super) fn fits(&self, size: usize) -> Result<(), Error> {
+    pub(crate) fn fits(&self, size: usize) -> Result<(), Error> {
         let theirs = self.offered.get().and_then(|offered| offered.largest_message);
         let (size, limit) = (size as u64, theirs.unwrap_or(u64::MAX).min(self.own_limit));
         if size > limit { Err(Error::TooLarge { size, limit }) } else { Ok(()) }
@@ -88,7 +88,7 @@ impl Packing {
 
     /// What a status says about the size or the depth of a message. Both sides have the same words where both are written in Rust: the limit
     /// tells whose they are.
-    pub(super) fn judge(&self, status: &Status) -> Option<Error> {
+    pub(crate) fn judge(&self, status: &Status) -> Option<Error> {
         let message = status.message();
         let (size, limit) = match status.code() {
             // Without this limit, which is not for plans, a server could let us run out of stack.
@@ -115,11 +115,11 @@ impl Packing {
 }
 
 /// Whether a server that was sent a compressed plan says that it can't read it.
-pub(super) fn is_refusal(code: Option<Code>, message: &str) -> bool {
+pub(crate) fn is_refusal(code: Option<Code>, message: &str) -> bool {
     code == Some(Code::Unimplemented) || message.contains(CANNOT_PARSE)
 }
 
-pub(super) const CANNOT_PARSE: &str = "CONNECT_INVALID_PLAN.CANNOT_PARSE";
+pub(crate) const CANNOT_PARSE: &str = "CONNECT_INVALID_PLAN.CANNOT_PARSE";
 
 /// Compresses a plan, in a thread where that holds nobody up.
 async fn compressed(plan: Plan) -> Result<Packed, Error> {
@@ -153,7 +153,7 @@ mod tests {
 
     use super::{Packed, Packing, is_refusal};
     use crate::connect::error::Error;
-    use crate::connect::features::Features;
+    use crate::connect::session::features::Features;
     use crate::proto::spark::plan::OpType;
     use crate::proto::spark::{Plan, Relation};
     use crate::proto::{command, relation};
