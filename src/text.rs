@@ -29,6 +29,11 @@ impl Span {
         Self { file, start: 0, end: 0 }
     }
 
+    /// How many bytes it has.
+    pub(crate) fn len(self) -> usize {
+        self.end.saturating_sub(self.start) as usize
+    }
+
     /// The part of this span from `from` to `to` bytes after its start, kept within the span.
     pub(crate) fn part(self, from: usize, to: usize) -> Self {
         let at = |offset: usize| (self.start + u32::try_from(offset).unwrap_or(u32::MAX)).min(self.end);

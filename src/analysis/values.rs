@@ -21,8 +21,9 @@ pub(super) fn found_unfit(wanted: &Fitting, schema: &DataType, found: &mut Diagn
         if wanted.is_exact && !fields.iter().any(|field| field.name == *name) {
             let message =
                 format!("the column is called `{}`: values are replaced where it is spelt so", field.name);
-            let diagnostic =
-                Diagnostic::new(Code::UnknownColumn, *span, message).help(format!("write `{}`", field.name));
+            let diagnostic = Diagnostic::new(Code::UnknownColumn, *span, message)
+                .help(format!("write `{}`", field.name))
+                .instead(&field.name);
             // Each value of a list asks this.
             if !found.contains(&diagnostic) {
                 found.push(diagnostic);

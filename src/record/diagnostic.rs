@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::diagnostic::{Applicability, Diagnostic, Severity};
 use crate::secret::scrubbed;
 use crate::text::{Sources, Span};
 
@@ -15,8 +15,15 @@ pub(crate) struct DiagnosticRecord {
     pub(crate) message: String,
     #[serde(flatten)]
     pub(crate) place: Place,
+    /// What the place is or has.
+    #[serde(default)]
+    pub(crate) label: Option<String>,
     pub(crate) notes: Vec<String>,
+    /// How to fix it, in words.
     pub(crate) help: Vec<String>,
+    /// How to fix it, as edits: each is an alternative to the others.
+    #[serde(default)]
+    pub(crate) suggestions: Vec<SuggestedEdit>,
     /// Other places that belong to it.
     pub(crate) related: Vec<RelatedPlace>,
     /// The engine's error condition, where the engine found it.
@@ -42,6 +49,15 @@ pub(crate) struct RelatedPlace {
     pub(crate) place: Place,
 }
 
+/// A text to put in a place of a file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub(crate) struct SuggestedEdit {
+    #[serde(flatten)]
+    pub(crate) place: Place,
+    pub(crate) replacement: String,
+    pub(crate) applicability: Applicability,
+}
+
 impl DiagnosticRecord {
     /// Records a diagnostic whose spans point into `sources`.
     pub(crate) fn new(sources: &Sources, diagnostic: &Diagnostic) -> Self {
@@ -49,12 +65,19 @@ impl DiagnosticRecord {
             message: message.clone(),
             place: Place::of(sources, *span),
         });
+        let suggestions = diagnostic.suggestions.iter().map(|suggestion| SuggestedEdit {
+            place: Place::of(sources, suggestion.span),
+            replacement: suggestion.replacement.clone(),
+            applicability: suggestion.applicability,
+        });
         Self {
             code: diagnostic.code.as_str().to_owned(),
             message: diagnostic.message.clone(),
             place: Place::of(sources, diagnostic.span),
+            label: diagnostic.label.clone(),
             notes: diagnostic.notes.clone(),
             help: diagnostic.help.clone(),
+            suggestions: suggestions.collect(),
             related: related.collect(),
             class: diagnostic.class.clone(),
             sql_state: diagnostic.sql_state.clone(),

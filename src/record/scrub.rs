@@ -1,6 +1,7 @@
 //! Takes what is known to be secret out of what is told: text by text, before anything is made of it, so that neither a line nor a
 //! JSON object breaks by it.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::{
@@ -25,7 +26,7 @@ pub(crate) trait Scrub {
 
 impl Scrub for String {
     fn scrub(&mut self) {
-        if let std::borrow::Cow::Owned(safe) = scrubbed(self) {
+        if let Cow::Owned(safe) = scrubbed(self) {
             *self = safe;
         }
     }
@@ -187,16 +188,25 @@ impl Scrub for Event {
 
 impl Scrub for DiagnosticRecord {
     fn scrub(&mut self) {
-        all([&mut self.message, &mut self.notes, &mut self.help, &mut self.class, &mut self.sql_state]);
+        all([&mut self.message, &mut self.label, &mut self.notes, &mut self.help]);
+        all([&mut self.class, &mut self.sql_state]);
+        self.suggestions.retain(|edit| is_safe(&edit.replacement));
         self.related.iter_mut().for_each(|place| place.message.scrub());
     }
 }
 
 impl Scrub for Diagnostic {
     fn scrub(&mut self) {
-        all([&mut self.message, &mut self.label, &mut self.help, &mut self.class, &mut self.sql_state]);
+        all([&mut self.message, &mut self.label, &mut self.notes, &mut self.help]);
+        all([&mut self.class, &mut self.sql_state]);
+        self.suggestions.retain(|suggestion| is_safe(&suggestion.replacement));
         self.related.iter_mut().for_each(|(_, label)| label.scrub());
     }
+}
+
+/// Whether a text has no secret. An edit without its secret would be another edit, so it is left out.
+fn is_safe(text: &str) -> bool {
+    matches!(scrubbed(text), Cow::Borrowed(_))
 }
 
 #[cfg(test)]

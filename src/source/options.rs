@@ -211,7 +211,7 @@ pub(super) fn check(format: &str, option: &Spanned<String>, found: &mut Diagnost
     let message = format!("`{format}` has no option `{name}`: engines pass over it");
     let diagnostic = Diagnostic::new(Code::UnknownOption, option.span, message);
     found.push(match meant {
-        Some(meant) => diagnostic.help(format!("did you mean `{meant}`?")),
+        Some(meant) => diagnostic.help(format!("did you mean `{meant}`?")).instead(meant),
         None => diagnostic,
     });
 }

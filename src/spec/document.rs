@@ -9,7 +9,7 @@ use super::keys::{KEYS, PLANNED, get, key, take, unavailable, unknown_key};
 use super::step::{self, StepSpec};
 use super::vars::{Given, NAMES, Variables};
 use super::{artifacts, elsewhere, resolve};
-use crate::diagnostic::{Code, Diagnostic, Diagnostics, nearest};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, Suggestion, nearest};
 use crate::lowering::Base;
 use crate::name::StepName;
 use crate::pipeline::Pipeline;
@@ -177,7 +177,9 @@ fn version(node: Option<&Node<'_>>, start: Span, found: &mut Diagnostics) {
     if !node.is_misread() && node.as_scalar().is_none_or(|scalar| scalar.plain() != VERSION) {
         let message = format!("this pipectl reads version {VERSION} of the format");
         found.push(
-            Diagnostic::new(Code::WrongType, node.span, message).help(format!("write `version: {VERSION}`")),
+            Diagnostic::new(Code::WrongType, node.span, message)
+                .help(format!("write `version: {VERSION}`"))
+                .suggestion(Suggestion::maybe_incorrect(node.span, VERSION.to_string())),
         );
     }
 }

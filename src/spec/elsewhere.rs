@@ -1,5 +1,26 @@
 //! Owns what keys are called in other tools, for those who come from there.
 
+use crate::diagnostic::Diagnostic;
+
+/// What a key of another tool means here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Meaning {
+    /// A key that only has another name here.
+    Key(&'static str),
+    /// Something that is written otherwise, in words.
+    Help(&'static str),
+}
+
+impl Meaning {
+    /// Adds what an unknown key means to its diagnostic.
+    pub(super) fn explain(self, diagnostic: Diagnostic) -> Diagnostic {
+        match self {
+            Self::Key(key) => diagnostic.called_here(key),
+            Self::Help(help) => diagnostic.help(help),
+        }
+    }
+}
+
 /// The top-level key that is called so elsewhere.
 pub(super) fn at_top(key: &str) -> Option<&'static str> {
     let plain = key.to_lowercase().replace(['_', '-', ' '], "");
@@ -15,53 +36,50 @@ pub(super) fn at_top(key: &str) -> Option<&'static str> {
 }
 
 /// What a key that a step does not have means in other tools.
-pub(super) fn in_step(key: &str) -> Option<&'static str> {
+pub(super) fn in_step(key: &str) -> Option<Meaning> {
+    use Meaning::{Help, Key};
     let plain = key.to_lowercase().replace(['_', '-', ' '], "");
     Some(match plain.as_str() {
-        "dependson" | "needs" | "requires" | "upstream" | "runafter" => {
-            "references make the order by themselves; to wait for a step without reading it, write `after`"
-        }
-        "type" | "kind" | "op" => "a step has no type: its source is the key, as in `from: orders`",
+        "dependson" | "needs" | "requires" | "upstream" | "runafter" => Help(
+            "references make the order by themselves; to wait for a step without reading it, write `after`",
+        ),
+        "type" | "kind" | "op" => Help("a step has no type: its source is the key, as in `from: orders`"),
         "ref" | "input" | "inputs" | "parent" | "sources" => {
-            "to begin with another step write `from`, and `join` or `union` for more"
+            Help("to begin with another step write `from`, and `join` or `union` for more")
         }
-        "query" => "write `sql: SELECT …`",
-        "transforms" | "transformations" | "steps" | "ops" | "operations" => "here it is called `transform`",
-        "output" | "outputs" | "sink" | "sinks" | "target" | "destination" | "dest" => {
-            "here it is called `write`"
-        }
+        "query" => Help("write `sql: SELECT …`"),
+        "transforms" | "transformations" | "steps" | "ops" | "operations" => Key("transform"),
+        "output" | "outputs" | "sink" | "sinks" | "target" | "destination" | "dest" => Key("write"),
         "test" | "check" | "checks" | "expectation" | "expectations" | "constraints" | "asserts" => {
-            "here it is called `expect`"
+            Key("expect")
         }
-        "columns" | "fields" => "write `transform:` and below it `- select: […]`",
+        "columns" | "fields" => Help("write `transform:` and below it `- select: […]`"),
         "materialized" | "persist" => {
-            "a step has a `write` where its rows are to stay, and `cache` where it is read often"
+            Help("a step has a `write` where its rows are to stay, and `cache` where it is read often")
         }
-        "load" | "file" | "path" | "location" => "write `read: { format: parquet, path: … }`",
+        "load" | "file" | "path" | "location" => Help("write `read: { format: parquet, path: … }`"),
         _ => return None,
     })
 }
 
-/// What is said of keys that are `type` in a contract.
-pub(super) const CALLED_TYPE: &str = "here it is called `type`";
-
 /// What a key that a contract does not have means in other tools.
-pub(super) fn in_contract(key: &str) -> Option<&'static str> {
+pub(super) fn in_contract(key: &str) -> Option<Meaning> {
+    use Meaning::{Help, Key};
     let plain = key.to_lowercase().replace(['_', '-', ' '], "");
     Some(match plain.as_str() {
-        "datatype" | "dtype" | "physicaltype" | "logicaltype" => CALLED_TYPE,
-        "fields" | "schema" | "properties" => "here it is called `columns`",
+        "datatype" | "dtype" | "physicaltype" | "logicaltype" => Key("type"),
+        "fields" | "schema" | "properties" => Key("columns"),
         "primarykey" | "keys" | "pk" | "uniquekey" => {
-            "here it is called `key`, and stands beside `columns`: `key: [id]`"
+            Help("here it is called `key`, and stands beside `columns`: `key: [id]`")
         }
-        "required" | "notnull" | "mandatory" => "here it is called `nullable`: `nullable: false`",
-        "unique" | "isunique" | "primary" => "write `key: [id]` beside `columns`",
-        "comment" | "doc" | "docs" => "here it is called `description`",
+        "required" | "notnull" | "mandatory" => Help("here it is called `nullable`: `nullable: false`"),
+        "unique" | "isunique" | "primary" => Help("write `key: [id]` beside `columns`"),
+        "comment" | "doc" | "docs" => Key("description"),
         "additionalproperties" | "additionalcolumns" | "extracolumns" | "strict" | "evolve" => {
-            "here it is called `extra`: `error`, `drop` or `keep`"
+            Help("here it is called `extra`: `error`, `drop` or `keep`")
         }
         "tests" | "datatests" | "checks" | "quality" | "expect" | "constraints" => {
-            "what must hold for rows stands at a step, in `expect`"
+            Help("what must hold for rows stands at a step, in `expect`")
         }
         _ => return None,
     })

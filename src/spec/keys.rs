@@ -29,7 +29,7 @@ pub(super) fn unknown_key(text: &str, span: Span, known: &[&str]) -> Diagnostic 
     let diagnostic = Diagnostic::new(Code::UnknownKey, span, format!("unknown key `{text}`"));
     match (elsewhere::at_top(text).filter(|key| known.contains(key)), text) {
         (_, "<<") => diagnostic.help(NO_MERGE_KEYS),
-        (Some(key), _) => diagnostic.help(format!("here it is called `{key}`")),
+        (Some(key), _) => diagnostic.called_here(key),
         (None, _) => diagnostic.suggest(text, known.iter().copied()),
     }
 }

@@ -18,13 +18,15 @@ type Shift = (i64, Unit);
 pub(super) struct Slip {
     pub(super) message: String,
     pub(super) help: Option<String>,
+    /// What to write in place of the range, where that is known.
+    pub(super) instead: Option<String>,
     /// Bytes of the text between the braces; all of it where nothing in it is to blame alone.
     pub(super) range: Range<usize>,
 }
 
 impl<'t> Reference<'t> {
     pub(super) fn parse(text: &'t str) -> Result<Self, Slip> {
-        let slip = |range: Range<usize>, message: String| Slip { message, help: None, range };
+        let slip = |range: Range<usize>, message: String| Slip { message, help: None, instead: None, range };
         let all = 0..text.len();
         let trimmed = text.trim();
         if trimmed.is_empty() {
@@ -69,6 +71,11 @@ impl Slip {
     fn help(self, help: impl Into<String>) -> Self {
         Self { help: Some(help.into()), ..self }
     }
+
+    /// Proposes a text in place of its range.
+    fn write(self, text: String) -> Self {
+        Self { help: Some(format!("write `{text}`")), instead: Some(text), ..self }
+    }
 }
 
 /// The shift at a byte of `text`, and where it ends; nothing where the text ends there.
@@ -77,7 +84,7 @@ fn shift(text: &str, from: usize, name: &str) -> Result<Option<(Shift, usize)>, 
     let skip = |at: usize| at + rest(at).len() - rest(at).trim_start().len();
     let begin = skip(from);
     let whole = begin..text.trim_end().len().max(begin);
-    let slip = |range: Range<usize>, message: String| Slip { message, help: None, range };
+    let slip = |range: Range<usize>, message: String| Slip { message, help: None, instead: None, range };
     let sign = match rest(begin).chars().next() {
         None => return Ok(None),
         Some('+') => 1,
@@ -117,7 +124,7 @@ fn shift(text: &str, from: usize, name: &str) -> Result<Option<(Shift, usize)>, 
         Some(unit) if unit_at == count_end => Ok(Some(((sign * count, unit), letters))),
         Some(unit) => {
             let message = "there is a space between a number and its unit".to_owned();
-            Err(slip(digits..letters, message).help(format!("write `{count}{}`", unit.name())))
+            Err(slip(digits..letters, message).write(format!("{count}{}", unit.name())))
         }
         None if rest(count_end).starts_with('.') => {
             let message = "dates are moved by whole numbers".to_owned();
@@ -148,7 +155,9 @@ const UNITS: &str = "the units are `s`, `min`, `h`, `d`, `w`, `mo` and `y`";
 fn check_format(format: &str, moved: &str, text: &str) -> Result<(), Slip> {
     let range = moved.len() + 1..text.len();
     let before = moved.trim();
-    let wrong = |message: String, help: String| Err(Slip { message, help: Some(help), range: range.clone() });
+    let wrong = |message: String, help: String| {
+        Err(Slip { message, help: Some(help), instead: None, range: range.clone() })
+    };
     if format.trim().is_empty() {
         let message = format!("a format is missing after `{before}:`");
         return wrong(message, format!("write `${{{before}:%Y%m%d}}`, or leave the `:` out"));

@@ -165,7 +165,7 @@ impl StepSpec {
                 let diagnostic = Diagnostic::new(Code::UnknownKey, key.span, format!("unknown key `{text}`"));
                 found.push(match (text, elsewhere::in_step(text)) {
                     ("<<", _) => diagnostic.help(NO_MERGE_KEYS),
-                    (_, Some(help)) => diagnostic.help(help),
+                    (_, Some(meaning)) => meaning.explain(diagnostic),
                     (_, None) => diagnostic.suggest(text, Source::KEYS.iter().copied().chain(KEYS)),
                 });
             }
@@ -268,11 +268,11 @@ fn transforms(node: &Node<'_>, found: &mut Diagnostics) -> Vec<Spanned<Transform
                 let message = format!("there is no transform `{}`", item.key);
                 let diagnostic = Diagnostic::new(Code::UnknownKey, item.span, message);
                 found.push(match Transform::also_called(&item.key) {
-                    Some(key) => diagnostic.help(format!("here it is called `{key}`")),
-                    None => match nearest(&item.key, Transform::KEYS.iter().copied()) {
-                        Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
-                        None => diagnostic.help("`pipectl help transform` lists all of them"),
-                    },
+                    Some(key) => diagnostic.called_here(key),
+                    None if nearest(&item.key, Transform::KEYS.iter().copied()).is_none() => {
+                        diagnostic.help("`pipectl help transform` lists all of them")
+                    }
+                    None => diagnostic.suggest(&item.key, Transform::KEYS.iter().copied()),
                 });
             }
         }

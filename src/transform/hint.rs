@@ -97,7 +97,8 @@ impl Kind for Hint {
             checking.report(
                 Diagnostic::new(Code::Settings, name.span, message)
                     .label("engines would pass over it, and say nothing")
-                    .help(format!("did you mean `{near}`?")),
+                    .help(format!("did you mean `{near}`?"))
+                    .instead(near),
             );
         }
         for parameter in self.0.0.parameters() {

@@ -54,7 +54,8 @@ impl Kind for Rename {
                 checking.report(
                     Diagnostic::new(Code::Settings, old.span, message)
                         .label("engines would rename nothing, and say nothing")
-                        .help(format!("write `{plain}`")),
+                        .help(format!("write `{plain}`"))
+                        .instead(plain),
                 );
             }
             if new.value.is_empty() {

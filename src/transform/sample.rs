@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{Kind, Work};
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Code, Diagnostic, Suggestion};
 use crate::lowering::{Checking, Lowering};
 use crate::proto::relation;
 use crate::proto::spark::{Relation, Sample as Message};
@@ -86,7 +86,10 @@ pub(super) fn check_share(share: &Spanned<f64>, checking: &mut Checking<'_>) {
     let diagnostic = Diagnostic::new(Code::Settings, share.span, "a share of rows is from 0 to 1");
     let is_percent = (2.0..=100.0).contains(&share.value);
     checking.report(if is_percent {
-        diagnostic.help(format!("for {} percent write `{}`", share.value, share.value / 100.0))
+        let part = share.value / 100.0;
+        diagnostic
+            .help(format!("for {} percent write `{part}`", share.value))
+            .suggestion(Suggestion::maybe_incorrect(share.span, part.to_string()))
     } else {
         diagnostic
     });

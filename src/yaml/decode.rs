@@ -20,7 +20,7 @@ use self::error::Error;
 use self::merge_key::MERGE_KEY;
 use self::state::State;
 use super::node::{Key, Kind, Node, Scalar};
-use crate::diagnostic::{Code, Diagnostic, Diagnostics, nearest};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, Suggestion, nearest};
 use crate::scalar::{Segment, WRITTEN, Written};
 use crate::shape::{MANY, SHORT};
 use crate::text::SPANNED;
@@ -107,7 +107,9 @@ impl<'de> NodeDeserializer<'de> {
         let diagnostic = self.wrong(expected);
         let digits = text.replace(['_', ',', ' '], "");
         self.record(match digits.parse::<T>() {
-            Ok(_) => diagnostic.help(format!("write `{digits}`, with nothing between the digits")),
+            Ok(_) => diagnostic
+                .help(format!("write `{digits}`, with nothing between the digits"))
+                .suggestion(Suggestion::machine_applicable(self.node.span, digits)),
             Err(_) => diagnostic,
         });
         (T::default(), false)
@@ -224,8 +226,8 @@ impl<'de> Deserializer<'de> for NodeDeserializer<'de> {
             Some(text) => {
                 let diagnostic = self.wrong("`true` or `false`");
                 self.record(match &*text.to_lowercase() {
-                    "yes" | "on" | "y" | "1" => diagnostic.help("write `true`"),
-                    "no" | "off" | "n" | "0" => diagnostic.help("write `false`"),
+                    "yes" | "on" | "y" | "1" => diagnostic.write("true"),
+                    "no" | "off" | "n" | "0" => diagnostic.write("false"),
                     _ => diagnostic,
                 });
                 false
@@ -345,9 +347,10 @@ impl<'de> Deserializer<'de> for NodeDeserializer<'de> {
                 _ => None,
             };
             if let Some(truth) = truth.filter(|truth| variants.contains(truth)) {
-                diagnostic = diagnostic.help(format!("write `{truth}`"));
+                diagnostic = diagnostic.write(truth);
             } else if let Some(near) = nearest(&text, variants.iter().copied()) {
-                diagnostic = diagnostic.help(format!("did you mean `{near}`?"));
+                let suggestion = Suggestion::maybe_incorrect(self.node.span, near);
+                diagnostic = diagnostic.help(format!("did you mean `{near}`?")).suggestion(suggestion);
             }
             self.record(diagnostic);
         }

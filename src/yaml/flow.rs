@@ -3,7 +3,7 @@
 
 use super::node::{Key, Kind, Node, Scalar};
 use super::syntax::quoted;
-use crate::diagnostic::{Code, Diagnostic, Diagnostics};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, Suggestion};
 use crate::scalar::{Layout, Style};
 use crate::text::Span;
 
@@ -49,7 +49,8 @@ pub(super) fn rejoin_entries<'t>(
             let span = Span { end: value.min(key.span.end), ..entries[at].1.span };
             found.push(
                 Diagnostic::new(Code::Misread, span, "inside `[ ]` and `{ }` YAML splits this at its commas")
-                    .help(format!("write the number without them: `{before}{digits}`")),
+                    .help(format!("write the number without them: `{before}{digits}`"))
+                    .suggestion(Suggestion::machine_applicable(span, format!("{before}{digits}"))),
             );
             entries[at].1 = Node::misread(span, format!("{before}{digits}"));
             entries.remove(at + 1);
@@ -82,6 +83,7 @@ fn rejoined<'t>(text: &'t str, span: Span, found: &mut Diagnostics) -> Node<'t> 
     found.push(
         Diagnostic::new(Code::Misread, span, "inside `[ ]` and `{ }` YAML splits this at its commas")
             .help(format!("put it in quotes: {}", quoted(whole)))
+            .suggestion(Suggestion::machine_applicable(span, quoted(whole)))
             .help("or write the list with one `- item` a line, the mapping with one `key: value` a line"),
     );
     let scalar = Scalar::new(whole.into(), Style::PlainInFlow, Layout::Verbatim, whole.contains('$'));

@@ -7,7 +7,7 @@ use super::node::{Key, Node};
 use super::parse::Reader;
 use super::place::TEMPLATES;
 use super::syntax::quoted;
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Code, Diagnostic, Suggestion};
 use crate::text::Span;
 
 impl<'t> Reader<'t, '_, '_> {
@@ -24,12 +24,19 @@ impl<'t> Reader<'t, '_, '_> {
         }
         let (tag, at) = self.foreign(tag, span, place)?;
         let written = tag.original();
-        let whole = if self.raw(place).is_empty() { written.clone() } else { format!("{written} {text}") };
-        self.found.push(
-            Diagnostic::new(Code::Misread, at, format!("YAML reads `{written}` as a tag"))
-                .label("this is not part of the value")
-                .help(format!("write it in quotes: {}", quoted(&whole))),
-        );
+        let is_alone = self.raw(place).is_empty();
+        let whole = if is_alone { written.clone() } else { format!("{written} {text}") };
+        let span = if is_alone { at } else { Span { end: place.end, ..at } };
+        let diagnostic = Diagnostic::new(Code::Misread, at, format!("YAML reads `{written}` as a tag"))
+            .label("this is not part of the value")
+            .help(format!("write it in quotes: {}", quoted(&whole)));
+        // What goes on over lines, or in quotes of its own, is not written as it is read.
+        let is_verbatim = self.raw(span) == whole;
+        self.found.push(if is_verbatim {
+            diagnostic.suggestion(Suggestion::machine_applicable(span, quoted(&whole)))
+        } else {
+            diagnostic
+        });
         self.is_misread = true;
         Some(Node::misread(place, whole))
     }
@@ -115,7 +122,11 @@ impl<'t> Reader<'t, '_, '_> {
         let message = format!("YAML reads `{raw}` as a key without a value");
         self.found.push(
             Diagnostic::new(Code::Misread, key.span, message)
-                .help(format!("write a space after the `:`: `{name}: {rest}`")),
+                .help(format!("write a space after the `:`: `{name}: {rest}`"))
+                .suggestion(Suggestion::machine_applicable(
+                    key.span.part(name.len() + 1, name.len() + 1),
+                    " ",
+                )),
         );
         self.is_misread = true;
         let span = key.span.part(name.len() + 1, raw.len());

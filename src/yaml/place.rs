@@ -1,6 +1,6 @@
 //! Owns the place where a text is no YAML: the line, those above it, and what about them people usually did to get there.
 
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Code, Diagnostic, Suggestion};
 use crate::text::{FileId, Span};
 
 /// What is said of a `:` that makes no key.
@@ -82,8 +82,10 @@ impl<'t> Place<'t> {
             "this is not YAML: the character U+{:04X} looks like a space or like nothing, and is no space",
             u32::from(character)
         );
-        let diagnostic = Diagnostic::new(Code::Syntax, self.span(at, at + character.len_utf8()), message);
-        Some(diagnostic.help("replace it by a space, or take it out"))
+        let span = self.span(at, at + character.len_utf8());
+        let diagnostic =
+            Diagnostic::new(Code::Syntax, span, message).help("replace it by a space, or take it out");
+        Some(diagnostic.suggestion(Suggestion::maybe_incorrect(span, " ")))
     }
 
     /// The line is one of a template: `{% if … %}`.
@@ -137,7 +139,11 @@ impl<'t> Place<'t> {
             Some((key, rest)) if is_word(key.trim()) => {
                 let rest = rest.trim_start_matches([' ', '=', ':']);
                 let key = key.trim();
+                let at = self.offset_of(content);
+                let edit =
+                    Suggestion::maybe_incorrect(self.span(at, at + content.len()), format!("{key}: {rest}"));
                 says(start, above, what, format!("write a `:` and a space after the key: `{key}: {rest}`"))
+                    .map(|diagnostic| diagnostic.suggestion(edit))
             }
             _ => says(start, above, what, "write a key, a `:` and a space, then the value".to_owned()),
         }

@@ -6,7 +6,7 @@ use serde_yaml::granit_parser::{ErrorKind, ScanError};
 
 use super::part::{flow_end, part_at};
 use super::place::{COLON, Place};
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Code, Diagnostic, Suggestion};
 use crate::text::FileId;
 
 /// A text as a YAML scalar in quotes, the kind that changes less of it.
@@ -31,7 +31,8 @@ pub(super) fn syntax_error(file: FileId, text: &str, at: u32, error: &ScanError)
         }
         ErrorKind::UnknownAnchor => {
             return wrong("this alias names an anchor that does not stand above it")
-                .help(format!("a value that begins with `*` needs quotes: {}", quoted(place.value())));
+                .help(format!("a value that begins with `*` needs quotes: {}", quoted(place.value())))
+                .suggestion(in_quotes(&place, place.value()));
         }
         ErrorKind::TabInPlainScalar
         | ErrorKind::TabInBlockIndentation
@@ -93,10 +94,14 @@ pub(super) fn syntax_error(file: FileId, text: &str, at: u32, error: &ScanError)
             '\'' | '"' => "a value that begins with a quote and goes on after it".to_owned(),
             first => format!("a value that begins with {}", named(first)),
         };
-        return diagnostic.help(format!("{what} needs quotes around all of it: {}", quoted(value)));
+        return diagnostic
+            .help(format!("{what} needs quotes around all of it: {}", quoted(value)))
+            .suggestion(in_quotes(&place, value));
     }
     if value.contains(": ") {
-        return diagnostic.help(format!("a value that holds `: ` needs quotes: {}", quoted(value)));
+        return diagnostic
+            .help(format!("a value that holds `: ` needs quotes: {}", quoted(value)))
+            .suggestion(in_quotes(&place, value));
     }
     match error.kind() {
         ErrorKind::ExpectedBlockMappingKey | ErrorKind::InvalidIndentation => {
@@ -117,10 +122,8 @@ fn in_flow(place: &Place<'_>, value: &str, diagnostic: Diagnostic) -> Diagnostic
             message: "this is not YAML: text goes on after the closing bracket".to_owned(),
             ..diagnostic
         }
-        .help(format!(
-            "a value that begins with a bracket needs quotes around all of it: {}",
-            quoted(value)
-        ));
+        .help(format!("a value that begins with a bracket needs quotes around all of it: {}", quoted(value)))
+        .suggestion(in_quotes(place, value));
     }
     let part = part_at(value, at);
     let first = part.chars().next().unwrap_or(' ');
@@ -129,18 +132,27 @@ fn in_flow(place: &Place<'_>, value: &str, diagnostic: Diagnostic) -> Diagnostic
     }
     if part.contains("${") {
         return diagnostic
-            .help(format!("inside `[ ]` and `{{ }}` a value with `${{…}}` needs quotes: {}", quoted(part)));
+            .help(format!("inside `[ ]` and `{{ }}` a value with `${{…}}` needs quotes: {}", quoted(part)))
+            .suggestion(in_quotes(place, part));
     }
     if MISUSED.contains(first) {
-        return diagnostic.help(format!(
-            "a value that begins with {} needs quotes: {}",
-            named(first),
-            quoted(part)
-        ));
+        return diagnostic
+            .help(format!("a value that begins with {} needs quotes: {}", named(first), quoted(part)))
+            .suggestion(in_quotes(place, part));
     }
     diagnostic
         .help(format!("inside `[ ]` and `{{ }}` this needs quotes: {}", quoted(part)))
         .help("or write the list with one `- item` a line, the mapping with one `key: value` a line")
+        .suggestion(in_quotes(place, part))
+}
+
+/// The edit that puts a part of the text in quotes; a guess where what looks like a comment is part of it.
+fn in_quotes(place: &Place<'_>, part: &str) -> Suggestion {
+    let part = part.trim_end();
+    let start = place.offset_of(part);
+    let span = place.span(start, start + part.len());
+    let edit = if part.contains(" #") { Suggestion::maybe_incorrect } else { Suggestion::machine_applicable };
+    edit(span, quoted(part))
 }
 
 /// Characters with which a plain scalar can't begin.

@@ -9,6 +9,7 @@ use super::scope::{Missing, Scope};
 use crate::connect::ServerError;
 use crate::diagnostic::{Code, Diagnostic, nearest};
 use crate::expr::{Sent, Template, Token, TokenKind};
+use crate::name::is_name;
 use crate::text::Span;
 
 /// An expression or a query as it was sent.
@@ -303,7 +304,8 @@ pub(super) fn with_help(diagnostic: Diagnostic, missing: &Missing) -> Diagnostic
         ));
     }
     if let Some(near) = nearest(&missing.name, known.iter().map(String::as_str)) {
-        return diagnostic.help(format!("did you mean `{near}`?"));
+        let diagnostic = diagnostic.help(format!("did you mean `{near}`?"));
+        return in_place(diagnostic, &missing.name, near);
     }
     if known.is_empty() {
         return diagnostic;
@@ -316,9 +318,15 @@ pub(super) fn with_help(diagnostic: Diagnostic, missing: &Missing) -> Diagnostic
 /// Proposes the step that a table's name could mean.
 pub(super) fn meant_step(diagnostic: Diagnostic, name: &str, steps: &[&str]) -> Diagnostic {
     match nearest(name, steps.iter().copied()) {
-        Some(near) => diagnostic.help(format!("did you mean the step `{near}`?")),
+        Some(near) => in_place(diagnostic.help(format!("did you mean the step `{near}`?")), name, near),
         None => diagnostic,
     }
+}
+
+/// Proposes a name in place of a wrong one, where both are plain words and the place has nothing else.
+fn in_place(diagnostic: Diagnostic, wrong: &str, near: &str) -> Diagnostic {
+    let is_plain = is_name(wrong) && is_name(near) && diagnostic.span.len() == wrong.len();
+    if is_plain { diagnostic.instead(near) } else { diagnostic }
 }
 
 /// What an engine says, in the words that all of them share.

@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::context::Context;
-use super::elsewhere;
+use super::elsewhere::{self, Meaning};
 use super::keys::get;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::expr::{ColumnType, TYPE_NAMES, Template};
@@ -123,7 +123,7 @@ fn document(file: FileId, text: &str, span: Span, found: &mut Diagnostics) -> Op
     for (key, _) in entries.iter().filter(|(key, _)| !KEYS.contains(&&*key.text)) {
         let unknown = Diagnostic::new(Code::UnknownKey, key.span, format!("unknown key `{}`", key.text));
         found.push(match elsewhere::in_contract(&key.text) {
-            Some(help) => unknown.help(help),
+            Some(meaning) => meaning.explain(unknown),
             None => unknown.suggest(&key.text, KEYS),
         });
     }
@@ -208,15 +208,15 @@ fn column(node: &Node<'_>, found: &mut Diagnostics) -> Option<(ColumnType, Optio
     let column = decode::<Option<Short<Column>>>(node, &mut own);
     let keys = || node.as_mapping().into_iter().flatten().map(|(key, _)| key);
     // What keys are called here that other tools call otherwise; what is there under such a name is not missing.
-    let is_there = keys().any(|key| elsewhere::in_contract(&key.text) == Some(elsewhere::CALLED_TYPE));
+    let is_there = keys().any(|key| elsewhere::in_contract(&key.text) == Some(Meaning::Key("type")));
     let own: Diagnostics =
         own.sorted().into_iter().filter(|one| !(is_there && one.code == Code::MissingKey)).collect();
     found.extend(own.sorted().into_iter().map(|mut one| {
         let unknown = keys().find(|key| one.code == Code::UnknownKey && key.span == one.span);
-        if let Some(help) = unknown.and_then(|key| elsewhere::in_contract(&key.text)) {
-            one.help = vec![help.to_owned()];
-        }
-        one
+        let Some(meaning) = unknown.and_then(|key| elsewhere::in_contract(&key.text)) else { return one };
+        one.help.clear();
+        one.suggestions.clear();
+        meaning.explain(one)
     }));
     let Some(Short(column)) = column? else {
         found.push(
@@ -233,7 +233,8 @@ fn column(node: &Node<'_>, found: &mut Diagnostics) -> Option<(ColumnType, Optio
                 let names = TYPE_NAMES.into_iter().filter(|name| *name != "identifier");
                 found.push(match (wrong.help, wrong.name) {
                     (Some(help), _) => diagnostic.help(help),
-                    (None, Some(name)) => diagnostic.suggest(&name, names),
+                    (None, Some(name)) if name == column.r#type.value => diagnostic.suggest(&name, names),
+                    (None, Some(name)) => diagnostic.near(&name, names),
                     (None, None) => diagnostic,
                 });
             }

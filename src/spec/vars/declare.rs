@@ -23,6 +23,13 @@ use crate::yaml::{Key, Kind, Node, decode};
 /// Bytes of a default that is made of other variables: those that double each other would soon fill all memory.
 const LONGEST: usize = 1 << 20;
 
+/// Where a value is given from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Origin {
+    CommandLine,
+    File,
+}
+
 /// A declaration that could be read.
 struct Declared<'n, 't> {
     span: Span,
@@ -87,22 +94,30 @@ impl<'a> Variables<'a> {
 
     /// Reports values that are given to what is no variable; `place` is where it would be declared.
     pub(in crate::spec) fn unknown_names(&self, place: Span, given: &Given, found: &mut Diagnostics) {
-        let mut report = |name: &str, span: Span, from: &str| {
+        let mut report = |name: &str, span: Span, origin: Origin| {
             if !self.declared.contains_key(name) {
-                let message = format!("the variable `{name}`{from} is not declared under `vars`");
+                let given = match origin {
+                    Origin::CommandLine => ", given on the command line,",
+                    Origin::File => "",
+                };
+                let message = format!("the variable `{name}`{given} is not declared under `vars`");
                 let mut diagnostic = Diagnostic::new(Code::UnknownVariable, span, message);
                 if let Some((before, after)) = name.split_once(':') {
                     diagnostic =
                         diagnostic.help(format!("YAML wants a space after a `:`: `{before}: {after}`"));
                 }
-                found.push(diagnostic.suggest(name, self.declared.keys().map(String::as_str)));
+                let known = self.declared.keys().map(String::as_str);
+                found.push(match origin {
+                    Origin::CommandLine => diagnostic.near(name, known),
+                    Origin::File => diagnostic.suggest(name, known),
+                });
             }
         };
         for (name, _) in self.inputs.variables {
-            report(name, place, ", given on the command line,");
+            report(name, place, Origin::CommandLine);
         }
         for (name, span) in given.names() {
-            report(name, span, "");
+            report(name, span, Origin::File);
         }
     }
 

@@ -21,7 +21,7 @@ use super::include::is_main;
 use super::inputs::Inputs;
 use super::moment::{Still, Unformatted, formatted, shifted};
 use super::reference::Reference;
-use crate::diagnostic::{Code, Diagnostic, Diagnostics};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, Suggestion};
 use crate::expr::{Bindings, Bound, Type, Value};
 use crate::name::is_name;
 use crate::scalar::{Layout, Segment};
@@ -192,9 +192,17 @@ impl<'a> Variables<'a> {
                     let end = at + reference.len() + 3;
                     let bound = self.reference(reference).unwrap_or_else(|problem| {
                         if let Some(problem) = problem {
-                            let range = problem.range.clone();
-                            let range = range.map_or(at..end, |part| at + 2 + part.start..at + 2 + part.end);
-                            found.push(problem.at(place(range)));
+                            let inside = |part: Range<usize>| at + 2 + part.start..at + 2 + part.end;
+                            let edit = problem.edit.clone().and_then(|edit| {
+                                let range = inside(edit.range);
+                                let span = place(range.clone());
+                                // Where the text is not written as it is read, no part of it is edited.
+                                (span.len() == range.len()).then_some(Suggestion { span, ..edit.suggestion })
+                            });
+                            let range = problem.range.clone().map_or(at..end, inside);
+                            found.push(
+                                edit.into_iter().fold(problem.at(place(range)), Diagnostic::suggestion),
+                            );
                         }
                         is_complete = false;
                         Bound::unknown(reference)
@@ -222,7 +230,8 @@ impl<'a> Variables<'a> {
         };
         let (mut data_type, mut value) = self
             .lookup(reference.name)
-            .map_err(|problem| problem.filter(|problem| !may_be_elsewhere(problem)))?;
+            .map_err(|problem| problem.filter(|problem| !may_be_elsewhere(problem)))
+            .map_err(|problem| problem.map(|problem| problem.within(text, reference.name)))?;
         let name = reference.name;
         for (count, unit) in &reference.shifts {
             let unit_name = unit.name();
@@ -265,7 +274,8 @@ impl<'a> Variables<'a> {
             return None;
         }
         let problem = Problem::new(Code::UnknownVariable, format!("there is no `${{{text}}}`"));
-        Some(problem.help(format!("did you mean `${{{near}:{name}}}`?")))
+        let problem = problem.help(format!("did you mean `${{{near}:{name}}}`?"));
+        Some(problem.instead(place, near).within(text, place))
     }
 
     fn lookup(&mut self, name: &str) -> Result<(Type, Value), Option<Problem>> {
@@ -283,7 +293,7 @@ impl<'a> Variables<'a> {
                     Problem::new(Code::UnknownVariable, format!("the variable `{name}` is not declared"));
                 if let Some(near) = crate::diagnostic::nearest(name, self.declared.keys().map(String::as_str))
                 {
-                    problem = problem.help(format!("did you mean `${{{near}}}`?"));
+                    problem = problem.help(format!("did you mean `${{{near}}}`?")).instead(name, near);
                 } else {
                     problem =
                         problem.help("variables are declared under `vars`; for a literal `${` write `$${`");

@@ -3,6 +3,7 @@
 //! And what becomes of warnings, and of each mistake where a machine reads along.
 
 use insta::assert_snapshot;
+use serde_json::{Value, json};
 
 use crate::support::Case;
 
@@ -39,6 +40,33 @@ fn warnings_may_be_denied_or_allowed() {
     let outcome =
         Case::new(["run", "p.yaml", "--deny-warnings"]).file("p.yaml", WARNED).any_stderr().code(78).run();
     assert!(!outcome.path("out/a.csv").exists());
+}
+
+#[test]
+fn a_diagnostic_has_its_edits_in_json() {
+    let text = "version: 1\nsteps:\n  a: { rnge: 3, output: stdout }\n";
+    let outcome = Case::new(["validate", "p.yaml", "--log-format", "json"])
+        .file("p.yaml", text)
+        .any_stderr()
+        .code(78)
+        .run();
+    let mut lines = outcome.stderr.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let mut first = lines.next().unwrap();
+    first.as_object_mut().unwrap().remove("time").unwrap();
+    let place = |start: u64, end: u64| json!({ "file": "p.yaml", "line": 3, "column": start, "end_line": 3, "end_column": end });
+    let with = |mut one: Value, rest: Value| {
+        one.as_object_mut().unwrap().extend(rest.as_object().unwrap().clone());
+        one
+    };
+    let edit = json!({ "replacement": "range", "applicability": "MaybeIncorrect" });
+    let expected = json!({
+        "level": "error", "event": "diagnostic", "code": "E003", "message": "unknown key `rnge`", "label": null,
+        "notes": [], "help": ["did you mean `range`?"], "related": [], "class": null, "sql_state": null,
+        "suggestions": [with(edit, place(8, 12))],
+    });
+    assert_eq!(first, with(expected, place(8, 12)));
+    let edit = json!({ "replacement": "write", "applicability": "MachineApplicable" });
+    assert_eq!(lines.next().unwrap()["suggestions"], json!([with(edit, place(17, 23))]));
 }
 
 #[test]

@@ -27,6 +27,7 @@ mod run;
 mod schema;
 mod secrets;
 mod specs;
+mod suggestions;
 mod targets;
 pub(crate) mod tokens;
 mod variables;

@@ -11,6 +11,7 @@ use assert_cmd::Command;
 use insta::{Settings, assert_snapshot};
 
 const SPECS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/specs");
+pub(super) const INVALID: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/specs/invalid");
 
 #[test]
 fn a_valid_file_has_a_plan() {
@@ -45,7 +46,7 @@ fn of_an_invalid_file_everything_wrong_is_said() {
 }
 
 /// Tests every file of a folder, those after one that fails too. insta's `glob!` mixes up tests that run side by side.
-fn each(folder: &str, test: impl Fn(&Path)) {
+pub(super) fn each(folder: &str, test: impl Fn(&Path)) {
     let folder = Path::new(SPECS).join(folder);
     let paths = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     let mut files: Vec<PathBuf> =
@@ -67,14 +68,25 @@ fn said(file: &Path, what: &str) -> Vec<String> {
 
 /// Exit code, and what was printed: messages, then data.
 fn run(verb: &[&str], file: &Path) -> (Option<i32>, String) {
+    let output = command(verb, file.parent().unwrap(), file).output().unwrap();
+    let [stderr, stdout] = [output.stderr, output.stdout].map(|bytes| String::from_utf8(bytes).unwrap());
+    (output.status.code(), stderr + &stdout)
+}
+
+/// The messages of a file as it stands in a copy of its folder.
+pub(super) fn validated(folder: &Path, file: &Path, arguments: &[&str]) -> String {
+    let output = command(&["validate"], folder, file).args(arguments).output().unwrap();
+    String::from_utf8(output.stderr).unwrap()
+}
+
+/// Runs a verb in a folder as the comments of a file say.
+fn command(verb: &[&str], folder: &Path, file: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_pipectl"));
-    command.env_clear().current_dir(file.parent().unwrap());
+    command.env_clear().current_dir(folder);
     command.args(verb).arg(file.file_name().unwrap()).args(said(file, "arguments"));
     // `O'Brien` is one word here: there is no shell.
     command.envs(said(file, "environment").iter().filter_map(|pair| pair.split_once('=')));
-    let output = command.output().unwrap();
-    let [stderr, stdout] = [output.stderr, output.stdout].map(|bytes| String::from_utf8(bytes).unwrap());
-    (output.status.code(), stderr + &stdout)
+    command
 }
 
 /// Compares with the snapshot beside the file.

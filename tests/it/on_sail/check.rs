@@ -472,6 +472,32 @@ pub(crate) fn columns_that_outputs_name_are_looked_for() {
 }
 
 #[test]
+fn a_name_that_is_nearly_one_is_proposed_as_an_edit() {
+    let text = format!(
+        "{STEPS}
+  wrong:
+    from: people
+    transform:
+      - filter: nam = 'x' AND iid > 1
+      - rename: {{ bron: day }}
+    write: stdout
+"
+    );
+    let outcome = case(&text).code(78).any_stderr().run();
+    let lines = outcome.stderr.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let edits = lines.flat_map(|line| line["suggestions"].as_array().cloned().unwrap_or_default());
+    let shown = |edit: Value| {
+        let text = |key: &str| edit[key].as_str().unwrap().to_owned();
+        let (from, to) = (&edit["column"], &edit["end_column"]);
+        format!("{}:{from}-{to} {} {}", edit["line"], text("replacement"), text("applicability"))
+    };
+    assert_eq!(
+        edits.map(shown).collect::<Vec<_>>(),
+        ["12:17-20 name MaybeIncorrect", "12:31-34 id MaybeIncorrect", "13:19-23 born MaybeIncorrect",]
+    );
+}
+
+#[test]
 fn what_sail_finds_only_when_it_plans_is_found() {
     let text = format!(
         "{STEPS}
