@@ -19,6 +19,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser};
 
+use crate::diagnostic::Extent;
 use crate::report::{self, Format, Reporter, Verbosity, tell_panics};
 use verb::Verb;
 
@@ -40,6 +41,9 @@ struct Arguments {
     /// Tell more of what is done, and all that an engine says of its errors.
     #[arg(short, long, global = true)]
     verbose: bool,
+    /// Show every diagnostic, not only the first ten of a code and 100 in all.
+    #[arg(long, global = true, env = "PIPECTL_ALL_DIAGNOSTICS", value_parser = clap::builder::FalseyValueParser::new())]
+    all_diagnostics: bool,
     /// How progress and messages are written to stderr.
     #[arg(long, global = true, value_name = "FORMAT", env = "PIPECTL_LOG_FORMAT", default_value = "text")]
     log_format: LogFormat,
@@ -89,6 +93,7 @@ pub(crate) fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         (_, true) => Verbosity::Verbose,
         _ => Verbosity::Normal,
     };
-    let reporter = Reporter::new(arguments.log_format.into(), verbosity);
+    let extent = if arguments.all_diagnostics { Extent::All } else { Extent::Limited };
+    let reporter = Reporter::new(arguments.log_format.into(), verbosity, extent);
     arguments.verb.run(Arguments::command, reporter)
 }

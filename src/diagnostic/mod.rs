@@ -3,11 +3,13 @@
 //! This is data. Producers return it, `report` prints it.
 
 mod code;
+mod excerpt;
 mod suggestion;
 
 use crate::text::Span;
 
 pub(crate) use code::{Code, Severity};
+pub(crate) use excerpt::{Excerpt, Extent};
 pub(crate) use suggestion::{Applicability, Suggestion};
 
 /// One thing that is wrong.

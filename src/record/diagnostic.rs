@@ -1,9 +1,11 @@
 //! A diagnostic with its place in a file, as it is recorded.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::diagnostic::{Applicability, Diagnostic, Severity};
+use crate::diagnostic::{Applicability, Code, Diagnostic, Severity};
 use crate::secret::scrubbed;
 use crate::text::{Sources, Span};
 
@@ -16,19 +18,34 @@ pub(crate) struct DiagnosticRecord {
     #[serde(flatten)]
     pub(crate) place: Place,
     /// What the place is or has.
-    #[serde(default)]
     pub(crate) label: Option<String>,
     pub(crate) notes: Vec<String>,
     /// How to fix it, in words.
     pub(crate) help: Vec<String>,
     /// How to fix it, as edits: each is an alternative to the others.
-    #[serde(default)]
     pub(crate) suggestions: Vec<SuggestedEdit>,
     /// Other places that belong to it.
     pub(crate) related: Vec<RelatedPlace>,
     /// The engine's error condition, where the engine found it.
     pub(crate) class: Option<String>,
     pub(crate) sql_state: Option<String>,
+}
+
+/// How many diagnostics of each code are left out: ten of a code are reported, and a hundred in all.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub(crate) struct DiagnosticCounts {
+    pub(crate) counts: BTreeMap<String, usize>,
+}
+
+impl DiagnosticCounts {
+    pub(crate) fn new(omitted: &BTreeMap<Code, usize>) -> Self {
+        let counts = omitted.iter().map(|(code, count)| (code.as_str().to_owned(), *count));
+        Self { counts: counts.collect() }
+    }
+
+    pub(crate) fn has_errors(&self) -> bool {
+        self.counts.keys().any(|code| code.starts_with('E'))
+    }
 }
 
 /// A place in a file. Lines and columns begin with 1, and the end is one behind the last character.

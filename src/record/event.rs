@@ -3,7 +3,10 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{ActionRef, ActionResult, DiagnosticRecord, ErrorRecord, ExpectationResult, Notice, RunSummary};
+use super::{
+    ActionRef, ActionResult, DiagnosticCounts, DiagnosticRecord, ErrorRecord, ExpectationResult, Notice,
+    RunSummary,
+};
 
 /// Something that happened.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -18,7 +21,9 @@ pub(crate) enum Event {
         files: Vec<String>,
     },
     /// Something is wrong with a file.
-    Diagnostic(DiagnosticRecord),
+    Diagnostic(Box<DiagnosticRecord>),
+    /// More is wrong with the files than is reported.
+    DiagnosticsOmitted(DiagnosticCounts),
     /// Something that takes long before the run begins, such as an installation.
     Preparing(Preparation),
     /// How far a download is that comes before the run.

@@ -19,7 +19,7 @@ mod stop;
 mod summary;
 
 pub(crate) use action::{ActionKind, ActionRef, ActionResult, SkipReason, Status};
-pub(crate) use diagnostic::DiagnosticRecord;
+pub(crate) use diagnostic::{DiagnosticCounts, DiagnosticRecord};
 pub(crate) use error::{Cause, EngineError, ErrorRecord, QueryContext};
 pub(crate) use event::{Event, Preparation, Progress};
 pub(crate) use expectation::ExpectationResult;

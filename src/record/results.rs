@@ -1,5 +1,7 @@
 //! The record of a run, `run_results.json`: all of its events, folded into one value.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -60,6 +62,8 @@ pub(crate) struct RunResults {
     pub(crate) notices: Vec<Notice>,
     /// What is wrong with the files, at most a hundred.
     pub(crate) diagnostics: Vec<DiagnosticRecord>,
+    /// How many further ones of each code there are.
+    pub(crate) diagnostics_omitted: BTreeMap<String, usize>,
 }
 
 impl RunResults {
@@ -86,6 +90,7 @@ impl RunResults {
             expectations: Vec::new(),
             notices: Vec::new(),
             diagnostics: Vec::new(),
+            diagnostics_omitted: BTreeMap::new(),
         }
     }
 
@@ -94,7 +99,8 @@ impl RunResults {
         match event {
             Event::TargetChosen { target } => self.target = Some(target.clone()),
             Event::PipelineRead { files } => self.files.clone_from(files),
-            Event::Diagnostic(diagnostic) => self.diagnostics.push(diagnostic.clone()),
+            Event::Diagnostic(diagnostic) => self.diagnostics.push(DiagnosticRecord::clone(diagnostic)),
+            Event::DiagnosticsOmitted(omitted) => self.diagnostics_omitted.clone_from(&omitted.counts),
             Event::EngineReady { engine, .. } => self.engine = Some(engine.clone()),
             Event::RunStarted { pipeline, .. } => self.pipeline = Some(pipeline.clone()),
             Event::ExpectationFailed(result) => self.expectations.push(result.clone()),

@@ -181,7 +181,7 @@ impl Scrub for Event {
             Self::Notice(notice) => notice.scrub(),
             Self::RunRestarted { reason } => reason.scrub(),
             Self::Failure(error) => error.scrub(),
-            Self::CheckPassed { .. } | Self::RunFinished(_) => {}
+            Self::DiagnosticsOmitted(_) | Self::CheckPassed { .. } | Self::RunFinished(_) => {}
         }
     }
 }

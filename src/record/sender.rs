@@ -4,8 +4,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::time::Instant;
 
 use super::scrub::Scrub as _;
-use super::{ActionRef, ActionResult, DiagnosticRecord, ErrorRecord, Event, RunResults, Status, StopReason};
-use crate::diagnostic::Diagnostic;
+use super::{
+    ActionRef, ActionResult, DiagnosticCounts, DiagnosticRecord, ErrorRecord, Event, RunResults, Status,
+    StopReason,
+};
+use crate::diagnostic::{Diagnostic, Excerpt, Extent};
 use crate::text::Sources;
 
 /// What reporters receive.
@@ -57,10 +60,13 @@ impl Sender {
     /// Records what is wrong with a pipeline's files and reports it.
     pub(crate) fn diagnostics(&self, sources: &Sources, diagnostics: Vec<Diagnostic>) {
         let mut record = self.record();
-        for diagnostic in &diagnostics {
+        // Bounded whatever reporters show: the record is read as a whole.
+        let excerpt = Excerpt::new(&diagnostics, Extent::Limited);
+        for diagnostic in excerpt.shown {
             let diagnostic = DiagnosticRecord::new(sources, &diagnostic.clone().scrubbed());
-            record.results.apply(&Event::Diagnostic(diagnostic));
+            record.results.apply(&Event::Diagnostic(Box::new(diagnostic)));
         }
+        record.results.apply(&Event::DiagnosticsOmitted(DiagnosticCounts::new(&excerpt.omitted)));
         drop(record);
         let _gone = self.reporters.send(Message::Diagnostics(sources.clone(), diagnostics));
     }

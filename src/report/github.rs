@@ -34,6 +34,11 @@ pub(super) fn diagnostic(sources: &Sources, diagnostic: &Diagnostic) -> String {
     command(level, &place, &(diagnostic.message.clone() + &notes.chain(help).collect::<String>()))
 }
 
+/// What is worth knowing of all of them.
+pub(super) fn notice(message: &str) -> String {
+    command("notice", &[("title", "pipectl".to_owned())], message)
+}
+
 /// A failure that has no place in a file.
 pub(super) fn failure(error: &ErrorRecord) -> String {
     let hints: String = error.hints.iter().map(|hint| format!("\nhelp: {hint}")).collect();

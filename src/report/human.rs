@@ -75,6 +75,7 @@ impl Human {
             | Event::PipelineRead { .. }
             | Event::DownloadProgress { .. }
             | Event::Diagnostic(_)
+            | Event::DiagnosticsOmitted(_)
             | Event::Failure(_)
             | Event::RunFinished(_) => {}
         }

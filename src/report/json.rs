@@ -26,9 +26,11 @@ pub(super) fn level(event: &Event) -> Level {
         Event::ActionFinished(result) if result.status != Status::Succeeded => Level::Error,
         Event::ExpectationFailed(result) if result.on_fail == OnFail::Fail => Level::Error,
         Event::Diagnostic(diagnostic) if diagnostic.severity() == Severity::Error => Level::Error,
+        Event::DiagnosticsOmitted(counts) if counts.has_errors() => Level::Error,
         Event::Failure(_) => Level::Error,
         Event::ExpectationFailed(_)
         | Event::Diagnostic(_)
+        | Event::DiagnosticsOmitted(_)
         | Event::Notice(_)
         | Event::RunRestarted { .. } => Level::Warning,
         _ => Level::Info,
@@ -40,6 +42,7 @@ fn text(event: &Event) -> Option<String> {
     match event {
         Event::Preparing(preparation) => Some(words::preparing(preparation)),
         Event::Notice(notice) => Some(words::notice(notice)),
+        Event::DiagnosticsOmitted(counts) => Some(words::omitted(counts)),
         Event::RunRestarted { reason } => Some(words::restarted(reason)),
         Event::ActionFinished(result) => result.skipped.as_ref().map(words::skipped),
         Event::ExpectationFailed(result) => Some(words::violated(result)),

@@ -9,9 +9,9 @@ use super::escape::escaped;
 use super::format::{Format, Verbosity};
 use super::stderr::write_line;
 use super::{github, human, json, words};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Excerpt, Extent};
 use crate::record::{
-    DiagnosticRecord, ErrorRecord, Event, Level, Message, RunResults, RunStatus, Scrub as _,
+    DiagnosticCounts, DiagnosticRecord, ErrorRecord, Event, Level, Message, RunResults, RunStatus, Scrub,
 };
 use crate::secret::scrubbed;
 use crate::text::Sources;
@@ -21,17 +21,19 @@ use crate::text::Sources;
 pub(crate) struct Reporter {
     pub(super) format: Format,
     pub(super) verbosity: Verbosity,
+    extent: Extent,
     colour: Colour,
     pub(super) moving: bool,
 }
 
 impl Reporter {
-    pub(crate) fn new(format: Format, verbosity: Verbosity) -> Self {
+    pub(crate) fn new(format: Format, verbosity: Verbosity, extent: Extent) -> Self {
         let stderr = std::io::stderr();
         let is_coloured = anstream::AutoStream::choice(&stderr) != anstream::ColorChoice::Never;
         Self {
             format,
             verbosity,
+            extent,
             colour: if is_coloured { Colour::Always } else { Colour::Never },
             moving: stderr.is_terminal() && format == Format::Text && verbosity > Verbosity::Quiet,
         }
@@ -40,8 +42,8 @@ impl Reporter {
     /// Tells what is worth knowing of the user's files; who wants failures alone is told no warnings.
     pub(crate) fn diagnostics(self, sources: &Sources, diagnostics: &[Diagnostic]) {
         let errors_only = self.verbosity == Verbosity::Quiet;
-        let shown = diagnostics.iter().filter(|one| !errors_only || one.is_error());
-        self.show(sources, shown.cloned().collect());
+        let wanted = diagnostics.iter().filter(|one| !errors_only || one.is_error());
+        self.show(sources, &Excerpt::new(wanted, self.extent));
     }
 
     /// Tells what the user's files are refused for: mistakes, or warnings that are taken for such.
@@ -49,26 +51,37 @@ impl Reporter {
         if diagnostics.iter().any(Diagnostic::is_error) {
             self.diagnostics(sources, diagnostics);
         } else {
-            self.show(sources, diagnostics.to_vec());
+            self.show(sources, &Excerpt::new(diagnostics, self.extent));
         }
     }
 
-    fn show(self, sources: &Sources, diagnostics: Vec<Diagnostic>) {
-        let shown = diagnostics.scrubbed();
+    fn show(self, sources: &Sources, excerpt: &Excerpt<'_>) {
+        let shown: Vec<Diagnostic> = excerpt.shown.iter().copied().cloned().map(Scrub::scrubbed).collect();
+        let omitted = (!excerpt.omitted.is_empty()).then(|| DiagnosticCounts::new(&excerpt.omitted));
+        let rest = omitted.as_ref().map(words::omitted);
         match self.format {
             Format::Json => {
                 for one in &shown {
-                    let event = Event::Diagnostic(DiagnosticRecord::new(sources, one));
+                    let event = Event::Diagnostic(Box::new(DiagnosticRecord::new(sources, one)));
                     write_line(&json::line(event, self.verbosity));
+                }
+                if let Some(counts) = omitted {
+                    write_line(&json::line(Event::DiagnosticsOmitted(counts), self.verbosity));
                 }
             }
             Format::Text | Format::Github => {
                 if !shown.is_empty() {
                     write_line(&format!("{}\n", render(sources, &shown, self.colour)));
                 }
+                if let Some(rest) = &rest {
+                    write_line(&format!("{rest}\n"));
+                }
                 if self.format == Format::Github {
                     for one in &shown {
                         write_line(&escaped(&github::diagnostic(sources, one)));
+                    }
+                    if let Some(rest) = &rest {
+                        write_line(&github::notice(rest));
                     }
                 }
             }

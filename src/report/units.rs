@@ -22,6 +22,10 @@ pub(super) fn rows(rows: u64) -> String {
     format!("{} {}", HumanCount(rows), if rows == 1 { "row" } else { "rows" })
 }
 
+pub(super) fn number(number: usize) -> String {
+    HumanCount(number as u64).to_string()
+}
+
 /// Returns a number of things, of which this is one.
 pub(super) fn count(number: usize, thing: &str) -> String {
     format!("{} {thing}{}", HumanCount(number as u64), if number == 1 { "" } else { "s" })

@@ -1,9 +1,9 @@
 //! Events in words, for people: what a record holds as data is English here alone.
 
-use super::units::{count, seconds};
+use super::units::{count, number, seconds};
 use crate::record::{
-    ExpectationResult, Notice, OutputKind, OutputRecord, Preparation, RunSummary, SkipReason, StopReason,
-    WarmProblem,
+    DiagnosticCounts, ExpectationResult, Notice, OutputKind, OutputRecord, Preparation, RunSummary,
+    SkipReason, StopReason, WarmProblem,
 };
 
 /// What takes long before a run begins.
@@ -16,6 +16,12 @@ pub(crate) fn preparing(preparation: &Preparation) -> String {
         Preparation::Installed { what } => format!("{what} is installed"),
         Preparation::Sending { bytes } => format!("sending {} MB to the engine", bytes.div_ceil(1_000_000)),
     }
+}
+
+/// How many diagnostics of each code are not shown.
+pub(crate) fn omitted(counts: &DiagnosticCounts) -> String {
+    let counts = counts.counts.iter().map(|(code, omitted)| format!("{} more {code}", number(*omitted)));
+    format!("… and {}; `--all-diagnostics` shows all of them", counts.collect::<Vec<_>>().join(", "))
 }
 
 /// Something that the user should know.

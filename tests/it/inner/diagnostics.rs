@@ -69,6 +69,49 @@ fn a_diagnostic_has_its_edits_in_json() {
     assert_eq!(lines.next().unwrap()["suggestions"], json!([with(edit, place(17, 23))]));
 }
 
+/// Thirty steps with a warning each, and as many with an error where that is asked for.
+fn many(error: &str) -> String {
+    let step = |at| {
+        format!("  s{at}: {{ range: 30, {error}transform: [limit: 3], write: {{ csv: out/{at}.csv }} }}\n")
+    };
+    format!("version: 1\nsteps:\n{}", (0..30).map(step).collect::<String>())
+}
+
+#[test]
+fn of_many_diagnostics_ten_of_a_code_are_shown() {
+    let case = |verb: &str, error: &str| Case::new([verb, "p.yaml"]).file("p.yaml", many(error)).any_stderr();
+    let heads = |text: &str, head: &str| text.lines().filter(|line| line.starts_with(head)).count();
+    let rest = "\n… and 20 more W003; `--all-diagnostics` shows all of them\n";
+
+    let text = case("validate", "").run().stderr;
+    assert_eq!(heads(&text, "warning[W003]"), 10, "{text}");
+    assert!(text.contains(rest), "{text}");
+    let text = case("validate", "").env("PIPECTL_ALL_DIAGNOSTICS", "1").run().stderr;
+    assert_eq!((heads(&text, "warning[W003]"), text.contains("more")), (30, false), "{text}");
+
+    let text = case("validate", "").args(["--log-format", "github"]).run().stderr;
+    assert_eq!(heads(&text, "::warning "), 10, "{text}");
+    let notice = "::notice title=pipectl::… and 20 more W003; `--all-diagnostics` shows all of them\n";
+    assert!(text.contains(rest) && text.contains(notice), "{text}");
+
+    let json = |case: Case| {
+        let text = case.args(["--log-format", "json"]).run().stderr;
+        text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()).collect::<Vec<_>>()
+    };
+    let told = |lines: &[Value], event: &str| lines.iter().filter(|line| line["event"] == event).count();
+    let lines = json(case("validate", "oops: 1, ").code(78));
+    assert_eq!(told(&lines, "diagnostic"), 10);
+    let omitted = lines.iter().find(|line| line["event"] == "diagnostics_omitted").unwrap();
+    assert_eq!((&omitted["level"], &omitted["counts"]), (&json!("error"), &json!({ "E003": 20 })));
+    assert_eq!(lines.last().unwrap()["message"], "the pipeline has 30 mistakes");
+    let lines = json(case("validate", "").args(["--all-diagnostics"]));
+    assert_eq!((told(&lines, "diagnostic"), told(&lines, "diagnostics_omitted")), (30, 0));
+
+    let record = case("run", "oops: 1, ").args(["--all-diagnostics"]).code(78).run().record();
+    assert_eq!(record["diagnostics"].as_array().unwrap().len(), 10);
+    assert_eq!(record["diagnostics_omitted"], json!({ "E003": 20 }));
+}
+
 #[test]
 fn github_is_told_where_each_mistake_is() {
     let outcome = Case::new(["validate", "pipelines/p.yaml", "--log-format", "github"])

@@ -11,7 +11,11 @@ const SOON: Duration = Duration::from_secs(60);
 
 /// What is said of a file that can't be right.
 fn said_of(text: impl AsRef<[u8]>) -> String {
-    let case = Case::new(["validate", "p.yaml"]).file("p.yaml", text).code(78).any_stderr().at_most(SOON);
+    let case = Case::new(["validate", "--all-diagnostics", "p.yaml"])
+        .file("p.yaml", text)
+        .code(78)
+        .any_stderr()
+        .at_most(SOON);
     let stderr = case.run_in_shell(MEMORY).stderr;
     assert!(stderr.contains("--> p.yaml:"), "{stderr}");
     assert!(stderr.len() < 100_000, "{} bytes are said", stderr.len());

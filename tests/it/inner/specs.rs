@@ -26,7 +26,7 @@ fn a_valid_file_has_a_plan() {
 #[test]
 fn of_an_invalid_file_everything_wrong_is_said() {
     each("invalid", |file| {
-        let (code, text) = run(&["validate"], file);
+        let (code, text) = run(&["validate", "--all-diagnostics"], file);
         assert_eq!(code, Some(78), "{text}");
         assert!(!text.contains(SPECS), "paths are shown as they were written: {text}");
         let count = said(file, "mistakes").first().and_then(|count| count.parse::<usize>().ok());

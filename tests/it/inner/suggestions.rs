@@ -16,7 +16,7 @@ fn is_same(one: &Value, other: &Value) -> bool {
 
 /// The diagnostics of a case in a folder.
 fn diagnostics(folder: &Path, case: &Path) -> Vec<Value> {
-    let lines = validated(folder, case, &["--log-format", "json"]);
+    let lines = validated(folder, case, &["--log-format", "json", "--all-diagnostics"]);
     let events = lines.lines().map(|line| serde_json::from_str::<Value>(line).expect("a line is an object"));
     events.filter(|event| event["event"] == "diagnostic").collect()
 }

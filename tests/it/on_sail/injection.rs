@@ -364,7 +364,7 @@ pub(crate) fn values_are_parts_of_paths(warm: &Warm, engine: &str) {
     let named: String =
         values.iter().enumerate().map(|(at, value)| format!("v{at}: {}\n", yaml(value))).collect();
     let validate = || {
-        Case::new(["validate", "--log-format", "json", "p.yaml", "--vars", "given.yaml"])
+        Case::new(["validate", "--all-diagnostics", "--log-format", "json", "p.yaml", "--vars", "given.yaml"])
             .file("given.yaml", &named)
     };
 

@@ -56,6 +56,9 @@ enum Leftovers {
     Files,
 }
 
+/// Set where an engine is at hand, since these tests compare all that it finds.
+const ALL_DIAGNOSTICS: &str = "PIPECTL_ALL_DIAGNOSTICS";
+
 impl Case {
     /// Runs in an empty folder with these arguments. It is expected to succeed, and to print nothing.
     pub(crate) fn new<A: AsRef<OsStr>>(arguments: impl IntoIterator<Item = A>) -> Self {
@@ -116,14 +119,14 @@ impl Case {
     #[track_caller]
     pub(crate) fn engine(self) -> Self {
         install("sail");
-        self
+        self.env(ALL_DIAGNOSTICS, "1")
     }
 
     /// With Spark at hand.
     #[track_caller]
     pub(crate) fn spark(self) -> Self {
         install("spark");
-        self
+        self.env(ALL_DIAGNOSTICS, "1")
     }
 
     pub(crate) fn args<A: AsRef<OsStr>>(mut self, arguments: impl IntoIterator<Item = A>) -> Self {
