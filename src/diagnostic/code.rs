@@ -46,7 +46,7 @@ codes! {
     DuplicateStep = "E009",
     /// A step refers to a step that does not exist.
     UnknownStep = "E010",
-    /// Steps need each other in a circle.
+    /// Steps depend on each other in a cycle.
     Cycle = "E011",
     /// A step has no source, or several.
     Source = "E012",
@@ -80,7 +80,7 @@ codes! {
     NoInput = "E026",
     /// Two outputs write to one place.
     SameOutput = "E027",
-    /// Files include one another in a circle, clash, or can't be included.
+    /// Files include one another in a cycle, clash, or can't be included.
     Include = "E028",
     /// A secret stands where it would be seen: in a name, a path, a connection string.
     Secret = "E029",

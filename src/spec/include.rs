@@ -246,19 +246,19 @@ impl<'t> Gathering<'t, '_, '_, '_> {
         }
     }
 
-    /// Describes the circle that the file at `at` of the way and those after it make.
+    /// Describes the cycle that the file at `at` of the way and those after it make.
     fn circle(&self, at: usize, span: Span) -> Diagnostic {
         let circle = &self.way[at..];
         let names: Vec<String> = circle.iter().map(|link| self.shown(link.file)).collect();
         let message = match names.as_slice() {
             [only] => format!("{only} includes itself"),
             [first, ..] => {
-                format!("these files include each other in a circle: {} → {first}", names.join(" → "))
+                format!("dependency cycle of files: {} -> {first}", names.join(" -> "))
             }
             [] => String::new(),
         };
         let diagnostic = Diagnostic::new(Code::Include, span, message)
-            .help("take one of them out: a file's steps and variables are there wherever it is included");
+            .help("remove one of them: a file's steps and variables are there wherever it is included");
         let named = circle.iter().skip(1).map(|link| link.named);
         named.fold(diagnostic, |diagnostic, named| diagnostic.related(named, "included here"))
     }

@@ -15,7 +15,7 @@ use crate::lowering::{Base, Checking};
 use crate::name::StepRef;
 use crate::pipeline::{Step, StepId};
 use crate::sink::Place;
-use crate::source::Source;
+use crate::source::{self, Source};
 use crate::text::Span;
 use crate::transform::Names as Qualifiers;
 
@@ -41,7 +41,7 @@ pub(super) fn resolve(
     let references: Vec<References> =
         specs.iter().map(|spec| names.references(spec, checking.found)).collect();
     for circle in graph::circles(references.iter().map(References::needed)) {
-        checking.report(describe(&circle, &specs));
+        checking.report(names.cycle(&circle, &specs));
     }
     if is_complete && !checking.found.has_errors() {
         unused(&specs, &references, checking.found);
@@ -67,19 +67,6 @@ pub(super) fn resolve(
     let steps = specs.into_iter().zip(references).filter_map(|(spec, references)| references.into_step(spec));
     let steps: Vec<Step> = steps.collect();
     (steps.len() == count).then_some(steps)
-}
-
-fn describe(circle: &[StepId], specs: &[StepSpec]) -> Diagnostic {
-    let names: Vec<String> = circle.iter().map(|id| format!("`{}`", specs[id.0].name)).collect();
-    let message = match names.as_slice() {
-        [only] => format!("the step {only} needs itself"),
-        [first, ..] => format!("these steps need each other in a circle: {} → {first}", names.join(" → ")),
-        [] => String::new(),
-    };
-    let place = |id: &StepId| specs[id.0].name.span;
-    let diagnostic = Diagnostic::new(Code::Cycle, place(&circle[0]), message)
-        .help("take one of the references out, or let it refer to another step");
-    circle[1..].iter().fold(diagnostic, |diagnostic, id| diagnostic.related(place(id), "part of the circle"))
 }
 
 /// Warns of steps that no output and no expectation needs.
@@ -205,6 +192,40 @@ impl Names {
         }
         found.push(diagnostic.suggest(reference.as_str(), self.exact.iter().map(String::as_str)));
         None
+    }
+
+    /// Describes a cycle, whose steps come in the order in which data would flow, by the references that make it.
+    fn cycle(&self, flow: &[StepId], specs: &[StepSpec]) -> Diagnostic {
+        let first = flow.first().copied().into_iter();
+        // From each step to the one that it reads.
+        let way: Vec<StepId> = first.clone().chain(flow.iter().skip(1).rev().copied()).chain(first).collect();
+        let references = way.windows(2).map(|pair| {
+            let (step, needed) = (&specs[pair[0].0], &specs[pair[1].0]);
+            let (span, verb) = self.reference(step, pair[1]).unwrap_or((step.name.span, "needs"));
+            (span, format!("`{}` {verb} `{}` here", step.written, needed.written))
+        });
+        let mut references = references.collect::<Vec<_>>().into_iter();
+        let names: Vec<String> = way.iter().map(|id| format!("`{}`", specs[id.0].written)).collect();
+        let message = format!("dependency cycle: {}", names.join(" -> "));
+        let (span, label) = references.next().unwrap_or_default();
+        let diagnostic = Diagnostic::new(Code::Cycle, span, message)
+            .label(label)
+            .help("remove one of these references, or let it name another step");
+        references.fold(diagnostic, |diagnostic, (span, label)| diagnostic.related(span, label))
+    }
+
+    /// Where a step refers to another one, and what it does with it.
+    fn reference(&self, spec: &StepSpec, wanted: StepId) -> Option<(Span, &'static str)> {
+        let is_wanted = |name: &str| self.ids.get(&name.to_ascii_lowercase()) == Some(&wanted);
+        let source = || spec.source.iter().map(|source| source.value.kind());
+        let transforms = spec.transforms.iter().map(|transform| transform.value.kind());
+        let inputs = source().flat_map(|kind| kind.inputs()).chain(transforms.flat_map(|kind| kind.inputs()));
+        let named =
+            inputs.map(|step| (step, "reads")).chain(spec.after.iter().map(|step| (step, "waits for")));
+        let named = named.map(|(step, verb)| (step.as_str().to_owned(), step.span(), verb));
+        let mentioned = source().flat_map(source::Kind::mentions);
+        let mut all = named.chain(mentioned.map(|mention| (mention.value, mention.span, "reads")));
+        all.find(|(name, ..)| is_wanted(name)).map(|(_, span, verb)| (span, verb))
     }
 
     /// The steps that a step refers to; references that mean none are reported.

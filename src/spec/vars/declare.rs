@@ -365,13 +365,20 @@ fn circles(
         let names: Vec<String> = circle.iter().map(|name| format!("`{name}`")).collect();
         let message = match circle.len() {
             1 => format!("the default of `{first}` refers to itself"),
-            _ => format!("these variables need each other in a circle: {} → `{first}`", names.join(" → ")),
+            _ => format!("dependency cycle of variables: {} -> `{first}`", names.join(" -> ")),
         };
-        let diagnostic = Diagnostic::new(Code::BadVariable, declared[first].span, message)
+        let others = circle.iter().skip(1).chain([&first]);
+        let mut references = circle
+            .iter()
+            .zip(others)
+            .map(|(name, other)| (declared[*name].place, format!("`{name}` refers to `{other}` here")));
+        let (place, label) = references.next().unwrap_or_default();
+        let diagnostic = Diagnostic::new(Code::BadVariable, place, message)
             .help("give one of them a default without a variable");
-        found.push(circle[1..].iter().fold(diagnostic, |diagnostic, name| {
-            diagnostic.related(declared[*name].span, "part of the circle")
-        }));
+        // That of one variable says no more than the heading.
+        let diagnostic = if circle.len() > 1 { diagnostic.label(label) } else { diagnostic };
+        found
+            .push(references.fold(diagnostic, |diagnostic, (place, label)| diagnostic.related(place, label)));
     }
 }
 
