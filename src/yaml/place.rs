@@ -1,5 +1,6 @@
 //! Owns the place where a text is no YAML: the line, those above it, and what about them people usually did to get there.
 
+use super::part::flow_end;
 use crate::diagnostic::{Code, Diagnostic, Suggestion};
 use crate::text::{FileId, Span};
 
@@ -43,11 +44,38 @@ impl<'t> Place<'t> {
         self.text.get(self.line_start..).and_then(|rest| rest.lines().next()).unwrap_or_default()
     }
 
-    /// What stands after the first key of the line.
+    /// What stands after the first key of the line; an item that is a list, a mapping or a text in quotes is all of it.
     pub(super) fn value(&self) -> &'t str {
-        let line = self.line();
-        let value = line.split_once(": ").map_or(line, |(_, value)| value);
-        value.trim().trim_start_matches("- ").trim_start()
+        let without_dash = |text: &'t str| text.trim().trim_start_matches("- ").trim_start();
+        let item = without_dash(self.line());
+        if item.starts_with(['[', '{']) || item.starts_with(['\'', '"']) && !begins_with_key(item) {
+            return item;
+        }
+        item.split_once(": ").map_or(item, |(_, value)| without_dash(value))
+    }
+
+    /// A value to the end of its line, with the lines below that are indented further and so belong to it.
+    pub(super) fn whole(&self, value: &str) -> &'t str {
+        let indentation = |line: &str| line.len() - line.trim_start_matches(' ').len();
+        let start = self.offset_of(value);
+        let mut end = start + value.len();
+        let below = self.text.get(self.line_start..).unwrap_or_default();
+        let mut next = self.line_start;
+        for (number, line) in below.split_inclusive('\n').enumerate() {
+            next += line.len();
+            let is_part = number == 0 || indentation(line) > indentation(self.line());
+            if !is_part || line.trim().is_empty() {
+                break;
+            }
+            end = end.max(next - (line.len() - line.trim_end().len()));
+        }
+        self.text.get(start..end).unwrap_or_default()
+    }
+
+    /// The list or mapping in brackets that begins at a span, where its bracket is closed.
+    pub(super) fn flow(&self, span: Span) -> Option<&'t str> {
+        let text = self.text.get(span.start as usize..)?;
+        text.get(..flow_end(text)?)
     }
 
     /// Where a part of the text begins in it.
@@ -202,6 +230,13 @@ impl<'t> Place<'t> {
         }
         None
     }
+}
+
+/// Whether a text in quotes is a key.
+fn begins_with_key(text: &str) -> bool {
+    let quote = text.chars().next().unwrap_or_default();
+    let rest = text.get(1..).and_then(|rest| rest.split_once(quote));
+    rest.is_some_and(|(_, rest)| rest.trim_start().starts_with(':'))
 }
 
 /// The lines of a text, each up to what YAML takes for a comment.

@@ -78,8 +78,12 @@ fn value(text: &str, at: usize) -> Option<Range<usize>> {
         return None;
     }
     let from = start + line.len() - rest.len();
-    let end = from + rest.trim_end().len();
     let counted = |text: &str| (text.matches(['[', '{']).count(), text.matches([']', '}']).count());
+    let is_in_flow = counted(text.get(..start)?).0 > counted(text.get(..start)?).1;
+    let rest = rest.trim_end();
+    // The comma between two items is none of them.
+    let rest = rest.strip_suffix(',').filter(|_| is_in_flow).unwrap_or(rest);
+    let end = from + rest.len();
     let is_whole = match (rest.chars().next()?, counted(rest)) {
         // A list or mapping that goes on in the next line would lose its end.
         ('[' | '{', (open, close)) => open == close,

@@ -32,7 +32,7 @@ pub(super) fn syntax_error(file: FileId, text: &str, at: u32, error: &ScanError)
         ErrorKind::UnknownAnchor => {
             return wrong("this alias names an anchor that does not stand above it")
                 .help(format!("a value that begins with `*` needs quotes: {}", quoted(place.value())))
-                .suggestion(in_quotes(&place, place.value()));
+                .suggestion(in_quotes(&place, place.whole(place.value())));
         }
         ErrorKind::TabInPlainScalar
         | ErrorKind::TabInBlockIndentation
@@ -68,6 +68,13 @@ pub(super) fn syntax_error(file: FileId, text: &str, at: u32, error: &ScanError)
                 "a text in quotes ends with the same quote, and lines that it goes on in are indented",
             );
         }
+        let is_quoted = matches!(
+            error.kind(),
+            ErrorKind::InvalidTrailingSingleQuotedScalar | ErrorKind::InvalidTrailingDoubleQuotedScalar
+        );
+        if let Some(flow) = place.flow(span).filter(|_| is_quoted) {
+            return in_flow(&place, flow, diagnostic);
+        }
         let diagnostic = diagnostic.related(span, format!("this `{open}` is not closed"));
         return match place.comment_since(span) {
             Some(comment) => Diagnostic {
@@ -96,12 +103,12 @@ pub(super) fn syntax_error(file: FileId, text: &str, at: u32, error: &ScanError)
         };
         return diagnostic
             .help(format!("{what} needs quotes around all of it: {}", quoted(value)))
-            .suggestion(in_quotes(&place, value));
+            .suggestion(in_quotes(&place, place.whole(value)));
     }
     if value.contains(": ") {
         return diagnostic
             .help(format!("a value that holds `: ` needs quotes: {}", quoted(value)))
-            .suggestion(in_quotes(&place, value));
+            .suggestion(in_quotes(&place, place.whole(value)));
     }
     match error.kind() {
         ErrorKind::ExpectedBlockMappingKey | ErrorKind::InvalidIndentation => {
@@ -146,13 +153,16 @@ fn in_flow(place: &Place<'_>, value: &str, diagnostic: Diagnostic) -> Diagnostic
         .suggestion(in_quotes(place, part))
 }
 
-/// The edit that puts a part of the text in quotes; a guess where what looks like a comment is part of it.
+/// The edit that puts a part of the text in quotes; a guess where it goes on over lines, or has what looks like a comment.
 fn in_quotes(place: &Place<'_>, part: &str) -> Suggestion {
     let part = part.trim_end();
     let start = place.offset_of(part);
     let span = place.span(start, start + part.len());
-    let edit = if part.contains(" #") { Suggestion::maybe_incorrect } else { Suggestion::machine_applicable };
-    edit(span, quoted(part))
+    if part.contains('\n') || part.contains(" #") {
+        Suggestion::maybe_incorrect(span, quoted(part))
+    } else {
+        Suggestion::machine_applicable(span, quoted(part))
+    }
 }
 
 /// Characters with which a plain scalar can't begin.
