@@ -2,6 +2,7 @@
 //! engine's dialect, where paths start, and the relations of the steps it reads.
 
 mod branches;
+mod keys;
 mod query;
 
 use std::cell::RefCell;
@@ -21,9 +22,10 @@ use crate::proto::spark::expression::SortOrder;
 use crate::proto::spark::{Expression, Relation};
 use crate::scalar::Segment;
 use crate::secret::learn_from_text;
-use crate::text::Span;
+use crate::text::{Sources, Span};
 
 pub(crate) use branches::Branches;
+pub(crate) use keys::SettingKeys;
 pub(crate) use query::around;
 
 /// Where relative paths start.
@@ -100,10 +102,34 @@ pub(crate) struct Checking<'a> {
     pub(crate) root: &'a Root,
     /// The key of what is checked, for what is wrong with it as a whole.
     pub(crate) item: Span,
+    pub(crate) keys: &'a SettingKeys,
+    pub(crate) sources: &'a Sources,
     pub(crate) found: &'a mut Diagnostics,
 }
 
 impl Checking<'_> {
+    /// Where a key of the settings stands; the whole where they are written without it.
+    pub(crate) fn key(&self, name: &str) -> Span {
+        self.keys.key(self.sources, self.item, name).unwrap_or(self.item)
+    }
+
+    /// What is wrong with a setting as such, whatever its value is.
+    pub(crate) fn setting(&self, name: &str, message: impl Into<String>) -> Diagnostic {
+        Diagnostic::new(Code::Settings, self.key(name), message)
+    }
+
+    /// The same, where leaving the setting out fixes it.
+    pub(crate) fn needless(&self, name: &str, message: impl Into<String>) -> Diagnostic {
+        let removal = self.keys.removal(self.sources, self.item, name);
+        removal.into_iter().fold(self.setting(name, message), Diagnostic::suggestion)
+    }
+
+    /// Two settings of which one excludes the other.
+    pub(crate) fn exclusive(&self, first: &str, other: &str) -> Diagnostic {
+        self.setting(other, format!("`{first}` and `{other}` exclude each other"))
+            .related(self.key(first), "the other one")
+    }
+
     /// Reports a list or mapping without entries.
     pub(crate) fn not_empty(&mut self, is_empty: bool, what: &str) {
         if is_empty {

@@ -191,17 +191,12 @@ impl Kind for Call {
             return;
         };
         checking.identifier(name, "function");
-        if let Some(beside) = settings.arguments.as_ref().and_then(|arguments| arguments.first())
-            && *is_whole
-        {
+        if *is_whole && settings.arguments.as_ref().is_some_and(|arguments| !arguments.is_empty()) {
             checking.report(
-                Diagnostic::new(
-                    Code::Settings,
-                    beside.span(),
-                    "the call has its arguments in brackets already",
-                )
-                .related(settings.function.span(), "here")
-                .help("keep the function's name alone, or leave `arguments` out"),
+                checking
+                    .needless("arguments", "the call has its arguments in brackets already")
+                    .related(settings.function.span(), "here")
+                    .help("keep the function's name alone, or leave `arguments` out"),
             );
             return;
         }

@@ -71,12 +71,8 @@ impl Kind for Extension {
             checking.report(Diagnostic::new(Code::WrongType, self.type_url.span(), message));
         }
         let Some(value) = &self.value else { return };
-        if let Some(file) = &self.file {
-            checking.report(
-                Diagnostic::new(Code::Settings, file.span(), "`value` and `file` exclude each other")
-                    .related(value.span(), "the other one")
-                    .help("keep one of them"),
-            );
+        if self.file.is_some() {
+            checking.report(checking.exclusive("value", "file").help("keep one of them"));
         }
         if decoded(&value.plain()).is_none() {
             checking.report(

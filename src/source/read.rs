@@ -131,11 +131,11 @@ impl Read {
     fn check_predicates(&self, checking: &mut Checking<'_>) {
         let Some(predicates) = &self.predicates else { return };
         if self.format() != "jdbc" {
-            let span = predicates.first().map_or(self.format.span, Template::span);
             let message =
                 format!("`predicates` part what `jdbc` reads, and the format is `{}`", self.format.value);
             checking.report(
-                Diagnostic::new(Code::Settings, span, message)
+                checking
+                    .needless("predicates", message)
                     .help("use `filter` in `transform` to leave rows out"),
             );
             return;

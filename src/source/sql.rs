@@ -114,11 +114,9 @@ impl Kind for Sql {
         }
         match (&settings.query, &settings.file) {
             // The text of a file is the query by now, so both are there.
-            (Some(query), Some(file)) if query.span().file == file.span().file => checking.report(
-                Diagnostic::new(Code::Settings, file.span(), "`query` and `file` exclude each other")
-                    .related(query.span(), "the other one")
-                    .help("keep one of them"),
-            ),
+            (Some(query), Some(file)) if query.span().file == file.span().file => {
+                checking.report(checking.exclusive("query", "file").help("keep one of them"));
+            }
             (Some(query), _) => check_query(query, checking.found),
             (None, Some(_)) => {}
             (None, None) => {

@@ -126,21 +126,14 @@ impl Settings {
         for (_, template) in &given {
             checking.refuses_secret(template);
         }
-        if let [(first, at), (second, other), ..] = given.as_slice() {
-            let message = format!("`{first}` and `{second}` exclude each other");
-            checking.report(
-                Diagnostic::new(Code::Settings, other.span(), message)
-                    .related(at.span(), "the other one")
-                    .help("keep one of them"),
-            );
+        if let [(first, _), (second, _), ..] = given.as_slice() {
+            checking.report(checking.exclusive(first, second).help("keep one of them"));
         }
-        if let Some(((key, template), format)) = given.first().zip(self.format()) {
+        if let Some(((key, _), format)) = given.first().zip(self.format()) {
             let message =
                 format!("files of the format `{format}` have no history, so that `{key}` means nothing");
-            checking.report(
-                Diagnostic::new(Code::Settings, template.span(), message)
-                    .help("tables of `delta` and `iceberg` have one"),
-            );
+            let diagnostic = checking.needless(key, message);
+            checking.report(diagnostic.help("tables of `delta` and `iceberg` have one"));
         }
         if let Some(version) = self.version.as_ref().filter(|version| version.plain().is_empty()) {
             checking.report(Diagnostic::new(Code::WrongType, version.span(), "a version is missing here"));

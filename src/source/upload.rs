@@ -270,7 +270,8 @@ impl Kind for Upload {
                 let message =
                     format!("files of the format `{}` have names and types of their own", format.name());
                 checking.report(
-                    Diagnostic::new(Code::Settings, schema.span(), message)
+                    checking
+                        .needless("schema", message)
                         .help("change them by `cast`, `rename` and `select` in `transform`"),
                 );
             }
@@ -299,16 +300,15 @@ impl Kind for Upload {
             }
         }
         let of_csv = [
-            ("header", settings.header.as_ref().map(|it| it.span)),
-            ("delimiter", settings.delimiter.as_ref().map(|it| it.span)),
-            ("null_as", settings.null_as.as_ref().map(|it| it.span)),
+            ("header", settings.header.is_some()),
+            ("delimiter", settings.delimiter.is_some()),
+            ("null_as", settings.null_as.is_some()),
         ];
         if !formats.is_empty() && !formats.contains(&Format::Csv) {
-            for (key, span) in of_csv {
-                if let Some(span) = span {
-                    let message = format!("`{key}` is for CSV alone");
-                    checking.report(Diagnostic::new(Code::Settings, span, message));
-                }
+            for (key, _) in of_csv.into_iter().filter(|(_, is_given)| *is_given) {
+                let formats: Vec<&str> = formats.iter().map(|format| format.name()).collect();
+                let diagnostic = checking.needless(key, format!("`{key}` is for CSV alone"));
+                checking.report(diagnostic.label(format!("the files are {}", formats.join(", "))));
             }
         }
         if let Some(delimiter) = &settings.delimiter

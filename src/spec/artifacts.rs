@@ -6,8 +6,9 @@ use std::path::Path;
 use super::items::kinds;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::expr::{Bindings, Template};
-use crate::lowering::{Base, Checking, is_url, normal};
+use crate::lowering::{Base, Checking, SettingKeys, is_url, normal};
 use crate::pipeline::{Artifact, ArtifactKind};
+use crate::text::Sources;
 use crate::yaml::{Node, decode};
 
 /// Reads the items; those that are wrong are reported and left out.
@@ -46,12 +47,15 @@ pub(super) fn check(
     artifacts: Vec<(ArtifactKind, Template)>,
     bindings: &Bindings,
     base: &Base,
+    sources: &Sources,
     found: &mut Diagnostics,
 ) -> Vec<Artifact> {
+    let none = SettingKeys::default();
     let mut names = HashMap::new();
     let mut checked = Vec::with_capacity(artifacts.len());
     for (kind, template) in artifacts {
-        let mut checking = Checking { bindings, root: &base.root, item: template.span(), found };
+        let mut checking =
+            Checking { bindings, root: &base.root, item: template.span(), keys: &none, sources, found };
         if !checking.path(&template) {
             continue;
         }

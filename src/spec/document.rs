@@ -81,9 +81,9 @@ pub(super) fn read(
         steps.are_there(start, !parts.is_empty(), found);
     }
     let bindings = variables.into_bindings(found);
-    let artifacts = artifacts::check(artifacts, &bindings, &main.base, found);
+    let artifacts = artifacts::check(artifacts, &bindings, &main.base, context.sources, found);
     let conf = settings(&conf.unwrap_or_default(), &context.inputs.target.conf);
-    resolve::resolve(steps.specs, &bindings, (&main.base, extent), found).map(|steps| {
+    resolve::resolve(steps.specs, &bindings, (&main.base, extent), context.sources, found).map(|steps| {
         let names = steps
             .iter()
             .enumerate()

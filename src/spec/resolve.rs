@@ -11,12 +11,12 @@ use super::warnings;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::expr::Bindings;
 use crate::graph;
-use crate::lowering::{Base, Checking};
+use crate::lowering::{Base, Checking, SettingKeys};
 use crate::name::StepRef;
 use crate::pipeline::{Step, StepId};
 use crate::sink::Place;
 use crate::source::{self, Source};
-use crate::text::Span;
+use crate::text::{Sources, Span};
 use crate::transform::Names as Qualifiers;
 
 /// The steps with their references resolved; nothing where a step lacks a part.
@@ -24,12 +24,15 @@ pub(super) fn resolve(
     specs: Vec<StepSpec>,
     bindings: &Bindings,
     (main, extent): (&Base, Extent),
+    sources: &Sources,
     found: &mut Diagnostics,
 ) -> Option<Vec<Step>> {
     let names = Names::of(&specs, extent);
-    let mut checking = Checking { bindings, root: &main.root, item: Span::default(), found };
+    let (item, none) = (Span::default(), SettingKeys::default());
+    let mut checking = Checking { bindings, root: &main.root, item, keys: &none, sources, found };
     for spec in &specs {
         checking.root = &spec.base.root;
+        checking.keys = &spec.keys;
         check(spec, &mut checking);
         qualifiers(spec, &mut checking);
         warnings::joins(spec, checking.found);

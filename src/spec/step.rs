@@ -14,8 +14,7 @@ use crate::diagnostic::{Code, Diagnostic, Diagnostics, nearest};
 use crate::duration::{Limit, NoLimit};
 use crate::expect::{Check, Expectation, OnFail};
 use crate::expr::Template;
-use crate::lowering::Base;
-use crate::lowering::Checking;
+use crate::lowering::{Base, Checking, SettingKeys};
 use crate::name::{StepName, StepRef};
 use crate::pipeline::{Cache, Contract};
 use crate::shape::{Decoder, Many, Short};
@@ -48,6 +47,8 @@ pub(super) struct StepSpec {
     pub(super) after: Vec<StepRef>,
     /// Where its relative paths start.
     pub(super) base: Arc<Base>,
+    /// Where the keys of its parts' settings stand.
+    pub(super) keys: SettingKeys,
     /// Whether a part was left out, so that nothing can be said of what is missing.
     pub(super) incomplete: bool,
 }
@@ -55,11 +56,17 @@ pub(super) struct StepSpec {
 /// Settings from a node, or from nothing where a kind's bare key was written.
 struct Settings<'n, 't, 'd> {
     node: &'n Node<'t>,
+    /// The place by which the part is known that they belong to.
+    item: Span,
+    keys: &'d mut SettingKeys,
     found: &'d mut Diagnostics,
 }
 
 impl Decoder for Settings<'_, '_, '_> {
     fn settings<T: DeserializeOwned>(self) -> Option<T> {
+        for (key, value) in self.node.as_mapping().unwrap_or_default() {
+            self.keys.push(self.item, key.span, value.span);
+        }
         decode(self.node, self.found)
     }
 }
@@ -86,6 +93,7 @@ pub(super) fn read(
         timeout: None,
         after: Vec::new(),
         base: Arc::clone(&context.base),
+        keys: SettingKeys::default(),
         incomplete: false,
     };
     let errors = found.len();
@@ -119,7 +127,7 @@ impl StepSpec {
         found: &mut Diagnostics,
     ) {
         match &*key.text {
-            "transform" => self.transforms = transforms(node, found),
+            "transform" => self.transforms = transforms(node, &mut self.keys, found),
             "description" => self.description = decode::<Option<String>>(node, found).flatten(),
             "tags" => {
                 self.tags = decode::<Many<String>>(node, found).map_or_else(Vec::new, |tags| tags.to_vec());
@@ -135,12 +143,12 @@ impl StepSpec {
                     Some(Contract { extra: named.extra.or_else(|| contract.extra.clone()), ..contract })
                 });
             }
-            "expect" => self.expectations = expectations(node, found),
+            "expect" => self.expectations = expectations(node, &mut self.keys, found),
             "cache" => self.cache = decode(node, found).unwrap_or_default(),
-            "write" => self.sinks = sinks(node, found),
+            "write" => self.sinks = sinks(node, &mut self.keys, found),
             "timeout" => self.timeout = timeout(node, found),
             text if Source::KEYS.contains(&text) => {
-                let settings = Settings { node, found: &mut *found };
+                let settings = Settings { node, item: key.span, keys: &mut self.keys, found: &mut *found };
                 if let Some(mut source) = Source::decode(text, settings).flatten() {
                     query_file(&mut source, context, variables, found);
                     message_file(&mut source, context, variables, found);
@@ -203,7 +211,8 @@ fn named_file(
     found: &mut Diagnostics,
 ) -> Option<Spanned<String>> {
     let (bindings, root) = (variables.bindings(), &context.base.root);
-    let is_right = Checking { bindings, root, item: path.span(), found }.path(path);
+    let (item, keys, sources) = (path.span(), &SettingKeys::default(), &*context.sources);
+    let is_right = Checking { bindings, root, item, keys, sources, found }.path(path);
     is_right.then(|| Spanned { span: path.span(), value: path.plain() })
 }
 
@@ -255,11 +264,12 @@ fn timeout(node: &Node<'_>, found: &mut Diagnostics) -> Option<Limit> {
     }
 }
 
-fn transforms(node: &Node<'_>, found: &mut Diagnostics) -> Vec<Spanned<Transform>> {
+fn transforms(node: &Node<'_>, keys: &mut SettingKeys, found: &mut Diagnostics) -> Vec<Spanned<Transform>> {
     let items = kinds(node, "transform", Transform::KEYS, found);
     let mut transforms = Vec::with_capacity(items.len());
     for item in items {
-        let decoder = Settings { node: &item.settings, found: &mut *found };
+        let decoder =
+            Settings { node: &item.settings, item: item.span, keys: &mut *keys, found: &mut *found };
         match Transform::decode(&item.key, decoder) {
             Some(transform) => {
                 transforms.extend(transform.map(|value| Spanned { span: item.span, value }));
@@ -280,11 +290,12 @@ fn transforms(node: &Node<'_>, found: &mut Diagnostics) -> Vec<Spanned<Transform
     transforms
 }
 
-fn sinks(node: &Node<'_>, found: &mut Diagnostics) -> Vec<Spanned<Sink>> {
+fn sinks(node: &Node<'_>, keys: &mut SettingKeys, found: &mut Diagnostics) -> Vec<Spanned<Sink>> {
     let items = kinds(node, "write", Sink::KEYS, found);
     let mut sinks = Vec::with_capacity(items.len());
     for item in items {
-        let decoder = Settings { node: &item.settings, found: &mut *found };
+        let decoder =
+            Settings { node: &item.settings, item: item.span, keys: &mut *keys, found: &mut *found };
         match Sink::decode(&item.key, decoder) {
             Some(sink) => sinks.extend(sink.map(|value| Spanned { span: item.span, value })),
             None => {
@@ -301,7 +312,7 @@ fn sinks(node: &Node<'_>, found: &mut Diagnostics) -> Vec<Spanned<Sink>> {
     sinks
 }
 
-fn expectations(node: &Node<'_>, found: &mut Diagnostics) -> Vec<Expectation> {
+fn expectations(node: &Node<'_>, keys: &mut SettingKeys, found: &mut Diagnostics) -> Vec<Expectation> {
     let items = items(node, "expect", "- not_null: [id]", found);
     let mut expectations = Vec::with_capacity(items.len());
     for item in items {
@@ -325,7 +336,8 @@ fn expectations(node: &Node<'_>, found: &mut Diagnostics) -> Vec<Expectation> {
                 on_fail = decode(node, found).unwrap_or_default();
                 continue;
             }
-            match Check::decode(&key.text, Settings { node, found: &mut *found }) {
+            let settings = Settings { node, item: item.span, keys: &mut *keys, found: &mut *found };
+            match Check::decode(&key.text, settings) {
                 Some(_) if check.is_some() => {
                     let message = format!("the item has a second expectation, `{}`", key.text);
                     found.push(

@@ -143,22 +143,17 @@ impl Aggregate {
     }
 
     fn check_groups(&self, checking: &mut Checking<'_>) {
-        let span = |keys: &Option<Many<Expr>>| {
-            keys.as_ref().map(|keys| keys.first().map_or(checking.item, Expr::span))
-        };
-        let sets = self.grouping_sets.as_ref().map(|sets| sets.span);
         let ways = [
-            ("by", span(&self.by).filter(|_| sets.is_none())),
-            ("rollup", span(&self.rollup)),
-            ("cube", span(&self.cube)),
-            ("grouping_sets", sets),
+            ("by", self.by.is_some() && self.grouping_sets.is_none()),
+            ("rollup", self.rollup.is_some()),
+            ("cube", self.cube.is_some()),
+            ("grouping_sets", self.grouping_sets.is_some()),
         ];
-        let given: Vec<(&str, Span)> = ways.iter().filter_map(|(key, span)| Some((*key, (*span)?))).collect();
-        if let [(first, at), (other, other_at), ..] = given.as_slice() {
-            let message = format!("`{first}` and `{other}` exclude each other");
+        let given: Vec<&str> = ways.iter().filter(|(_, is_given)| *is_given).map(|(key, _)| *key).collect();
+        if let [first, other, ..] = given.as_slice() {
             checking.report(
-                Diagnostic::new(Code::Settings, *other_at, message)
-                    .related(*at, "the other one")
+                checking
+                    .exclusive(first, other)
                     .help("list the keys under one of them, `rollup: [country, town]`, or each grouping under `grouping_sets`"),
             );
         }

@@ -339,7 +339,7 @@ impl Kind for AsofJoin {
         if self.by.as_ref().is_some_and(|by| by.is_empty()) {
             checking.not_empty(true, "the columns of `by`");
         }
-        let span = self.with.span();
+        let span = checking.item;
         let diagnostic = match (&self.on, &self.left_on, &self.right_on) {
             (Some(on), None, None) if on.value.contains(['=', '<', '>']) => Diagnostic::new(
                 Code::Settings,
@@ -349,9 +349,14 @@ impl Kind for AsofJoin {
             .help("columns that must be equal are `by: [column]`; any other condition is `condition`")
             .help("compare by expressions with `left_on` and `right_on`"),
             (Some(_), None, None) | (None, Some(_), Some(_)) => return,
-            (Some(on), ..) => {
-                Diagnostic::new(Code::Settings, on.span, "`on` excludes `left_on` and `right_on`")
-                    .help("keep `on` where both sides have the column, else the other two")
+            (Some(_), left, right) => {
+                let mut diagnostic = checking.setting("on", "`on` excludes `left_on` and `right_on`");
+                for key in [left.as_ref().map(|_| "left_on"), right.as_ref().map(|_| "right_on")] {
+                    diagnostic = key.into_iter().fold(diagnostic, |diagnostic, key| {
+                        diagnostic.related(checking.key(key), "the other one")
+                    });
+                }
+                diagnostic.help("keep `on` where both sides have the column, else the other two")
             }
             (None, None, None) => {
                 Diagnostic::new(Code::MissingKey, span, "what rows are compared by is missing").help(
@@ -359,10 +364,12 @@ impl Kind for AsofJoin {
                 )
             }
             (None, Some(_), None) => {
-                Diagnostic::new(Code::MissingKey, span, "`left_on` needs a `right_on` beside it")
+                let key = checking.key("left_on");
+                Diagnostic::new(Code::MissingKey, key, "`left_on` needs a `right_on` beside it")
             }
             (None, None, Some(_)) => {
-                Diagnostic::new(Code::MissingKey, span, "`right_on` needs a `left_on` beside it")
+                let key = checking.key("right_on");
+                Diagnostic::new(Code::MissingKey, key, "`right_on` needs a `left_on` beside it")
             }
         };
         checking.report(diagnostic);

@@ -142,9 +142,9 @@ impl Kind for Dedupe {
                 let diagnostic = Diagnostic::new(Code::Settings, keep.span, message);
                 checking.report(diagnostic.help("say the order: `order: [updated_at]`"));
             }
-            (Keep::None, [first, ..]) => {
+            (Keep::None, [_, ..]) => {
                 let message = "an order decides nothing where no row of a group is kept";
-                let diagnostic = Diagnostic::new(Code::Settings, first.expr().span(), message);
+                let diagnostic = checking.needless("order", message);
                 checking.report(diagnostic.related(keep.span, "this says so").help("leave `order` away"));
             }
             (Keep::First | Keep::Last | Keep::None, _) => {}

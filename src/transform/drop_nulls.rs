@@ -79,10 +79,10 @@ impl Kind for DropNulls {
         let Settings { columns, how, min_non_nulls } = &self.0.0;
         checking.not_empty(columns.as_ref().is_some_and(|columns| columns.is_empty()), "the columns");
         let Some(least) = min_non_nulls else { return };
-        if let Some(how) = how {
-            let message = "`how` and `min_non_nulls` exclude each other";
+        if how.is_some() {
             checking.report(
-                Diagnostic::new(Code::Settings, how.span, message)
+                checking
+                    .exclusive("min_non_nulls", "how")
                     .help("`how: any` wants a value in each column, `how: all` in one of them"),
             );
         }

@@ -174,24 +174,20 @@ impl Kind for Join {
 
     fn check(&self, checking: &mut Checking<'_>) {
         self.check_condition(checking);
-        let span = self.with.span();
         let needs_none = self.how() == How::Cross;
         let diagnostic = match (&self.on, &self.using) {
-            (Some(on), Some(_)) => {
-                Diagnostic::new(Code::Settings, on.span(), "`on` and `using` exclude each other")
-                    .help("keep one of them")
-            }
-            (Some(on), None) if needs_none => {
-                Diagnostic::new(Code::Settings, on.span(), "a cross join has no condition")
-                    .help("remove `on`, or write `how: inner`")
-            }
-            (None, Some(_)) if needs_none => {
-                Diagnostic::new(Code::Settings, span, "a cross join has no `using`")
-                    .help("remove `using`, or write `how: inner`")
-            }
+            (Some(_), Some(_)) => checking.exclusive("on", "using").help("keep one of them"),
+            (Some(_), None) if needs_none => checking
+                .needless("on", "a cross join has no condition")
+                .related(checking.key("how"), "this makes it a cross join")
+                .help("remove `on`, or write `how: inner`"),
+            (None, Some(_)) if needs_none => checking
+                .needless("using", "a cross join has no `using`")
+                .related(checking.key("how"), "this makes it a cross join")
+                .help("remove `using`, or write `how: inner`"),
             (None, None) if !needs_none => Diagnostic::new(
                 Code::MissingKey,
-                span,
+                checking.item,
                 "the join has neither `on` nor `using`",
             )
             .help("write a condition, `on: left.a = right.b`, or columns that both sides have, `using: [a]`")

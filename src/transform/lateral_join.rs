@@ -125,24 +125,22 @@ impl LateralJoin {
 
     fn check_call(&self, call: &Expr, checking: &mut Checking<'_>) {
         call.check(Role::Value, checking.found);
-        let with = self.with.as_ref().map(|with| ("with", with.span()));
         let others = [
-            with,
-            self.r#as.as_ref().map(|name| ("as", name.span)),
-            self.on.as_ref().map(|on| ("on", on.span())),
-            self.sort.as_ref().map(|sort| ("sort", sort.span)),
-            self.limit.as_ref().map(|limit| ("limit", limit.span)),
-            self.how.as_ref().map(|how| ("how", how.span)),
+            ("with", self.with.is_some()),
+            ("as", self.r#as.is_some()),
+            ("on", self.on.is_some()),
+            ("sort", self.sort.is_some()),
+            ("limit", self.limit.is_some()),
+            ("how", self.how.is_some()),
         ];
-        for (key, span) in others.into_iter().flatten() {
-            let diagnostic =
-                Diagnostic::new(Code::Settings, span, format!("`call` and `{key}` exclude each other"));
+        for (key, _) in others.into_iter().filter(|(_, is_given)| *is_given) {
+            let diagnostic = checking.exclusive("call", key);
             let help = match key {
                 "how" => "for rows of which the function makes none, call `explode_outer(…)`",
                 "on" => "choose among the rows that it makes with a `filter` after this",
                 _ => "rows of another step are brought by `with`, those of a function by `call`",
             };
-            checking.report(diagnostic.related(call.span(), "the call").help(help));
+            checking.report(diagnostic.help(help));
         }
         if self.columns.as_ref().is_none_or(|columns| columns.is_empty()) {
             checking.report(
@@ -174,7 +172,8 @@ impl Kind for LateralJoin {
             sort.value.check(checking);
             if self.limit.is_none() {
                 checking.report(
-                    Diagnostic::new(Code::Settings, sort.span, "without a `limit` this `sort` does nothing")
+                    checking
+                        .needless("sort", "without a `limit` this `sort` does nothing")
                         .help("add `limit`, or sort the result: `- sort: […]` after this"),
                 );
             }
@@ -185,16 +184,17 @@ impl Kind for LateralJoin {
             let message = format!("a limit here is a number from 1 to {}", i32::MAX);
             checking.report(Diagnostic::new(Code::Settings, limit.span, message));
         }
-        let Some(with) = &self.with else {
+        if self.with.is_none() {
             checking.report(
                 Diagnostic::new(Code::MissingKey, checking.item, "the lateral join has neither `with` nor `call`")
                     .help("bring rows of another step, `with: orders`, or those of a function, `call: explode(items)`"),
             );
             return;
-        };
-        if let Some(first) = self.columns.as_ref().and_then(|columns| columns.first()) {
+        }
+        if self.columns.as_ref().is_some_and(|columns| !columns.is_empty()) {
             checking.report(
-                Diagnostic::new(Code::Settings, first.span, "`columns` names what a `call` makes")
+                checking
+                    .needless("columns", "`columns` names what a `call` makes")
                     .help("choose columns with a `select` after this"),
             );
         }
@@ -202,7 +202,7 @@ impl Kind for LateralJoin {
             checking.report(
                 Diagnostic::new(
                     Code::MissingKey,
-                    with.span(),
+                    checking.item,
                     "the lateral join has neither `on` nor `limit`",
                 )
                 .help("for every row with every row write `join` with `how: cross`"),

@@ -138,12 +138,10 @@ impl Kind for Parse {
         if self.column.is_some() {
             return;
         }
-        if let Some(name) = &self.name {
+        if self.name.is_some() {
             let message = "`as` names what is made of one column, and none is named";
-            checking.report(
-                Diagnostic::new(Code::Settings, name.span, message)
-                    .help("say which one is parsed: `column: payload`"),
-            );
+            checking
+                .report(checking.needless("as", message).help("say which one is parsed: `column: payload`"));
         }
         for field in fields(&self.schema.plain()) {
             if let Err(text) = field {

@@ -133,10 +133,10 @@ impl Kind for Repartition {
         for key in self.range() {
             key.check(checking.found);
         }
-        if let (Some(_), Some(first)) = (by, self.range().first()) {
-            let message = "`by` and `range` exclude each other";
+        if by.is_some() && !self.range().is_empty() {
             checking.report(
-                Diagnostic::new(Code::Settings, first.expr().span(), message)
+                checking
+                    .exclusive("by", "range")
                     .help("keep one of them: `by` for equal values, `range` for neighbouring ones"),
             );
         }

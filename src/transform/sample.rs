@@ -99,22 +99,23 @@ impl Settings {
     /// Reports what is wrong with a part of a split.
     fn check_part(&self, checking: &mut Checking<'_>) {
         let Some(first) = self.from.as_ref().or(self.to.as_ref()) else { return };
-        let report = |checking: &mut Checking<'_>, message: &str, help: &str| {
-            checking.report(Diagnostic::new(Code::Settings, first.span, message).help(help));
-        };
+        let key = if self.from.is_some() { "from" } else { "to" };
         if self.fraction.is_some() {
             let message = "`fraction` and a part of a split exclude each other";
-            report(checking, message, "keep `fraction`, or `from` and `to`");
+            let diagnostic =
+                checking.setting(key, message).related(checking.key("fraction"), "the other one");
+            checking.report(diagnostic.help("keep `fraction`, or `from` and `to`"));
             return;
         }
         let ends = [&self.from, &self.to];
         ends.into_iter().flatten().for_each(|end| check_share(end, checking));
         if self.with_replacement {
-            report(checking, "a part of a split has no row twice", "remove `with_replacement`");
+            let diagnostic = checking.needless("with_replacement", "a part of a split has no row twice");
+            checking.report(diagnostic.help("remove `with_replacement`"));
         }
         if self.seed.is_none() {
             let message = "a part of a split needs a `seed`: without one the parts would overlap";
-            report(checking, message, "write the same `seed` in each part");
+            checking.report(checking.setting(key, message).help("write the same `seed` in each part"));
         }
         let (from, to) = self.bounds();
         if from >= to {

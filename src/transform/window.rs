@@ -138,11 +138,11 @@ impl Window {
             let message = format!("`{name}` needs an order: which row comes first?");
             let diagnostic = Diagnostic::new(Code::Settings, expr.span(), message);
             checking.report(diagnostic.help("say it: `order: [day]`"));
-        } else if let Some(frame) = &self.frame {
+        } else if self.frame.is_some() {
             let message = format!("`{name}` sees all rows of its window, and takes no frame");
-            let diagnostic = Diagnostic::new(Code::Settings, frame.expr().span(), message);
             checking.report(
-                diagnostic
+                checking
+                    .needless("frame", message)
                     .related(expr.span(), "this function")
                     .help("put it into another `window`, without `frame`"),
             );

@@ -123,7 +123,7 @@ impl Layout<'_> {
         let refuses_more = refuses_more.or(url.map(|_| "nothing can be added to an object"));
         if let Some(reason) = refuses_more.filter(|_| self.mode == Mode::Append && !self.is_folder()) {
             checking.report(
-                Diagnostic::new(Code::Settings, checking.item, format!("`mode: append`: {reason}")).help(
+                checking.setting("mode", format!("`mode: append`: {reason}")).help(
                     "write a folder, to which files can be added: `max_rows_per_file: 1000000`, or `partition_by`",
                 ),
             );

@@ -9,7 +9,6 @@ use arrow_schema::ArrowError;
 use super::compression::{Compression, Compressor};
 use super::file::{Encoder, Layout};
 use super::text::Text;
-use crate::diagnostic::{Code, Diagnostic};
 use crate::lowering::Checking;
 use crate::sink::destination::Destination;
 use crate::sink::error::Error;
@@ -82,7 +81,8 @@ pub(crate) fn check_compression(
         compression.value.name()
     );
     checking.report(
-        Diagnostic::new(Code::Settings, compression.span, message)
+        checking
+            .needless("compression", message)
             .help("leave `compression` out: the end of the path says it"),
     );
 }
