@@ -7,7 +7,7 @@ use std::collections::{HashSet, VecDeque};
 
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
 
-use super::columns::{column_names, found_missing, found_misspelt, found_repeated};
+use super::columns::{Columns, column_names, found_missing, found_misspelt, found_repeated};
 use super::concurrent::all;
 use super::context::{CONCURRENT, Context};
 use super::contract;
@@ -171,7 +171,7 @@ fn answer(probe: &Probe, schema: &DataType, context: &Context<'_>, found: &mut D
     match &probe.question {
         Question::Has(needed) => {
             for (column, span) in needed {
-                found_missing(column, *span, columns, found);
+                found_missing(column, *span, Columns { step: None, names: columns }, found);
             }
         }
         Question::Fit(values) => {
@@ -181,6 +181,7 @@ fn answer(probe: &Probe, schema: &DataType, context: &Context<'_>, found: &mut D
         }
         Question::Named(named) => {
             for (column, span) in named {
+                let columns = Columns { step: Some(step.name.value.as_str()), names: columns };
                 found_misspelt(column, *span, columns, found);
             }
         }

@@ -7,23 +7,40 @@ use crate::proto::spark::DataType;
 use crate::proto::spark::data_type::Kind;
 use crate::text::Span;
 
+/// Columns that a name can mean.
+#[derive(Clone, Copy)]
+pub(super) struct Columns<'a> {
+    /// The step whose rows have them, at its end.
+    pub(super) step: Option<&'a str>,
+    pub(super) names: &'a [String],
+}
+
 /// Reports a column that an output names and that is not there, spelled so.
-pub(super) fn found_misspelt(column: &str, span: Span, columns: &[String], found: &mut Diagnostics) -> bool {
-    let is_missing = !columns.iter().any(|known| known == column);
+pub(super) fn found_misspelt(
+    column: &str,
+    span: Span,
+    columns: Columns<'_>,
+    found: &mut Diagnostics,
+) -> bool {
+    let is_missing = !columns.names.iter().any(|known| known == column);
     if is_missing {
         found.push(missing(column, span, columns));
     }
     is_missing
 }
 
-fn missing(column: &str, span: Span, columns: &[String]) -> Diagnostic {
-    Diagnostic::new(Code::UnknownColumn, span, format!("there is no column `{column}`"))
-        .suggest(column, columns.iter().map(String::as_str))
+fn missing(column: &str, span: Span, columns: Columns<'_>) -> Diagnostic {
+    let diagnostic = Diagnostic::new(Code::UnknownColumn, span, format!("there is no column `{column}`"))
+        .suggest(column, columns.names.iter().map(String::as_str));
+    match columns.step {
+        Some(step) => diagnostic.label(format!("not found in `{step}`")),
+        None => diagnostic,
+    }
 }
 
 /// Reports a column that is needed and not there.
-pub(super) fn found_missing(column: &str, span: Span, columns: &[String], found: &mut Diagnostics) -> bool {
-    if columns.iter().any(|known| known.eq_ignore_ascii_case(column)) {
+pub(super) fn found_missing(column: &str, span: Span, columns: Columns<'_>, found: &mut Diagnostics) -> bool {
+    if columns.names.iter().any(|known| known.eq_ignore_ascii_case(column)) {
         return false;
     }
     found.push(missing(column, span, columns));

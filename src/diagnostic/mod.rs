@@ -172,6 +172,11 @@ impl Diagnostics {
         self.0.extend(diagnostics);
     }
 
+    /// Those that were found since there were so many.
+    pub(crate) fn since(&mut self, count: usize) -> impl Iterator<Item = &mut Diagnostic> {
+        self.0.iter_mut().skip(count)
+    }
+
     pub(crate) fn contains(&self, diagnostic: &Diagnostic) -> bool {
         self.0.contains(diagnostic)
     }

@@ -328,7 +328,9 @@ fn keys(entries: &[(Key<'_>, Node<'_>)], named: Span, found: &mut Diagnostics) {
             text if PLANNED.contains(&text) => {
                 found.push(unavailable(text, key.span));
             }
-            text => found.push(unknown_key(text, key.span, &KEYS)),
+            text => {
+                found.push(unknown_key(text, key.span, &KEYS).label("not a key of an included file"));
+            }
         }
     }
     let brings = |key: &str| ["steps", "vars", "include"].contains(&key);

@@ -26,7 +26,8 @@ pub(super) fn take<'t>(entries: &mut Vec<(Key<'t>, Node<'t>)>, name: &str) -> Op
 
 /// What is said of a top-level key that is none.
 pub(super) fn unknown_key(text: &str, span: Span, known: &[&str]) -> Diagnostic {
-    let diagnostic = Diagnostic::new(Code::UnknownKey, span, format!("unknown key `{text}`"));
+    let diagnostic = Diagnostic::new(Code::UnknownKey, span, format!("unknown key `{text}`"))
+        .label("not a key of a pipeline");
     match (elsewhere::at_top(text).filter(|key| known.contains(key)), text) {
         (_, "<<") => diagnostic.help(NO_MERGE_KEYS),
         (Some(key), _) => diagnostic.called_here(key),

@@ -166,7 +166,8 @@ impl Reader<'_> {
         };
         for (key, _) in entries.iter().filter(|(key, _)| !KEYS.contains(&&*key.text)) {
             let message = format!("unknown key `{}`", key.text);
-            found.push(Diagnostic::new(Code::UnknownKey, key.span, message).suggest(&key.text, KEYS));
+            let diagnostic = Diagnostic::new(Code::UnknownKey, key.span, message);
+            found.push(diagnostic.label("not a key of a project file").suggest(&key.text, KEYS));
         }
         let default = get(entries, "default_target")
             .and_then(|node| decode::<Option<Spanned<String>>>(node, found))

@@ -56,6 +56,7 @@ pub(super) struct StepSpec {
 /// Settings from a node, or from nothing where a kind's bare key was written.
 struct Settings<'n, 't, 'd> {
     node: &'n Node<'t>,
+    kind: &'n str,
     /// The place by which the part is known that they belong to.
     item: Span,
     keys: &'d mut SettingKeys,
@@ -64,10 +65,19 @@ struct Settings<'n, 't, 'd> {
 
 impl Decoder for Settings<'_, '_, '_> {
     fn settings<T: DeserializeOwned>(self) -> Option<T> {
-        for (key, value) in self.node.as_mapping().unwrap_or_default() {
+        let entries = self.node.as_mapping().unwrap_or_default();
+        for (key, value) in entries {
             self.keys.push(self.item, key.span, value.span);
         }
-        decode(self.node, self.found)
+        let before = self.found.len();
+        let settings = decode(self.node, self.found);
+        for one in self.found.since(before).filter(|one| one.code == Code::UnknownKey) {
+            // Those of what lies in a setting are none of the kind's.
+            if entries.iter().any(|(key, _)| key.span == one.span) {
+                one.label = Some(format!("not a setting of `{}`", self.kind));
+            }
+        }
+        settings
     }
 }
 
@@ -148,7 +158,8 @@ impl StepSpec {
             "write" => self.sinks = sinks(node, &mut self.keys, found),
             "timeout" => self.timeout = timeout(node, found),
             text if Source::KEYS.contains(&text) => {
-                let settings = Settings { node, item: key.span, keys: &mut self.keys, found: &mut *found };
+                let settings =
+                    Settings { node, kind: text, item: key.span, keys: &mut self.keys, found: &mut *found };
                 if let Some(mut source) = Source::decode(text, settings).flatten() {
                     query_file(&mut source, context, variables, found);
                     message_file(&mut source, context, variables, found);
@@ -170,7 +181,8 @@ impl StepSpec {
                 .help(format!("write `transform:` and below it `- {text}: …`")),
             ),
             text => {
-                let diagnostic = Diagnostic::new(Code::UnknownKey, key.span, format!("unknown key `{text}`"));
+                let diagnostic = Diagnostic::new(Code::UnknownKey, key.span, format!("unknown key `{text}`"))
+                    .label("not a key of a step");
                 found.push(match (text, elsewhere::in_step(text)) {
                     ("<<", _) => diagnostic.help(NO_MERGE_KEYS),
                     (_, Some(meaning)) => meaning.explain(diagnostic),
@@ -268,8 +280,13 @@ fn transforms(node: &Node<'_>, keys: &mut SettingKeys, found: &mut Diagnostics) 
     let items = kinds(node, "transform", Transform::KEYS, found);
     let mut transforms = Vec::with_capacity(items.len());
     for item in items {
-        let decoder =
-            Settings { node: &item.settings, item: item.span, keys: &mut *keys, found: &mut *found };
+        let decoder = Settings {
+            node: &item.settings,
+            kind: &item.key,
+            item: item.span,
+            keys: &mut *keys,
+            found: &mut *found,
+        };
         match Transform::decode(&item.key, decoder) {
             Some(transform) => {
                 transforms.extend(transform.map(|value| Spanned { span: item.span, value }));
@@ -294,8 +311,13 @@ fn sinks(node: &Node<'_>, keys: &mut SettingKeys, found: &mut Diagnostics) -> Ve
     let items = kinds(node, "write", Sink::KEYS, found);
     let mut sinks = Vec::with_capacity(items.len());
     for item in items {
-        let decoder =
-            Settings { node: &item.settings, item: item.span, keys: &mut *keys, found: &mut *found };
+        let decoder = Settings {
+            node: &item.settings,
+            kind: &item.key,
+            item: item.span,
+            keys: &mut *keys,
+            found: &mut *found,
+        };
         match Sink::decode(&item.key, decoder) {
             Some(sink) => sinks.extend(sink.map(|value| Spanned { span: item.span, value })),
             None => {
@@ -336,7 +358,8 @@ fn expectations(node: &Node<'_>, keys: &mut SettingKeys, found: &mut Diagnostics
                 on_fail = decode(node, found).unwrap_or_default();
                 continue;
             }
-            let settings = Settings { node, item: item.span, keys: &mut *keys, found: &mut *found };
+            let settings =
+                Settings { node, kind: &key.text, item: item.span, keys: &mut *keys, found: &mut *found };
             match Check::decode(&key.text, settings) {
                 Some(_) if check.is_some() => {
                     let message = format!("the item has a second expectation, `{}`", key.text);

@@ -297,6 +297,12 @@ pub(super) fn with_help(diagnostic: Diagnostic, missing: &Missing) -> Diagnostic
     /// Names that are shown.
     const MOST: usize = 20;
     let known = &missing.known;
+    let steps: Vec<String> = missing.steps.iter().map(|step| format!("`{step}`")).collect();
+    let diagnostic = match steps.split_last() {
+        None => diagnostic,
+        Some((only, [])) => diagnostic.label(format!("not found in {only}")),
+        Some((last, others)) => diagnostic.label(format!("not found in {} or {last}", others.join(", "))),
+    };
     if missing.is_beside {
         let name = &missing.name;
         return diagnostic.help(format!(

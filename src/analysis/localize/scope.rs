@@ -16,6 +16,8 @@ pub(super) struct Scope {
     pub(super) sides: Vec<(String, DataType)>,
     /// Columns that are made beside the expression, which it does not see.
     pub(super) beside: Vec<String>,
+    /// The step whose columns these are, where no side says it.
+    pub(super) step: Option<String>,
 }
 
 /// A name that means nothing.
@@ -31,6 +33,8 @@ pub(super) struct Missing {
     pub(super) what: &'static str,
     /// Whether a column of this name is made beside the expression.
     pub(super) is_beside: bool,
+    /// The steps in which it was looked for.
+    pub(super) steps: Vec<String>,
 }
 
 impl Scope {
@@ -41,6 +45,12 @@ impl Scope {
     /// The columns without qualifiers.
     pub(super) fn names(&self) -> Vec<String> {
         self.columns.iter().map(|column| column.name.clone()).collect()
+    }
+
+    /// The names of the steps whose columns these are.
+    fn steps(&self) -> Vec<String> {
+        let sides: Vec<String> = self.sides.iter().map(|(side, _)| side.clone()).collect();
+        if sides.is_empty() { self.step.iter().cloned().collect() } else { sides }
     }
 
     fn side(&self, name: &str) -> Option<&(String, DataType)> {
@@ -71,13 +81,17 @@ impl Scope {
         };
         let Some(((second, second_range), fields_behind)) = rest.split_first() else {
             let is_beside = self.beside.iter().any(|made| alike(made, first));
-            return Missing { is_beside, ..Missing::column(first, range.clone(), self.names()) };
+            let steps = self.steps();
+            return Missing { is_beside, steps, ..Missing::column(first, range.clone(), self.names()) };
         };
         if let Some((_, schema)) = self.side(first) {
             let columns = fields(schema);
             return match columns.iter().find(|column| alike(&column.name, second)) {
                 Some(column) => field(column, second, fields_behind, &chain.range()),
-                None => Missing::column(second, second_range.clone(), column_names(schema)),
+                None => {
+                    let steps = vec![first.clone()];
+                    Missing { steps, ..Missing::column(second, second_range.clone(), column_names(schema)) }
+                }
             };
         }
         if let Some(column) = self.column(first) {
@@ -98,7 +112,8 @@ impl Scope {
 impl Missing {
     fn column(name: &str, range: Range<usize>, known: Vec<String>) -> Self {
         let message = format!("there is no column `{name}`");
-        Self { range, message, name: name.to_owned(), known, what: "columns", is_beside: false }
+        let (name, steps) = (name.to_owned(), Vec::new());
+        Self { range, message, name, known, what: "columns", is_beside: false, steps }
     }
 }
 
@@ -122,7 +137,8 @@ fn field(column: &StructField, name: &str, path: &[(String, Range<usize>)], whol
                 };
                 let known = known.iter().map(|field| field.name.clone()).collect();
                 let (range, name) = (range.clone(), part.clone());
-                return Missing { range, message, name, known, what: "fields", is_beside: false };
+                let what = "fields";
+                return Missing { range, message, name, known, what, is_beside: false, steps: Vec::new() };
             }
         }
         name = format!("{name}.{part}");

@@ -10,7 +10,7 @@ use super::expression::{Inside, SOME_TABLE, has, names_a_mask};
 use super::known::Known;
 use super::scope::{Scope, fields};
 use super::union::{Side, unfit};
-use crate::analysis::columns::{column_names, found_missing, found_misspelt, found_repeated};
+use crate::analysis::columns::{Columns, column_names, found_missing, found_misspelt, found_repeated};
 use crate::analysis::concurrent::all;
 use crate::analysis::context::{Analysed, CONCURRENT, Context};
 use crate::analysis::contract::{differences, first_line, of_one_file};
@@ -312,7 +312,8 @@ impl<'a> Search<'a> {
         let names = column_names(before);
         for column in kind.columns_needed() {
             let is_missing = if kind.spelt_exactly() { found_misspelt } else { found_missing };
-            if is_missing(&column.value, column.span, &names, &mut self.found) {
+            let columns = Columns { step: None, names: &names };
+            if is_missing(&column.value, column.span, columns, &mut self.found) {
                 self.masks.hide(column.span);
             }
         }
@@ -412,6 +413,8 @@ impl<'a> Search<'a> {
     fn scope(&self, at: usize, before: &DataType, beside: Option<StepId>) -> Scope {
         let kind = self.step.transforms[at].value.kind();
         let mut scope = Scope { sides: self.sides.clone(), ..Scope::of(before) };
+        // Behind a transform the step's columns are no longer those of the one that it reads.
+        scope.step = (at == 0).then(|| self.step.left_name(at).to_owned());
         scope.beside = kind.columns_beside().into_iter().map(str::to_owned).collect();
         if let (Some((right, _)), Some(beside)) = (kind.new_name(), beside) {
             if scope.sides.is_empty() {
@@ -652,7 +655,8 @@ impl<'a> Search<'a> {
         }
         for expectation in &self.step.expectations {
             for column in expectation.check.kind().columns_needed() {
-                found_missing(&column.value, column.span, &names, &mut self.found);
+                let columns = Columns { step: None, names: &names };
+                found_missing(&column.value, column.span, columns, &mut self.found);
             }
         }
         Ok(())
@@ -662,13 +666,15 @@ impl<'a> Search<'a> {
     fn outputs(&mut self, schema: &DataType) {
         let names = column_names(schema);
         for column in self.step.sinks.iter().flat_map(|sink| sink.value.columns_needed()) {
-            found_misspelt(&column.value, column.span, &names, &mut self.found);
+            let columns = Columns { step: Some(self.step.name.value.as_str()), names: &names };
+            found_misspelt(&column.value, column.span, columns, &mut self.found);
         }
     }
 
     async fn expectation(&self, expectation: &Expectation, schema: &DataType) -> Result<Diagnostics, Error> {
         const BEFORE: &str = "NOT (";
-        let scope = Scope::of(schema);
+        let step = Some(self.step.name.value.as_str().to_owned());
+        let scope = Scope { step, ..Scope::of(schema) };
         let mut found = Diagnostics::default();
         let steps = self.step_names();
         for expr in expectation.check.kind().expressions() {

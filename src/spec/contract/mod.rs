@@ -121,7 +121,8 @@ fn document(file: FileId, text: &str, span: Span, found: &mut Diagnostics) -> Op
         return None;
     };
     for (key, _) in entries.iter().filter(|(key, _)| !KEYS.contains(&&*key.text)) {
-        let unknown = Diagnostic::new(Code::UnknownKey, key.span, format!("unknown key `{}`", key.text));
+        let unknown = Diagnostic::new(Code::UnknownKey, key.span, format!("unknown key `{}`", key.text))
+            .label("not a key of a contract");
         found.push(match elsewhere::in_contract(&key.text) {
             Some(meaning) => meaning.explain(unknown),
             None => unknown.suggest(&key.text, KEYS),

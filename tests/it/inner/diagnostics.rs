@@ -60,8 +60,8 @@ fn a_diagnostic_has_its_edits_in_json() {
     };
     let edit = json!({ "replacement": "range", "applicability": "MaybeIncorrect" });
     let expected = json!({
-        "level": "error", "event": "diagnostic", "code": "E003", "message": "unknown key `rnge`", "label": null,
-        "notes": [], "help": ["did you mean `range`?"], "related": [], "class": null, "sql_state": null,
+        "level": "error", "event": "diagnostic", "code": "E003", "message": "unknown key `rnge`",
+        "label": "not a key of a step", "notes": [], "help": ["did you mean `range`?"], "related": [], "class": null, "sql_state": null,
         "suggestions": [with(edit, place(8, 12))],
     });
     assert_eq!(first, with(expected, place(8, 12)));

@@ -42,7 +42,7 @@ fn every_step_of_a_chain_is_searched() {
      --> p.yaml:8:25
       |
     8 |     transform: [filter: idd > 1]
-      |                         ^^^
+      |                         ^^^ not found in `people`
       |
       = help: did you mean `id`?
 
@@ -110,7 +110,7 @@ fn a_column_that_is_missing_is_told_wherever_it_stands() {
      --> p.yaml:8:24
       |
     8 |     transform: [sort: [nam DESC, id]]
-      |                        ^^^
+      |                        ^^^ not found in `people`
       |
       = help: did you mean `name`?
 
@@ -118,7 +118,7 @@ fn a_column_that_is_missing_is_told_wherever_it_stands() {
       --> p.yaml:13:64
        |
     13 |       - join: { with: people, as: other, on: people.id = other.idx, how: semi }
-       |                                                                ^^^
+       |                                                                ^^^ not found in `other`
        |
        = help: did you mean `id`?
 
@@ -126,7 +126,7 @@ fn a_column_that_is_missing_is_told_wherever_it_stands() {
       --> p.yaml:17:18
        |
     17 |       SELECT id, nme   -- the name
-       |                  ^^^
+       |                  ^^^ not found in `people`
        |
        = help: did you mean `name`?
 
@@ -166,7 +166,7 @@ fn a_column_that_is_missing_is_told_wherever_it_stands() {
       --> p.yaml:36:15
        |
     36 |       - that: idx > 3
-       |               ^^^
+       |               ^^^ not found in `expected`
        |
        = help: did you mean `id`?
 

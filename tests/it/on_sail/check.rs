@@ -547,7 +547,7 @@ fn a_mistake_is_shown_with_what_was_perhaps_meant() {
       --> p.yaml:11:62
        |
     11 |     transform: [join: { with: visits, on: people.id = visits.persn AND id = 1 }]
-       |                                                              ^^^^^
+       |                                                              ^^^^^ not found in `visits`
        |
        = help: did you mean `person`?
 

@@ -52,7 +52,7 @@ fn a_wrong_column_is_78_before_any_output() {
       --> p.yaml:12:23
        |
     12 |     transform: [sort: ids DESC]
-       |                       ^^^
+       |                       ^^^ not found in `numbers`
        |
        = help: did you mean `id`?
 

@@ -138,7 +138,7 @@ steps:
          --> p.yaml:4:47
           |
         4 |   wrong: { from: numbers, transform: [filter: idd > 1, limit: 1] }
-          |                                               ^^^
+          |                                               ^^^ not found in `numbers`
           |
           = help: did you mean `id`?
 
