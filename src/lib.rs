@@ -111,7 +111,6 @@
 //! | `chrono` | `expr`, `lowering`, `spec`, `sink`, `record`, `cli`, `bench`, `fuzzing`, `lowered` |
 //! | `chrono_tz` | `spec` |
 //! | `petgraph` | `graph` |
-//! | `tempfile` | `atomic` |
 //! | `aho_corasick` | `secret` |
 //! | `strsim` | `diagnostic` |
 //! | `glob` | `analysis` |
@@ -125,7 +124,7 @@
 //! | `unicode_width` | `sink` |
 //! | `uuid` | `connect`, `engine`, `sink`, `cli` |
 //! | `etcetera` | `engine` |
-//! | `serde`, `schemars`, `thiserror` | everywhere |
+//! | `serde`, `schemars`, `tempfile`, `thiserror` | everywhere |
 //!
 //! # Protocol
 //!

@@ -72,7 +72,7 @@ impl Decoder for Settings<'_, '_, '_> {
         let before = self.found.len();
         let settings = decode(self.node, self.found);
         for one in self.found.since(before).filter(|one| one.code == Code::UnknownKey) {
-            // Those of what lies in a setting are none of the kind's.
+            // An unknown key inside of a setting is not one of the kind.
             if entries.iter().any(|(key, _)| key.span == one.span) {
                 one.label = Some(format!("not a setting of `{}`", self.kind));
             }

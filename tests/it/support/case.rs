@@ -56,7 +56,7 @@ enum Leftovers {
     Files,
 }
 
-/// Set where an engine is at hand, since these tests compare all that it finds.
+/// Set where an engine is available, since these tests compare all that it finds.
 const ALL_DIAGNOSTICS: &str = "PIPECTL_ALL_DIAGNOSTICS";
 
 impl Case {
