@@ -82,7 +82,7 @@ fn spark_that_is_killed_ends_the_run() {
     let outcome = long.end();
     assert!(since.elapsed() < SOON, "{:?}", since.elapsed());
     assert_eq!(outcome.files(), Vec::<String>::new());
-    assert_eq!(outcome.record()["actions"][0]["status"], "error");
+    assert_eq!(outcome.record()["actions"][0]["status"], "failed");
     assert_eq!(outcome.record()["exit_code"], 69);
     assert!(
         outcome.stderr.contains("the engine ended unexpectedly: it was killed (SIGKILL)"),
