@@ -22,7 +22,7 @@ use crate::plan;
 use crate::proto::spark::execute_plan_response::ArrowBatch;
 use crate::sink::{Finished, Flow, Sink, Site, StoreSettings, Stores};
 use crate::spec;
-use crate::target::Settings;
+use crate::target::TargetSettings;
 use crate::text::FileId;
 use crate::yaml;
 
@@ -60,7 +60,7 @@ pub fn bind(text: &str) -> Result<Pipeline, Reason> {
         run_id: "bench",
         started_at: DateTime::UNIX_EPOCH,
         root: None,
-        target: &Settings::default(),
+        target: &TargetSettings::default(),
     };
     let loaded = spec::load(Path::new("bench.yaml"), PathBuf::from("/"), text.as_bytes().to_vec(), &inputs);
     loaded.pipeline.map(Pipeline).map_err(|_| reason(&loaded.diagnostics))

@@ -17,7 +17,7 @@ use crate::pipeline::Pipeline;
 use crate::plan;
 use crate::report::{Colour, render};
 use crate::spec::{self, Documents, Loaded};
-use crate::target::Settings;
+use crate::target::TargetSettings;
 
 fn load(text: &[u8], variables: &[(String, String)]) -> Loaded {
     let inputs = spec::Inputs {
@@ -29,7 +29,7 @@ fn load(text: &[u8], variables: &[(String, String)]) -> Loaded {
         run_id: "fuzz",
         started_at: DateTime::UNIX_EPOCH,
         root: None,
-        target: &Settings::default(),
+        target: &TargetSettings::default(),
     };
     spec::load(Path::new("fuzz.yaml"), PathBuf::from("/"), text.to_vec(), &inputs)
 }

@@ -8,7 +8,7 @@ use crate::expr::Template;
 use crate::graph::Graph;
 use crate::name::StepRef;
 use crate::pipeline::{Pipeline, Step, StepId};
-use crate::sink::{Place, Sink, Table};
+use crate::sink::{OutputPlace, Sink, Table};
 use crate::source::{Setting, Source};
 use crate::transform::Transform;
 
@@ -139,14 +139,14 @@ fn output_in_short(sink: &Sink, step: &Step) -> String {
     let Some(location) = place.location() else { return sink.key().to_owned() };
     let path = location.path();
     let path = path.strip_prefix(step.folder()).unwrap_or(path).display();
-    let end = if matches!(place, Place::Folder(_)) { "/" } else { "" };
+    let end = if matches!(place, OutputPlace::Folder(_)) { "/" } else { "" };
     format!("{} {}{end}", sink.key(), path.to_string().trim_end_matches('/'))
 }
 
 fn output(sink: &Sink, step: &Step) -> Value {
     let place = sink.place(step.folder());
     let path = place.location().map(|location| location.path().display().to_string());
-    json!({ "kind": sink.key(), "path": path, "folder": matches!(place, Place::Folder(_)) })
+    json!({ "kind": sink.key(), "path": path, "folder": matches!(place, OutputPlace::Folder(_)) })
 }
 
 fn one_line(text: &str) -> String {

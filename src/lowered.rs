@@ -116,7 +116,7 @@ fn parse(path: &Path, bytes: Vec<u8>) -> Pipeline {
         run_id: "case",
         started_at: DateTime::UNIX_EPOCH,
         root: Some(Root::Engine("/lake".to_owned())),
-        target: &target::Settings::default(),
+        target: &target::TargetSettings::default(),
     };
     let shown = Path::new(SHOWN).join(path.strip_prefix(ROOT).unwrap());
     let loaded = spec::load(&shown, shown.parent().unwrap().to_owned(), bytes, &inputs);

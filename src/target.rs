@@ -24,7 +24,7 @@ pub(crate) struct Target {
     pub(crate) root: Option<Spanned<String>>,
     /// Whether an engine that is not pipectl's own reads this machine's files.
     pub(crate) shared_files: bool,
-    pub(crate) settings: Settings,
+    pub(crate) settings: TargetSettings,
 }
 
 /// What works out a target's plans.
@@ -55,7 +55,7 @@ pub(crate) struct CertificateFiles {
 
 /// What a target says to every pipeline.
 #[derive(Debug, Default)]
-pub(crate) struct Settings {
+pub(crate) struct TargetSettings {
     /// Spark SQL settings; they go before a pipeline's own.
     pub(crate) conf: Vec<(String, Plain)>,
     /// Values of variables; a pipeline takes those that it declares.

@@ -10,7 +10,7 @@ use super::location::{Location, Options};
 use super::settings::{Distance, local_rows, settings};
 use crate::connect::{Client, Endpoint};
 use crate::dialect::{Dialect, Implementation, PARALLELISM};
-use crate::engine::{self, Downloads, Found, Kind, Managed, Place, Progress};
+use crate::engine::{self, Downloads, EngineKind, EnginePaths, Found, Managed, Progress};
 use crate::record::{Event, Notice, Preparation, Sender, WarmProblem};
 use crate::secret::Plain;
 
@@ -20,10 +20,16 @@ const WARM_TIMEOUT: Duration = Duration::from_secs(20);
 /// An outage that is shorter is not worth a line.
 const SHORT_OUTAGE: Duration = Duration::from_secs(2);
 
-/// A session at an engine, and the engine where it was started for this run.
-pub(crate) struct Connected {
+/// A session at an engine, and what the engine can do.
+#[derive(Debug)]
+pub(crate) struct Session {
     pub(crate) client: Client,
     pub(crate) dialect: Dialect,
+}
+
+/// A session, and the engine where it was started for this run.
+pub(crate) struct Connected {
+    pub(crate) session: Session,
     pub(crate) managed: Option<Managed>,
 }
 
@@ -83,7 +89,7 @@ pub(crate) async fn connect(
         Whose::Ours(how) => format!("{dialect}, {how}"),
     };
     events.send(Event::EngineReady { engine, seconds: began.elapsed().as_secs_f64() });
-    Ok(Connected { client, dialect, managed })
+    Ok(Connected { session: Session { client, dialect }, managed })
 }
 
 /// Tells when calls are tried again and again, and when somebody answers again. Never ends.
@@ -108,7 +114,7 @@ pub(super) async fn tell_outages(client: &Client, options: &Options, events: &Se
     }
 }
 
-async fn start(kind: Kind, options: &Options, events: &Sender) -> Result<Managed, Error> {
+async fn start(kind: EngineKind, options: &Options, events: &Sender) -> Result<Managed, Error> {
     let sender = std::sync::Mutex::new(events.clone());
     let progress = move |progress: Progress| {
         let Ok(events) = sender.lock() else { return };
@@ -120,7 +126,7 @@ async fn start(kind: Kind, options: &Options, events: &Sender) -> Result<Managed
             events.send(Event::Preparing(preparation));
         }
     };
-    Ok(kind.start(&options.installation, &engine::Settings::default(), &progress).await?)
+    Ok(kind.start(&options.installation, &engine::LaunchSettings::default(), &progress).await?)
 }
 
 /// Returns what takes long, of what an engine's installation and start tell.
@@ -136,8 +142,8 @@ pub(crate) fn preparation(progress: &Progress) -> Option<Preparation> {
 }
 
 /// Connects to an engine that is kept between runs, if there is one that answers.
-async fn warm(kind: Kind, options: &Options, events: &Sender) -> Result<Option<Client>, Error> {
-    let place = Place { downloads: Downloads::Off, ..options.installation.clone() };
+async fn warm(kind: EngineKind, options: &Options, events: &Sender) -> Result<Option<Client>, Error> {
+    let place = EnginePaths { downloads: Downloads::Off, ..options.installation.clone() };
     let problem = match kind.find_warm(&place).await {
         Found::Nothing => return Ok(None),
         Found::Gone => WarmProblem::Ended,

@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use crate::connect::Endpoint;
 use crate::dialect::Dialect;
-use crate::engine::{Kind, Place};
+use crate::engine::{EngineKind, EnginePaths};
 
 /// Where plans are executed.
 #[derive(Debug)]
 pub(crate) enum Location {
-    Managed(Kind),
+    Managed(EngineKind),
     Remote(Box<Endpoint>),
 }
 
@@ -29,7 +29,7 @@ pub(crate) struct Options {
     /// For how long a call is retried while nobody answers.
     pub(crate) retry_budget: Duration,
     /// Where managed engines are installed, and whether one may be downloaded.
-    pub(crate) installation: Place,
+    pub(crate) installation: EnginePaths,
     /// As whom a run acts, where the connection string does not say.
     pub(crate) user: Option<String>,
 }

@@ -11,7 +11,7 @@ mod settings;
 mod stop;
 pub(crate) mod upload;
 
-pub(crate) use connect::{Connected, connect, preparation};
+pub(crate) use connect::{Connected, Session, connect, preparation};
 pub(crate) use error::Error;
 pub(crate) use location::{Location, Options};
 pub(crate) use session::{Backend, SessionError};

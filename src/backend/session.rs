@@ -4,12 +4,11 @@ use std::time::Duration;
 
 use tokio::time::timeout;
 
-use super::connect::{Connected, connect, tell_outages};
+use super::connect::{Connected, Session, connect, tell_outages};
 use super::error::Error;
 use super::location::{Location, Options};
 use super::stop::Stop;
 use crate::connect::{self, Client, Tag};
-use crate::dialect::Dialect;
 use crate::engine::Managed;
 use crate::error::chain;
 use crate::record::{Event, Notice, Sender};
@@ -44,7 +43,7 @@ impl Backend<'_> {
     pub(crate) async fn in_session<T, E: SessionError>(
         &self,
         conf: &[(String, Plain)],
-        work: impl AsyncFn(&Client, &Dialect) -> Result<T, E>,
+        work: impl AsyncFn(&Session) -> Result<T, E>,
     ) -> Result<T, E> {
         let mut left = MOST_SESSIONS;
         loop {
@@ -63,16 +62,16 @@ impl Backend<'_> {
     async fn attempt<T, E: SessionError>(
         &self,
         conf: &[(String, Plain)],
-        work: &impl AsyncFn(&Client, &Dialect) -> Result<T, E>,
+        work: &impl AsyncFn(&Session) -> Result<T, E>,
     ) -> Result<T, E> {
         let Self { location, options, tag, events, stop } = *self;
         let connecting = connect(location, options, conf, events);
-        let Connected { client, dialect, managed } = self.unless_stopped(connecting).await?;
+        let Connected { session, managed } = self.unless_stopped(connecting).await?;
         let work = async {
             tokio::select! {
                 biased;
-                result = work(&client, &dialect) => result,
-                never = tell_outages(&client, options, events) => match never {},
+                result = work(&session) => result,
+                never = tell_outages(&session.client, options, events) => match never {},
             }
         };
         let result = match &managed {
@@ -84,7 +83,7 @@ impl Backend<'_> {
         match managed {
             // It takes its session along.
             Some(engine) => engine.stop().await,
-            None => goodbye(&client, tag, is_stopped, events).await,
+            None => goodbye(&session.client, tag, is_stopped, events).await,
         }
         if is_stopped { Err(Error::Interrupted.into()) } else { result }
     }

@@ -7,12 +7,12 @@ use crate::secret::Plain;
 
 /// The settings of a session, in their order, and what the user should know of them.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Settings {
+pub(super) struct SessionSettings {
     pub(super) pairs: Vec<(String, Plain)>,
     pub(super) notice: Option<Notice>,
 }
 
-impl Settings {
+impl SessionSettings {
     /// The settings, for the engine to which they go.
     pub(super) fn exposed(&self) -> Vec<(String, String)> {
         self.pairs.iter().map(|(key, value)| (key.clone(), value.expose().to_owned())).collect()
@@ -33,7 +33,7 @@ pub(super) fn settings(
     distance: Distance,
     features: &Features,
     conf: &[(String, Plain)],
-) -> Settings {
+) -> SessionSettings {
     let own = dialect.settings().into_iter().map(|(key, value)| (key.to_owned(), Plain::from(value)));
     let mut pairs: Vec<_> = own.chain(conf.iter().cloned()).collect();
     let mut notice = None;
@@ -57,7 +57,7 @@ pub(super) fn settings(
             });
         }
     }
-    Settings { pairs, notice }
+    SessionSettings { pairs, notice }
 }
 
 /// How rows travel to an engine that says what it offers.
@@ -88,7 +88,7 @@ mod tests {
         // What the user says is known as the server's own word, as far as the server knows the setting.
         let arrow_codec = known.map(|known| said.unwrap_or(known).to_owned());
         let features = Features { arrow_codec, ..Features::default() };
-        let Settings { pairs, notice } = settings(dialect, distance, &features, &conf);
+        let SessionSettings { pairs, notice } = settings(dialect, distance, &features, &conf);
         let set: Vec<_> = pairs.into_iter().filter(|(key, _)| key == ARROW_CODEC).collect();
         assert!(set.len() <= 1, "{set:?}");
         (set.iter().map(|(_, codec)| codec.shown()).collect(), usize::from(notice.is_some()))

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::engine::{Downloads, Place, default_cache};
+use crate::engine::{Downloads, EnginePaths, default_cache};
 use crate::sink::StoreSettings;
 
 /// A variable's text; nothing where it is not set, empty, or not UTF-8.
@@ -33,11 +33,11 @@ pub(super) fn user() -> Option<String> {
 }
 
 /// Where managed engines are installed, and with what they run. Without a home, in the temporary folder.
-pub(super) fn engine_place(downloads: Downloads) -> Place {
+pub(super) fn engine_place(downloads: Downloads) -> EnginePaths {
     let cache = cache();
     // A folder of this user on this machine, emptied when it starts, where the system has such.
     let runtime = variable("XDG_RUNTIME_DIR").map(PathBuf::from).filter(|folder| folder.is_dir());
-    Place {
+    EnginePaths {
         program: std::env::current_exe().and_then(std::fs::canonicalize).ok(),
         search_path: search_path(),
         warm: runtime.map_or_else(|| cache.join("warm"), |folder| folder.join("pipectl")),

@@ -9,7 +9,7 @@ use super::env::variable;
 use super::failure::Failure;
 use super::file::{read, shown};
 use crate::diagnostic::Diagnostic;
-use crate::engine::Kind;
+use crate::engine::EngineKind;
 use crate::spec::{LoadedProject, ProjectInputs, Token, load_project};
 use crate::target::{Project, Target};
 use crate::text::Sources;
@@ -71,7 +71,7 @@ pub(super) fn read_project(found: &Found, target: Option<&str>, token: Token) ->
     let inputs = ProjectInputs {
         target,
         token,
-        engines: &Kind::NAMES,
+        engines: &EngineKind::NAMES,
         environment: &variable,
         files: &|path| read(&found.folder.join(path)),
     };

@@ -59,7 +59,7 @@ mod transport;
 
 pub(crate) use client::Client;
 pub(crate) use endpoint::{Defaults, Endpoint, EndpointError, Token};
-pub(crate) use error::position::Place;
+pub(crate) use error::position::ErrorPosition;
 pub(crate) use error::{Error, ServerError};
 #[cfg(feature = "bench")]
 pub(crate) use execution::arrow::Assembler;

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use super::installation::{Installation, Trust};
 use super::packages::{Beside, Packages};
-use super::place::Place;
+use super::paths::EnginePaths;
 use super::python::{self, Interpreter};
 
 /// What a look for one gives.
@@ -40,7 +40,7 @@ struct Located<'a> {
 }
 
 /// Looks for one. Its interpreter is that of the environment, unless the user names another.
-pub(super) async fn find(packages: &'static Packages, place: &Place, trust: Trust) -> Found {
+pub(super) async fn find(packages: &'static Packages, place: &EnginePaths, trust: Trust) -> Found {
     let Some(package) = &packages.beside else { return Found::Nothing };
     let Some(prefix) = place.program.as_deref().and_then(prefix) else { return Found::Nothing };
     let Some(located) = locate(prefix, package) else { return Found::Nothing };
@@ -85,7 +85,7 @@ fn entries(folder: &Path) -> impl Iterator<Item = (String, PathBuf)> + use<> {
 
 async fn take(
     packages: &'static Packages,
-    place: &Place,
+    place: &EnginePaths,
     located: &Located<'_>,
     trust: Trust,
 ) -> Result<Installation, String> {
@@ -117,7 +117,7 @@ fn version(description: &Path) -> Result<String, String> {
         .map_or_else(|| Err(format!("`{}` names no version", path.display())), |it| Ok(it.trim().to_owned()))
 }
 
-async fn interpreter(place: &Place, prefix: &Path, check: &Check) -> Result<Interpreter, String> {
+async fn interpreter(place: &EnginePaths, prefix: &Path, check: &Check) -> Result<Interpreter, String> {
     let own = ["python3", "python"].map(|name| prefix.join("bin").join(name));
     // What `pip install --user` makes has none: any that fits runs the package.
     let own = own.into_iter().find(|python| python.exists()).filter(|_| place.python.is_none());

@@ -4,15 +4,15 @@ use super::error::Error;
 use super::folder::Folder;
 use super::installation::{Installation, Trust};
 use super::java::{self, Java};
-use super::kind::Kind;
-use super::launch::{Launch, Settings};
+use super::kind::EngineKind;
+use super::launch::{Launch, LaunchSettings};
 use super::packages::Packages;
-use super::place::Place;
+use super::paths::EnginePaths;
 use super::progress::Report;
 use super::{sail, spark};
 use crate::dialect::{Dialect, Implementation};
 
-impl Kind {
+impl EngineKind {
     /// What the engine can do, as far as that is known before it answers.
     pub(crate) fn dialect(self) -> Dialect {
         match self {
@@ -41,7 +41,7 @@ impl Kind {
     /// The Java that it runs with, installed where the user has none that fits.
     pub(super) async fn java(
         self,
-        place: &Place,
+        place: &EnginePaths,
         trust: Trust,
         progress: &Report<'_>,
     ) -> Result<Option<Java>, Error> {
@@ -54,7 +54,7 @@ impl Kind {
     /// The server's settings.
     pub(super) fn launch(
         self,
-        settings: &Settings,
+        settings: &LaunchSettings,
         folder: &Folder,
         java: Option<(&Installation, &Java)>,
     ) -> Launch {

@@ -15,16 +15,16 @@ use super::class_data::{archive, remove_older};
 use super::folder::Folder;
 use super::installation::Installation;
 use super::java::Java;
-use super::kind::Kind;
-use super::launch::{Launch, Settings};
-use super::place::Place;
+use super::kind::EngineKind;
+use super::launch::{Launch, LaunchSettings};
+use super::paths::EnginePaths;
 use super::program::Program;
 use super::progress::{Progress, Report};
 use super::spark;
 
 /// The program's arguments.
 #[derive(Serialize)]
-struct Order<'a> {
+struct ArchiveInput<'a> {
     folder: &'a Path,
     program: &'a Path,
     command: Vec<String>,
@@ -36,8 +36,8 @@ struct Order<'a> {
 
 /// Makes the archive where there is none. A failure is ignored.
 pub(super) async fn ensure(
-    kind: Kind,
-    place: &Place,
+    kind: EngineKind,
+    place: &EnginePaths,
     installation: &Installation,
     java: &Java,
     progress: &Report<'_>,
@@ -48,8 +48,8 @@ pub(super) async fn ensure(
     }
     let Ok(folder) = Folder::create(kind, place) else { return };
     let Launch { environment, dropped, files, .. } =
-        kind.launch(&Settings::default(), &folder, Some((installation, java)));
-    let order = Order {
+        kind.launch(&LaunchSettings::default(), &folder, Some((installation, java)));
+    let order = ArchiveInput {
         folder: folder.path(),
         program: &java.program,
         command: spark::command(&installation.site(), folder.path()),

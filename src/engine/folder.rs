@@ -6,9 +6,9 @@ use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use super::error::Error;
-use super::kind::Kind;
+use super::kind::EngineKind;
 use super::leftover;
-use super::place::Place;
+use super::paths::EnginePaths;
 use super::program::Program;
 
 /// The private folder of a run, removed by the launcher, or by a drop that comes first.
@@ -20,7 +20,7 @@ pub(super) struct Folder {
 }
 
 impl Folder {
-    pub(super) fn create(kind: Kind, place: &Place) -> Result<Self, Error> {
+    pub(super) fn create(kind: EngineKind, place: &EnginePaths) -> Result<Self, Error> {
         // The server gets another working directory, so a relative path would lead it astray.
         let temporary = std::path::absolute(&place.temporary).unwrap_or_else(|_| place.temporary.clone());
         let name = leftover::name(kind);
@@ -36,7 +36,7 @@ impl Folder {
         Ok(folder)
     }
 
-    fn fill(&self, kind: Kind) -> io::Result<()> {
+    fn fill(&self, kind: EngineKind) -> io::Result<()> {
         for folder in [self.work(), self.spill(), self.checkpoint()] {
             fs::create_dir(folder)?;
         }

@@ -18,7 +18,7 @@ use super::error::Error;
 use super::fingerprint::fingerprint;
 use super::installation::{Installation, Trust, entry, prove};
 use super::packages::{Archive, Packages};
-use super::place::{Downloads, Place};
+use super::paths::{Downloads, EnginePaths};
 use super::program::Program;
 use super::progress::{Progress, Report};
 use super::python::{self, Interpreter};
@@ -45,7 +45,7 @@ struct Record {
     bytes: u64,
 }
 
-pub(super) async fn status(packages: &'static Packages, place: &Place) -> Status {
+pub(super) async fn status(packages: &'static Packages, place: &EnginePaths) -> Status {
     let folder = folder(packages, place);
     if let beside::Found::Whole(installation) = beside::find(packages, place, Trust::Verify).await {
         return Status::Installed(installation);
@@ -60,7 +60,7 @@ pub(super) async fn status(packages: &'static Packages, place: &Place) -> Status
 /// Gives the installed engine, and installs it first where that is needed and allowed.
 pub(super) async fn ensure(
     packages: &'static Packages,
-    place: &Place,
+    place: &EnginePaths,
     trust: Trust,
     progress: &Report<'_>,
 ) -> Result<Installation, Error> {
@@ -103,7 +103,7 @@ enum Found {
     Whole(Installation),
 }
 
-async fn find(packages: &Packages, place: &Place, trust: Trust) -> Found {
+async fn find(packages: &Packages, place: &EnginePaths, trust: Trust) -> Found {
     let folder = folder(packages, place);
     let record = match fs::read(folder.join(RECORD)) {
         Ok(record) => record,
@@ -141,7 +141,7 @@ fn write_record(folder: &Path, record: &Record) -> io::Result<()> {
     atomic::write(&folder.join(RECORD), &text, Existing::Replaced, Readers::Umask)
 }
 
-fn folder(packages: &Packages, place: &Place) -> PathBuf {
+fn folder(packages: &Packages, place: &EnginePaths) -> PathBuf {
     place.cache.join("engines").join(folder_name(packages))
 }
 
@@ -176,7 +176,7 @@ pub(super) async fn lock(
 
 async fn install(
     packages: &'static Packages,
-    place: &Place,
+    place: &EnginePaths,
     python: Interpreter,
     progress: &Report<'_>,
 ) -> Result<Installation, Error> {
@@ -232,7 +232,7 @@ impl Drop for Staging {
 
 /// The program's arguments.
 #[derive(Serialize)]
-struct Order<'a> {
+struct InstallInput<'a> {
     folder: &'a Path,
     requirements: &'a str,
     archives: &'a [Archive],
@@ -268,7 +268,8 @@ async fn fill(
     progress: &Report<'_>,
 ) -> Result<u64, Error> {
     let files = packages.files.iter().map(|&(path, content)| (path.to_owned(), content.into())).collect();
-    let order = Order { folder, requirements: packages.requirements, archives: packages.archives, files };
+    let order =
+        InstallInput { folder, requirements: packages.requirements, archives: packages.archives, files };
     let bytes = carry_out(&order, folder, packages, python, progress).await?;
     let proven = prove(packages, python, &entry(&folder.join("site"))).await;
     proven.map_err(|reason| Error::Unloadable { reason })?;
@@ -358,11 +359,11 @@ mod tests {
     use std::sync::Mutex;
 
     use super::super::sail::PACKAGES;
-    use super::super::{Kind, Settings, search_path};
+    use super::super::{EngineKind, LaunchSettings, search_path};
     use super::*;
 
-    fn place(cache: &Path, downloads: Downloads) -> Place {
-        Place {
+    fn place(cache: &Path, downloads: Downloads) -> EnginePaths {
+        EnginePaths {
             program: None,
             search_path: search_path(),
             cache: cache.to_owned(),
@@ -389,7 +390,7 @@ mod tests {
     async fn installs_once_and_repairs() {
         let cache = tempfile::tempdir().unwrap();
         let place = place(cache.path(), Downloads::Allowed);
-        let offline = Place { downloads: Downloads::Off, ..place.clone() };
+        let offline = EnginePaths { downloads: Downloads::Off, ..place.clone() };
         let error = ensure(&PACKAGES, &offline, Trust::Record, &|_| {}).await.unwrap_err();
         insta::assert_snapshot!(error, @"Sail 0.7.2 is not installed and downloads are off");
         insta::assert_snapshot!(error.hint().unwrap(), @"run `pipectl engine install`");
@@ -428,9 +429,9 @@ mod tests {
         fs::remove_file(installation.site().join("pysail/spark/__init__.py")).unwrap();
         let Status::Damaged { reason, .. } = status(&PACKAGES, &offline).await else { panic!("not damaged") };
         assert!(reason.contains("pysail"), "{reason}");
-        let error = Kind::Sail.start(&offline, &Settings::default(), &|_| {}).await.unwrap_err();
+        let error = EngineKind::Sail.start(&offline, &LaunchSettings::default(), &|_| {}).await.unwrap_err();
         assert!(matches!(error, Error::Damaged { .. }), "{error}");
-        let engine = Kind::Sail.start(&place, &Settings::default(), &progress).await.unwrap();
+        let engine = EngineKind::Sail.start(&place, &LaunchSettings::default(), &progress).await.unwrap();
         engine.stop().await;
         assert_eq!(status(&PACKAGES, &offline).await, Status::Installed(installation));
     }
@@ -529,13 +530,14 @@ print(f'tiny @ {path.as_uri()} --hash=sha256:{hashlib.sha256(path.read_bytes()).
         let python = cache.path().join("python3");
         fs::write(&python, "#!/bin/sh\necho 'no more processes' >&2\nexit 3\n").unwrap();
         fs::set_permissions(&python, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
-        let place = Place { temporary: temporary.path().to_owned(), ..place(cache.path(), Downloads::Off) };
+        let place =
+            EnginePaths { temporary: temporary.path().to_owned(), ..place(cache.path(), Downloads::Off) };
         let folder = folder(&PACKAGES, &place);
         fs::create_dir_all(&folder).unwrap();
         let mut broken = python::find(None, &search_path()).await.unwrap();
         broken.executable = python;
         write_record(&folder, &Record { python: broken, asked_for: None, bytes: 1 }).unwrap();
-        let error = Kind::Sail.start(&place, &Settings::default(), &|_| {}).await.unwrap_err();
+        let error = EngineKind::Sail.start(&place, &LaunchSettings::default(), &|_| {}).await.unwrap_err();
         insta::assert_snapshot!(error, @"the engine ended while it was starting: its launcher ended without a word");
         assert_eq!(error.last_lines(), ["no more processes"]);
         assert!(names(temporary.path()).is_empty());

@@ -13,7 +13,7 @@ use super::error::Error;
 use super::install;
 use super::installation::Trust;
 use super::packages::Packages;
-use super::place::Place;
+use super::paths::EnginePaths;
 use super::progress::Report;
 
 const PROBE_LIMIT: Duration = Duration::from_secs(20);
@@ -72,7 +72,7 @@ pub(super) struct Need {
 /// The Java that is named, or else the first that fits: the user's, and then one that is installed for it.
 pub(super) async fn find(
     need: &Need,
-    place: &Place,
+    place: &EnginePaths,
     trust: Trust,
     progress: &Report<'_>,
 ) -> Result<Java, Error> {
@@ -174,7 +174,7 @@ mod tests {
     }
 
     async fn found(folder: &Path, named: Option<PathBuf>, home: Option<PathBuf>, newest: u32) -> String {
-        let place = Place {
+        let place = EnginePaths {
             program: None,
             search_path: search_path(),
             cache: folder.join("cache"),

@@ -6,7 +6,7 @@ use super::program::Program;
 
 /// The engines that pipectl can install and start by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum EngineKind {
     Sail,
     Spark(Version),
 }
@@ -20,7 +20,7 @@ pub(crate) enum Version {
     V4_3,
 }
 
-impl Kind {
+impl EngineKind {
     pub(crate) const ALL: [Self; 5] = [
         Self::Sail,
         Self::Spark(Version::V4_0),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 /// How an engine is to run.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Settings {
+pub(crate) struct LaunchSettings {
     /// The timeout until it accepts connections; what is usual for its kind if not given.
     pub ready_within: Option<Duration>,
     /// The bytes of memory it may use before it spills to disk; a share of the machine's if not given.

@@ -10,7 +10,7 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use super::kind::Kind;
+use super::kind::EngineKind;
 
 const LOCK: &str = "lock";
 const PREFIX: &str = "pipectl-";
@@ -19,7 +19,7 @@ const DIGITS: usize = 32;
 pub(super) const LIMIT: Duration = Duration::from_secs(2);
 
 /// The name of a new folder.
-pub(super) fn name(kind: Kind) -> String {
+pub(super) fn name(kind: EngineKind) -> String {
     format!("{PREFIX}{}-{}", kind.name(), uuid::Uuid::new_v4().simple())
 }
 
@@ -28,7 +28,7 @@ fn is_name(name: &str) -> bool {
     let Some((kind, digits)) = name.strip_prefix(PREFIX).and_then(|rest| rest.split_once('-')) else {
         return false;
     };
-    Kind::ALL.iter().any(|known| known.name() == kind)
+    EngineKind::ALL.iter().any(|known| known.name() == kind)
         && digits.len() == DIGITS
         && digits.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
@@ -112,7 +112,7 @@ mod tests {
 
     /// A folder as a killed run leaves it.
     fn left(temporary: &Path) -> PathBuf {
-        let folder = temporary.join(name(Kind::Sail));
+        let folder = temporary.join(name(EngineKind::Sail));
         fs::DirBuilder::new().mode(0o700).create(&folder).unwrap();
         drop(lock(&folder).unwrap());
         fs::create_dir_all(folder.join("spill/deep")).unwrap();
@@ -164,9 +164,9 @@ mod tests {
         symlink(open.join(LOCK), linked_lock.join(LOCK)).unwrap();
         let target = path.join("target");
         fs::rename(left(path), &target).unwrap();
-        let link = path.join(name(Kind::Sail));
+        let link = path.join(name(EngineKind::Sail));
         symlink(&target, &link).unwrap();
-        let file = path.join(name(Kind::Sail));
+        let file = path.join(name(EngineKind::Sail));
         fs::write(&file, "").unwrap();
         let others = ["pipectl-sail-1", "pipectl-duck-0123456789abcdef0123456789abcdef", "pipectl-sail"];
         let others = others.map(|name| {

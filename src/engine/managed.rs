@@ -22,10 +22,10 @@ use self::start::Start;
 use super::ending::Ended;
 use super::error::Error;
 use super::installation::Trust;
-use super::kind::Kind;
-use super::launch::Settings;
+use super::kind::EngineKind;
+use super::launch::LaunchSettings;
 use super::leftover;
-use super::place::Place;
+use super::paths::EnginePaths;
 use super::progress::{Progress, Report};
 use crate::connect::{Endpoint, Token};
 
@@ -42,9 +42,9 @@ pub(crate) struct Managed {
 impl Managed {
     /// Starts a private engine, and installs it first where that is needed. It accepts connections when this returns.
     pub(super) async fn start(
-        kind: Kind,
-        place: &Place,
-        settings: &Settings,
+        kind: EngineKind,
+        place: &EnginePaths,
+        settings: &LaunchSettings,
         progress: &Report<'_>,
     ) -> Result<Self, Error> {
         Self::start_with(Start { kind, place, settings, record: None }, progress).await
@@ -52,9 +52,9 @@ impl Managed {
 
     /// Starts an engine that can be let go of, so that it stays. It has a process that keeps it, and removes `record` at the end.
     pub(super) async fn start_kept(
-        kind: Kind,
-        place: &Place,
-        settings: &Settings,
+        kind: EngineKind,
+        place: &EnginePaths,
+        settings: &LaunchSettings,
         record: &Path,
         progress: &Report<'_>,
     ) -> Result<Self, Error> {

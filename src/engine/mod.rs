@@ -3,7 +3,7 @@
 //! [`Managed`] runs one and ends it, [`install`] brings its packages unless they are [`beside`] the program, [`java`] finds what
 //! runs Spark, [`warm`] keeps one between runs, [`program`] holds what runs in Python; a kind says in its own file which packages
 //! those are, with which settings its server starts, and which program runs it. All listen on the loopback address alone. Nothing
-//! here prints or reads the environment: what applies is handed in with a [`Place`], what happens is reported as [`Progress`].
+//! here prints or reads the environment: what applies is handed in with a [`EnginePaths`], what happens is reported as [`Progress`].
 //!
 //! A server's working directory is a private folder that goes with it, so whoever sends it a path sends an absolute one.
 
@@ -23,7 +23,7 @@ mod launch;
 mod leftover;
 mod managed;
 mod packages;
-mod place;
+mod paths;
 mod program;
 mod progress;
 mod python;
@@ -40,23 +40,27 @@ pub(crate) use error::Error;
 pub(crate) use install::Status;
 pub(crate) use installation::Installation;
 pub(crate) use java::Java;
-pub(crate) use kind::Kind;
-pub(crate) use launch::Settings;
+pub(crate) use kind::EngineKind;
+pub(crate) use launch::LaunchSettings;
 pub(crate) use managed::Managed;
-pub(crate) use place::{Downloads, Place, default_cache};
+pub(crate) use paths::{Downloads, EnginePaths, default_cache};
 pub(crate) use progress::Progress;
 pub(crate) use python::Interpreter;
 pub(crate) use warm::{Age, Found, Warm};
 
-impl Kind {
+impl EngineKind {
     /// Installs it where that has not been done, or where what is there cannot be loaded.
-    pub(crate) async fn install(self, place: &Place, progress: &Report<'_>) -> Result<Installation, Error> {
+    pub(crate) async fn install(
+        self,
+        place: &EnginePaths,
+        progress: &Report<'_>,
+    ) -> Result<Installation, Error> {
         let tools = Tools::ensure(self, place, Trust::Verify, progress).await?;
         Ok(tools.installation)
     }
 
     /// Says why an engine in the program's environment is not used, where there is one.
-    pub(crate) async fn ignored(self, place: &Place) -> Option<String> {
+    pub(crate) async fn ignored(self, place: &EnginePaths) -> Option<String> {
         match beside::find(self.packages(), place, Trust::Verify).await {
             beside::Found::Ignored(reason) => Some(reason),
             beside::Found::Nothing | beside::Found::Whole(_) => None,
@@ -64,13 +68,13 @@ impl Kind {
     }
 
     /// Says what is installed, without changing anything.
-    pub(crate) async fn status(self, place: &Place) -> Status {
+    pub(crate) async fn status(self, place: &EnginePaths) -> Status {
         install::status(self.packages(), place).await
     }
 
     /// The Java with which it would run, without installing one: nothing where it needs none.
-    pub(crate) async fn status_of_java(self, place: &Place) -> Result<Option<Java>, Error> {
-        let place = Place { downloads: Downloads::Off, ..place.clone() };
+    pub(crate) async fn status_of_java(self, place: &EnginePaths) -> Result<Option<Java>, Error> {
+        let place = EnginePaths { downloads: Downloads::Off, ..place.clone() };
         self.java(&place, Trust::Record, &|_| {}).await
     }
 
@@ -82,23 +86,23 @@ impl Kind {
     /// Starts a private engine, and installs it first where that is needed. It accepts connections when this returns.
     pub(crate) async fn start(
         self,
-        place: &Place,
-        settings: &Settings,
+        place: &EnginePaths,
+        settings: &LaunchSettings,
         progress: &Report<'_>,
     ) -> Result<Managed, Error> {
         Managed::start(self, place, settings, progress).await
     }
 
     /// Looks for an engine that is kept between runs.
-    pub(crate) async fn find_warm(self, place: &Place) -> Found {
+    pub(crate) async fn find_warm(self, place: &EnginePaths) -> Found {
         warm::find(self, place).await
     }
 
     /// Starts an engine that is kept between runs, unless there is one.
     pub(crate) async fn keep(
         self,
-        place: &Place,
-        settings: &Settings,
+        place: &EnginePaths,
+        settings: &LaunchSettings,
         progress: &Report<'_>,
     ) -> Result<(Warm, Age), Error> {
         warm::keep(self, place, settings, progress).await
@@ -106,7 +110,7 @@ impl Kind {
 }
 
 /// The Python that engines run on.
-pub(crate) async fn python(place: &Place) -> Result<Interpreter, Error> {
+pub(crate) async fn python(place: &EnginePaths) -> Result<Interpreter, Error> {
     python::find(place.python.as_deref(), &place.search_path).await
 }
 
@@ -124,16 +128,16 @@ mod tests {
 
     #[test]
     fn every_name_has_a_kind_and_every_kind_a_name() {
-        let kinds: Vec<_> = Kind::NAMES.iter().map(|name| Kind::named(name).unwrap()).collect();
-        assert!(Kind::ALL.iter().all(|kind| kinds.contains(kind)));
-        assert_eq!(Kind::named("Spark"), None);
-        assert!(Kind::ALL.iter().all(|kind| kind.name() == kind.packages().name));
+        let kinds: Vec<_> = EngineKind::NAMES.iter().map(|name| EngineKind::named(name).unwrap()).collect();
+        assert!(EngineKind::ALL.iter().all(|kind| kinds.contains(kind)));
+        assert_eq!(EngineKind::named("Spark"), None);
+        assert!(EngineKind::ALL.iter().all(|kind| kind.name() == kind.packages().name));
     }
 
     #[test]
     fn plain_spark_is_the_newest() {
-        assert_eq!(Kind::named("spark"), Kind::ALL.last().copied());
-        let titles = Kind::ALL.map(Kind::title);
+        assert_eq!(EngineKind::named("spark"), EngineKind::ALL.last().copied());
+        let titles = EngineKind::ALL.map(EngineKind::title);
         insta::assert_snapshot!(titles.join(", "), @"Sail 0.7.2, Spark 4.0.5, Spark 4.1.4, Spark 4.2.1, Spark 4.3.0");
     }
 }

@@ -4,7 +4,7 @@
 //! from `PySpark`'s version (without one those of Spark 3.5: ANSI off), so a package of that name stands in for it.
 
 use super::folder::Folder;
-use super::launch::{Launch, Settings};
+use super::launch::{Launch, LaunchSettings};
 use super::packages::{Beside, Packages};
 
 pub(super) static PACKAGES: Packages = Packages {
@@ -47,7 +47,7 @@ const DROPPED: &[&str] =
     &["PIPECTL_", "PYTHON", "SAIL_", "SPARK_", "PYSPARK_", "VIRTUAL_ENV", "CONDA_", "RUST_"];
 
 /// The settings, in the form of Sail's configuration guide: the keys in upper case, two underscores for a dot.
-pub(super) fn launch(settings: &Settings, folder: &Folder) -> Launch {
+pub(super) fn launch(settings: &LaunchSettings, folder: &Folder) -> Launch {
     // Values are TOML, whose strings are written as JSON's are.
     let text = |value: String| serde_json::Value::from(value).to_string();
     let mut variables = vec![

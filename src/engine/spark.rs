@@ -12,7 +12,7 @@ use super::folder::Folder;
 use super::installation::Installation;
 use super::java::Java;
 use super::kind::Version;
-use super::launch::{Launch, Settings};
+use super::launch::{Launch, LaunchSettings};
 use super::packages::{Archive, Packages};
 
 /// What is known about a version.
@@ -209,7 +209,7 @@ pub(super) fn command(site: &Path, folder: &Path) -> Vec<String> {
 }
 
 pub(super) fn launch(
-    settings: &Settings,
+    settings: &LaunchSettings,
     folder: &Folder,
     installation: &Installation,
     java: &Java,

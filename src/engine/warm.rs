@@ -17,10 +17,10 @@ use tokio::time::{sleep, timeout};
 
 use super::error::Error;
 use super::install;
-use super::kind::Kind;
-use super::launch::Settings;
+use super::kind::EngineKind;
+use super::launch::LaunchSettings;
 use super::managed::Managed;
-use super::place::Place;
+use super::paths::EnginePaths;
 use super::progress::Report;
 use crate::atomic::{self, Existing, Readers};
 use crate::connect::{Endpoint, Token};
@@ -113,7 +113,7 @@ impl Warm {
 }
 
 /// Looks for one of a kind.
-pub(super) async fn find(kind: Kind, place: &Place) -> Found {
+pub(super) async fn find(kind: EngineKind, place: &EnginePaths) -> Found {
     let file = file(kind, place);
     if fs::symlink_metadata(&file).is_err() {
         return Found::Nothing;
@@ -136,9 +136,9 @@ pub(super) async fn find(kind: Kind, place: &Place) -> Found {
 
 /// Starts one that stays, unless there is one: the second value says whether this one is new.
 pub(super) async fn keep(
-    kind: Kind,
-    place: &Place,
-    settings: &Settings,
+    kind: EngineKind,
+    place: &EnginePaths,
+    settings: &LaunchSettings,
     progress: &Report<'_>,
 ) -> Result<(Warm, Age), Error> {
     let file = file(kind, place);
@@ -177,7 +177,7 @@ pub(crate) enum Age {
     New,
 }
 
-fn file(kind: Kind, place: &Place) -> PathBuf {
+fn file(kind: EngineKind, place: &EnginePaths) -> PathBuf {
     let packages = kind.packages();
     place.warm.join(format!("{}-{}.json", packages.name, packages.version))
 }
@@ -186,7 +186,7 @@ fn boot() -> String {
     fs::read_to_string(BOOT).unwrap_or_default().trim().to_owned()
 }
 
-fn read(file: &Path, place: &Place) -> Result<Record, String> {
+fn read(file: &Path, place: &EnginePaths) -> Result<Record, String> {
     check(&place.warm)?;
     check(file)?;
     let text = fs::read(file).map_err(|error| format!("cannot be read: {error}"))?;

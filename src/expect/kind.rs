@@ -16,7 +16,7 @@ pub(crate) struct Violation {
 }
 
 /// The questions that every kind of expectation answers.
-pub(crate) trait Kind: Debug {
+pub(crate) trait ExpectationKind: Debug {
     /// What is wrong with its settings.
     fn check(&self, checking: &mut Checking<'_>);
 

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::shape::kinds;
 use crate::text::Span;
 
-pub(crate) use kind::{Kind, Violation};
+pub(crate) use kind::{ExpectationKind, Violation};
 
 /// What happens where rows do not hold.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -25,7 +25,7 @@ pub(crate) enum OnFail {
 
 kinds! {
     /// What must hold.
-    Check of Kind:
+    Check of ExpectationKind:
     "not_null" => NotNull(not_null::NotNull),
     "that" => That(that::That),
 }

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Kind, Violation};
+use super::{ExpectationKind, Violation};
 use crate::lowering::{Checking, Lowering};
 use crate::name::quoted;
 use crate::shape::Many;
@@ -44,7 +44,7 @@ use crate::text::Spanned;
 #[schemars(extend("minItems" = 1))]
 pub(crate) struct NotNull(Many<Spanned<String>>);
 
-impl Kind for NotNull {
+impl ExpectationKind for NotNull {
     fn check(&self, checking: &mut Checking<'_>) {
         checking.not_empty(self.0.is_empty(), "the columns");
     }

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Kind, Violation};
+use super::{ExpectationKind, Violation};
 use crate::expr::{Expr, Role};
 use crate::lowering::{Checking, Lowering};
 
@@ -44,7 +44,7 @@ use crate::lowering::{Checking, Lowering};
 #[serde(transparent)]
 pub(crate) struct That(Expr);
 
-impl Kind for That {
+impl ExpectationKind for That {
     fn check(&self, checking: &mut Checking<'_>) {
         self.0.check(Role::Value, checking.found);
     }

@@ -23,7 +23,7 @@ use crate::proto::spark::Relation;
 use crate::sink::Sink;
 use crate::source::{Source, Wanted};
 use crate::text::{Span, Spanned};
-use crate::transform::{Names, Order, Transform};
+use crate::transform::{Names, RowOrder, Transform};
 
 /// The plan of all outputs and expectations, or what the engine lacks for it.
 pub(crate) fn compile(pipeline: &Pipeline, graph: &Graph, dialect: &Dialect) -> Result<Plan, Diagnostics> {
@@ -515,7 +515,7 @@ impl<'p> Compiler<'p> {
             if !values.is_empty() {
                 self.probe(id, &chain.relation, Question::Fit(values));
             }
-            if matches!(kind.order(), Order::Decisive) {
+            if matches!(kind.order(), RowOrder::Decisive) {
                 self.keep_order(&chain.sorted);
             }
             (chain.relation, depth) = self.cut(id, step, std::mem::take(&mut chain.relation), depth, needs);

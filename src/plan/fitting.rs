@@ -2,7 +2,7 @@
 
 use crate::expr::{Bindings, Type, Value};
 use crate::text::Span;
-use crate::transform::Kind;
+use crate::transform::TransformKind;
 
 /// A value that must fit one of some columns.
 #[derive(Debug)]
@@ -19,7 +19,7 @@ pub(crate) struct Fitting {
 
 impl Fitting {
     /// The values of a transform, as far as they are known.
-    pub(crate) fn of(kind: &dyn Kind, bindings: &Bindings) -> Vec<Self> {
+    pub(crate) fn of(kind: &dyn TransformKind, bindings: &Bindings) -> Vec<Self> {
         let placed = kind.values(bindings).into_iter().filter_map(|placed| {
             let (data_type, value) = placed.value.value(bindings)?;
             let columns = placed.columns.iter().map(|column| (column.value.clone(), column.span));

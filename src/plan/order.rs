@@ -11,7 +11,7 @@ use crate::proto::relation;
 use crate::proto::spark::Relation;
 use crate::proto::spark::expression::SortOrder;
 use crate::text::Span;
-use crate::transform::{Order, sort_orders};
+use crate::transform::{RowOrder, sort_orders};
 
 /// The order that a step's rows should have.
 #[derive(Debug, Clone, Default)]
@@ -41,28 +41,28 @@ impl Sorted {
     /// nothing where the transform is a sort, which was taken note of.
     pub(super) fn before(
         &mut self,
-        order: &Order<'_>,
+        order: &RowOrder<'_>,
         span: Span,
         input: Relation,
         lowering: &Lowering<'_>,
     ) -> Result<Relation, Relation> {
         match (order, &*self) {
-            (Order::Made(by), before) => {
+            (RowOrder::Made(by), before) => {
                 let input = if before.is_within() { lowering.branches.behind_sort(input) } else { input };
                 *self =
                     Self::Pending { keys: sort_orders(by, lowering), words: words(by), by: By::Sort(span) };
                 Err(input)
             }
-            (Order::Own { keys, columns }, _) => {
+            (RowOrder::Own { keys, columns }, _) => {
                 let words = columns.iter().map(|column| column.to_lowercase()).collect();
                 *self = Self::Pending { keys: keys.clone(), words, by: By::Itself };
                 Ok(input)
             }
-            (Order::Gone, _) => {
+            (RowOrder::Gone, _) => {
                 *self = Self::Not;
                 Ok(input)
             }
-            (Order::Changed(columns), Self::Pending { words, by, .. })
+            (RowOrder::Changed(columns), Self::Pending { words, by, .. })
                 if touches(columns.as_deref(), words) =>
             {
                 let By::Sort(by) = *by else {
@@ -74,13 +74,13 @@ impl Sorted {
                 *self = if columns.is_some() { Self::Made { by } } else { Self::Lost { by } };
                 Ok(input)
             }
-            (Order::Renamed, _) => Ok(self.before_choice(input, lowering.branches)),
-            (Order::Changed(_), Self::Made { by }) => {
+            (RowOrder::Renamed, _) => Ok(self.before_choice(input, lowering.branches)),
+            (RowOrder::Changed(_), Self::Made { by }) => {
                 *self = Self::Lost { by: *by };
                 Ok(input)
             }
             // What is decisive sorts by the keys itself.
-            (Order::Changed(_) | Order::Kept | Order::Decisive, _) => Ok(input),
+            (RowOrder::Changed(_) | RowOrder::Kept | RowOrder::Decisive, _) => Ok(input),
         }
     }
 

@@ -16,7 +16,7 @@ pub(crate) struct DiagnosticRecord {
     pub(crate) code: String,
     pub(crate) message: String,
     #[serde(flatten)]
-    pub(crate) place: Place,
+    pub(crate) place: FileRange,
     /// What the place is or has.
     pub(crate) label: Option<String>,
     pub(crate) notes: Vec<String>,
@@ -50,7 +50,7 @@ impl DiagnosticCounts {
 
 /// A place in a file. Lines and columns begin with 1, and the end is one behind the last character.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub(crate) struct Place {
+pub(crate) struct FileRange {
     pub(crate) file: String,
     pub(crate) line: usize,
     pub(crate) column: usize,
@@ -63,14 +63,14 @@ pub(crate) struct Place {
 pub(crate) struct RelatedPlace {
     pub(crate) message: String,
     #[serde(flatten)]
-    pub(crate) place: Place,
+    pub(crate) place: FileRange,
 }
 
 /// A text to put in a place of a file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub(crate) struct SuggestedEdit {
     #[serde(flatten)]
-    pub(crate) place: Place,
+    pub(crate) place: FileRange,
     pub(crate) replacement: String,
     pub(crate) applicability: Applicability,
 }
@@ -80,17 +80,17 @@ impl DiagnosticRecord {
     pub(crate) fn new(sources: &Sources, diagnostic: &Diagnostic) -> Self {
         let related = diagnostic.related.iter().map(|(span, message)| RelatedPlace {
             message: message.clone(),
-            place: Place::of(sources, *span),
+            place: FileRange::of(sources, *span),
         });
         let suggestions = diagnostic.suggestions.iter().map(|suggestion| SuggestedEdit {
-            place: Place::of(sources, suggestion.span),
+            place: FileRange::of(sources, suggestion.span),
             replacement: suggestion.replacement.clone(),
             applicability: suggestion.applicability,
         });
         Self {
             code: diagnostic.code.as_str().to_owned(),
             message: diagnostic.message.clone(),
-            place: Place::of(sources, diagnostic.span),
+            place: FileRange::of(sources, diagnostic.span),
             label: diagnostic.label.clone(),
             notes: diagnostic.notes.clone(),
             help: diagnostic.help.clone(),
@@ -106,7 +106,7 @@ impl DiagnosticRecord {
     }
 }
 
-impl Place {
+impl FileRange {
     fn of(sources: &Sources, span: Span) -> Self {
         let source = sources.get(span.file);
         let (start, end) = (source.position(span.start), source.position(span.end));

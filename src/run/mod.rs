@@ -14,10 +14,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crate::analysis::prepare;
-use crate::backend::Backend;
-use crate::connect::Client;
+use crate::backend::{Backend, Session};
 use crate::diagnostic::Diagnostics;
-use crate::dialect::Dialect;
 use crate::graph::Graph;
 use crate::pipeline::Pipeline;
 use crate::plan::{self, Plan, Scope};
@@ -30,8 +28,7 @@ pub(crate) use schedule::OnFailure;
 
 /// Runs a pipeline at an engine and returns the record of the run, whatever happened. Cancelling the backend's `stop` interrupts it.
 pub(crate) async fn run(request: &Request<'_>, backend: &Backend<'_>, events: &Sender) -> RunResults {
-    let attempt =
-        async |client: &Client, dialect: &Dialect| attempt(request, backend, (client, dialect), events).await;
+    let attempt = async |session: &Session| attempt(request, backend, session, events).await;
     let result = Box::pin(backend.in_session(&request.pipeline.conf, attempt)).await;
     if let Err(failure) = result {
         failure.report(request.pipeline, events);
@@ -43,11 +40,10 @@ pub(crate) async fn run(request: &Request<'_>, backend: &Backend<'_>, events: &S
 async fn attempt(
     request: &Request<'_>,
     backend: &Backend<'_>,
-    session: (&Client, &Dialect),
+    session: &Session,
     events: &Sender,
 ) -> Result<(), Failure> {
     let Request { pipeline, graph, stores, .. } = *request;
-    let (client, dialect) = session;
     let plan = checked_plan(session, pipeline, graph, request.scope, backend).await?;
     let _locks = if matches!(request.scope, Scope::Outputs) {
         let locks = lock_outputs(pipeline, request.run_id, stores)?;
@@ -58,23 +54,23 @@ async fn attempt(
     };
     if let Some(sort) = plan.lost_order() {
         let line = pipeline.sources.get(sort.file).position(sort.start).line;
-        events.send(Event::Notice(Notice::OrderLost { engine: dialect.to_string(), line }));
+        events.send(Event::Notice(Notice::OrderLost { engine: session.dialect.to_string(), line }));
     }
-    driver::execute(client, request, &Arc::new(plan), events, backend.stop.token()).await?;
+    driver::execute(&session.client, request, &Arc::new(plan), events, backend.stop.token()).await?;
     Ok(())
 }
 
 /// Returns a plan that the engine's analysis has found nothing wrong with, in a session that has all that the plan needs.
 pub(crate) async fn checked_plan(
-    (client, dialect): (&Client, &Dialect),
+    session: &Session,
     pipeline: &Pipeline,
     graph: &Graph,
     scope: Scope<'_>,
     backend: &Backend<'_>,
 ) -> Result<Plan, Failure> {
-    let plan = plan::compile_scope(pipeline, graph, dialect, scope).map_err(Failure::Refused)?;
+    let plan = plan::compile_scope(pipeline, graph, &session.dialect, scope).map_err(Failure::Refused)?;
     let began = Instant::now();
-    let preparing = Box::pin(prepare(client, pipeline, &plan, backend.events));
+    let preparing = Box::pin(prepare(&session.client, pipeline, &plan, backend.events));
     let found: Diagnostics = backend.unless_stopped(preparing).await?;
     if found.has_errors() {
         return Err(Failure::Refused(found));

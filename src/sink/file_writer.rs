@@ -8,14 +8,14 @@ use super::error::Error;
 use super::finished::Finished;
 use super::format::file::{Encoder, File};
 use super::mode::Mode;
-use super::place::Place;
+use super::place::OutputPlace;
 use super::site::Site;
 use super::writer::{Flow, Writer};
 
 /// Writes one file.
 pub(super) struct FileWriter {
     encoder: Box<dyn Encoder>,
-    place: Place,
+    place: OutputPlace,
     rows: u64,
 }
 
@@ -30,7 +30,7 @@ impl FileWriter {
                 file.encoder(Destination::create(&location, mode, site)?, schema, 1)?
             }
         };
-        Ok(Self { encoder, place: Place::File(location), rows: 0 })
+        Ok(Self { encoder, place: OutputPlace::File(location), rows: 0 })
     }
 }
 

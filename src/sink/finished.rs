@@ -6,13 +6,13 @@ use super::destination::Destination;
 use super::error::Error;
 use super::folder::Folder;
 use super::location::Location;
-use super::place::Place;
+use super::place::OutputPlace;
 
 /// A complete output that nobody sees yet; dropped, it never was.
 #[derive(Debug)]
 pub(crate) struct Finished {
     rows: u64,
-    place: Place,
+    place: OutputPlace,
     note: Option<Note>,
     pending: Pending,
 }
@@ -29,20 +29,25 @@ enum Pending {
 
 impl Finished {
     /// One file, which is put on the disk now.
-    pub(super) fn file(mut destination: Destination, place: Place, rows: u64) -> Result<Self, Error> {
+    pub(super) fn file(mut destination: Destination, place: OutputPlace, rows: u64) -> Result<Self, Error> {
         destination.seal()?;
         Ok(Self { rows, place, note: None, pending: Pending::File(destination) })
     }
 
     /// A folder of complete files, which is put on the disk now.
-    pub(super) fn folder(mut folder: Folder, place: Place, rows: u64, bytes: u64) -> Result<Self, Error> {
+    pub(super) fn folder(
+        mut folder: Folder,
+        place: OutputPlace,
+        rows: u64,
+        bytes: u64,
+    ) -> Result<Self, Error> {
         folder.seal()?;
         Ok(Self { rows, place, note: None, pending: Pending::Folder(folder, bytes) })
     }
 
     /// Rows on stdout.
     pub(super) fn stdout(rows: u64, bytes: u64, note: Option<Note>) -> Self {
-        Self { rows, place: Place::Stdout, note, pending: Pending::Printed(bytes) }
+        Self { rows, place: OutputPlace::Stdout, note, pending: Pending::Printed(bytes) }
     }
 
     /// Whether becoming visible may well fail: it is a store's, which answers over a network.
@@ -69,7 +74,7 @@ impl Finished {
 pub(crate) struct Written {
     pub(crate) rows: u64,
     pub(crate) bytes: u64,
-    pub(crate) place: Place,
+    pub(crate) place: OutputPlace,
     pub(crate) note: Option<Note>,
 }
 

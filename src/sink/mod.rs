@@ -49,7 +49,7 @@ pub(crate) use self::format::ndjson::Ndjson;
 pub(crate) use self::format::parquet::Parquet;
 pub(crate) use self::format::table::Table;
 pub(crate) use self::local::lock::OutputLock;
-pub(crate) use self::place::Place;
+pub(crate) use self::place::OutputPlace;
 pub(crate) use self::refusal::Refusal;
 pub(crate) use self::site::Site;
 pub(crate) use self::stdout::{Format, Stdout};
@@ -80,8 +80,8 @@ impl Sink {
     }
 
     /// Where the rows go; relative paths start at `folder`.
-    pub(crate) fn place(&self, folder: &Path) -> Place {
-        self.file().map_or(Place::Stdout, |file| file.layout().place(folder))
+    pub(crate) fn place(&self, folder: &Path) -> OutputPlace {
+        self.file().map_or(OutputPlace::Stdout, |file| file.layout().place(folder))
     }
 
     /// The output, where it is in an object store.

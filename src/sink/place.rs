@@ -8,14 +8,14 @@ use crate::lowering::normal;
 
 /// Where rows go.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(crate) enum Place {
+pub(crate) enum OutputPlace {
     File(Location),
     /// A folder of files, which belongs to the output as a whole.
     Folder(Location),
     Stdout,
 }
 
-impl Place {
+impl OutputPlace {
     /// The same for two outputs that go to one place, and the beginning of what is in it up to a `/`; nothing for
     /// stdout.
     pub(crate) fn key(&self) -> Option<String> {
@@ -42,7 +42,7 @@ impl Place {
     }
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for OutputPlace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::File(location) => write!(f, "`{location}`"),

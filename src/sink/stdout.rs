@@ -246,7 +246,7 @@ mod tests {
 
     use super::*;
     use crate::sink::finished::Written;
-    use crate::sink::place::Place;
+    use crate::sink::place::OutputPlace;
     use crate::sink::site::tests::with_site;
     use crate::sink::{Sink, test_batches};
 
@@ -400,7 +400,7 @@ mod tests {
                 open(Stdout::new(format, None), &handle, &schema).finish().unwrap().commit().unwrap();
             assert_eq!(handle.text(), expected);
             let expected =
-                Written { rows: 0, bytes: expected.len() as u64, place: Place::Stdout, note: None };
+                Written { rows: 0, bytes: expected.len() as u64, place: OutputPlace::Stdout, note: None };
             assert_eq!(written, expected);
             assert_eq!(text(format, &test_batches::numbers(0, 0)), handle.text());
         }
@@ -537,6 +537,6 @@ mod tests {
         assert_eq!((stdout.format, stdout.limit), (Format::Table, None));
         let stdout: Stdout = serde_json::from_str(r#"{ "format": "ndjson", "limit": 3 }"#).unwrap();
         assert_eq!(stdout.rows_wanted(), Some(4));
-        assert_eq!(Sink::Stdout(stdout).place(Path::new("/")), Place::Stdout);
+        assert_eq!(Sink::Stdout(stdout).place(Path::new("/")), OutputPlace::Stdout);
     }
 }

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashMap};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Deserializer};
 
-use super::{Kind, Setting};
+use super::{Setting, SourceKind};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::expr::{Expr, Role, Template, Token, TokenKind};
 use crate::lowering::{Checking, Lowering};
@@ -60,7 +60,7 @@ pub(crate) struct Call(Called);
 
 /// The settings of a call.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
-struct Settings {
+struct CallSettings {
     /// The function's name, or the whole call: `explode`, `range(10)`.
     #[schemars(extend("minLength" = 1))]
     function: Template,
@@ -70,14 +70,14 @@ struct Settings {
     columns: Option<Many<Spanned<String>>>,
 }
 
-impl Shorthand for Settings {
+impl Shorthand for CallSettings {
     const NAME: &'static str = "$pipectl::short:function";
 }
 
 /// A call taken apart.
 #[derive(Debug, Clone)]
 struct Called {
-    settings: Settings,
+    settings: CallSettings,
     /// The function's name; nothing where the text is no call.
     name: Option<Template>,
     /// Whether the arguments stand in brackets behind the name.
@@ -86,7 +86,7 @@ struct Called {
 }
 
 impl Called {
-    fn new(settings: Settings) -> Self {
+    fn new(settings: CallSettings) -> Self {
         let (name, within) = match parts(&settings.function) {
             Some((name, within)) => (Some(name), within),
             None => (None, None),
@@ -100,7 +100,7 @@ impl Called {
 
 impl<'de> Deserialize<'de> for Called {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Short::<Settings>::deserialize(deserializer).map(|settings| Self::new(settings.0))
+        Short::<CallSettings>::deserialize(deserializer).map(|settings| Self::new(settings.0))
     }
 }
 
@@ -109,10 +109,10 @@ impl JsonSchema for Called {
         true
     }
     fn schema_name() -> Cow<'static, str> {
-        Short::<Settings>::schema_name()
+        Short::<CallSettings>::schema_name()
     }
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        Short::<Settings>::json_schema(generator)
+        Short::<CallSettings>::json_schema(generator)
     }
 }
 
@@ -176,7 +176,7 @@ fn is_expression(argument: &Expr) -> bool {
     !is_table && !tokens.windows(2).any(|pair| [pair[0].kind, pair[1].kind] == arrow)
 }
 
-impl Kind for Call {
+impl SourceKind for Call {
     fn check(&self, checking: &mut Checking<'_>) {
         let Called { settings, name, is_whole, arguments } = &self.0;
         if settings.function.check(checking.found).is_none() {

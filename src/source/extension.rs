@@ -4,7 +4,7 @@ use prost_types::Any;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::Kind;
+use super::SourceKind;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::dialect::{Dialect, Implementation};
 use crate::expr::Template;
@@ -61,7 +61,7 @@ impl Extension {
     }
 }
 
-impl Kind for Extension {
+impl SourceKind for Extension {
     fn check(&self, checking: &mut Checking<'_>) {
         for template in [Some(&self.type_url), self.value.as_ref()].into_iter().flatten() {
             checking.refuses_secret(template);

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::Kind;
+use super::SourceKind;
 use crate::lowering::{Checking, Lowering};
 use crate::name::StepRef;
 use crate::proto::spark::Relation;
@@ -45,7 +45,7 @@ impl From {
     }
 }
 
-impl Kind for From {
+impl SourceKind for From {
     fn inputs(&self) -> Vec<&StepRef> {
         vec![&self.0]
     }

@@ -30,7 +30,7 @@ pub(crate) enum Wanted {
 }
 
 /// The questions that every kind of source answers.
-pub(crate) trait Kind: Debug {
+pub(crate) trait SourceKind: Debug {
     /// The steps it reads.
     fn inputs(&self) -> Vec<&StepRef> {
         Vec::new()

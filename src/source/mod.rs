@@ -16,14 +16,14 @@ use crate::expr::Template;
 use crate::shape::kinds;
 
 pub(crate) use extension::Extension;
-pub(crate) use kind::{Kind, Setting, Wanted};
+pub(crate) use kind::{Setting, SourceKind, Wanted};
 pub(crate) use sql::Sql;
 pub(crate) use upload::Upload;
 pub(crate) use values::Values;
 
 kinds! {
     /// How a step begins.
-    Source of Kind:
+    Source of SourceKind:
     "from" => From(from::From),
     "read" => Read(read::Read),
     "table" => Table(table::Table),

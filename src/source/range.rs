@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::Kind;
+use super::SourceKind;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::lowering::{Checking, Lowering};
 use crate::proto::relation;
@@ -32,11 +32,11 @@ use crate::text::Spanned;
 /// ```
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(transparent)]
-pub(crate) struct Range(Short<Settings>);
+pub(crate) struct Range(Short<RangeSettings>);
 
 /// The settings of a range.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
-struct Settings {
+struct RangeSettings {
     /// The first number.
     #[serde(default)]
     start: i64,
@@ -50,11 +50,11 @@ struct Settings {
     partitions: Option<i32>,
 }
 
-impl Shorthand for Settings {
+impl Shorthand for RangeSettings {
     const NAME: &'static str = "$pipectl::short:end";
 }
 
-impl Kind for Range {
+impl SourceKind for Range {
     fn check(&self, checking: &mut Checking<'_>) {
         if let Some(step) = self.0.0.step.as_ref().filter(|step| step.value == 0) {
             checking.report(Diagnostic::new(Code::Settings, step.span, "a range with the step 0 has no end"));

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::options;
-use super::{Kind, Setting, Wanted};
+use super::{Setting, SourceKind, Wanted};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::dialect::{Dialect, Implementation};
 use crate::expr::{Template, Type};
@@ -224,7 +224,7 @@ impl Read {
     }
 }
 
-impl Kind for Read {
+impl SourceKind for Read {
     fn check(&self, checking: &mut Checking<'_>) {
         for path in self.paths() {
             checking.engine_path(path);

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::Kind;
+use super::SourceKind;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::expr::{Template, Token, TokenKind, check_query};
 use crate::lowering::{Checking, Lowering};
@@ -48,12 +48,12 @@ use crate::text::Spanned;
 /// ```
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(transparent)]
-pub(crate) struct Sql(Short<Settings>);
+pub(crate) struct Sql(Short<SqlSettings>);
 
 /// The settings of a query.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[schemars(extend("oneOf" = [{ "required": ["query"] }, { "required": ["file"] }]))]
-struct Settings {
+struct SqlSettings {
     /// The query: one statement that returns rows.
     query: Option<Template>,
     /// A file with the query, relative to this file.
@@ -62,7 +62,7 @@ struct Settings {
     inputs: Option<Many<StepRef>>,
 }
 
-impl Shorthand for Settings {
+impl Shorthand for SqlSettings {
     const NAME: &'static str = "$pipectl::short:query";
 }
 
@@ -92,7 +92,7 @@ impl Sql {
     }
 }
 
-impl Kind for Sql {
+impl SourceKind for Sql {
     fn inputs(&self) -> Vec<&StepRef> {
         self.0.0.inputs.iter().flat_map(|inputs| inputs.iter()).collect()
     }
@@ -227,7 +227,7 @@ mod tests {
             ("CREATE TABLE a AS SELECT 1", true),
         ] {
             let (file, inputs) = (None, None);
-            let sql = Sql(Short(Settings { query: Some(Template::of_text(text)), file, inputs }));
+            let sql = Sql(Short(SqlSettings { query: Some(Template::of_text(text)), file, inputs }));
             assert_eq!(sql.may_change_data(), may_change, "{text}");
         }
     }

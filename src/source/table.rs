@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Kind, Setting};
+use super::{Setting, SourceKind};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::dialect::{Dialect, Implementation};
 use crate::expr::{Bound, Template, Type, Value};
@@ -48,11 +48,11 @@ use crate::shape::{Entries, Short, Shorthand};
 /// ```
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(transparent)]
-pub(crate) struct Table(Short<Settings>);
+pub(crate) struct Table(Short<TableSettings>);
 
 /// The settings of a table.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
-struct Settings {
+struct TableSettings {
     /// The table's name, with dots between its parts.
     #[schemars(extend("minLength" = 1))]
     name: Template,
@@ -67,7 +67,7 @@ struct Settings {
     options: Entries<Template>,
 }
 
-impl Shorthand for Settings {
+impl Shorthand for TableSettings {
     const NAME: &'static str = "$pipectl::short:name";
 }
 
@@ -114,7 +114,7 @@ fn is_version(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-impl Settings {
+impl TableSettings {
     fn check_history(&self, checking: &mut Checking<'_>) {
         let given = [
             ("version", self.version.as_ref()),
@@ -192,7 +192,7 @@ impl Changes {
     }
 }
 
-impl Kind for Table {
+impl SourceKind for Table {
     fn check(&self, checking: &mut Checking<'_>) {
         let settings = &self.0.0;
         checking.table(&settings.name);

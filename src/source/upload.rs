@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::Kind;
+use super::SourceKind;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::expr::{Template, TokenKind};
 use crate::local::{Csv, Rows};
@@ -53,11 +53,11 @@ use crate::text::Spanned;
 /// ```
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(transparent)]
-pub(crate) struct Upload(Short<Settings>);
+pub(crate) struct Upload(Short<UploadSettings>);
 
 /// The settings of an upload.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
-struct Settings {
+struct UploadSettings {
     /// A file, or several with the same columns, relative to this file.
     #[schemars(extend("minItems" = 1))]
     path: Many<Template>,
@@ -98,7 +98,7 @@ struct Files {
     rows: OnceLock<Rows>,
 }
 
-impl Shorthand for Settings {
+impl Shorthand for UploadSettings {
     const NAME: &'static str = "$pipectl::short:path";
 }
 
@@ -236,7 +236,7 @@ impl Upload {
     }
 }
 
-impl Kind for Upload {
+impl SourceKind for Upload {
     fn check(&self, checking: &mut Checking<'_>) {
         let settings = &self.0.0;
         if settings.path.is_empty() {

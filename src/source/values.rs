@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::Kind;
+use super::SourceKind;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::expr::{Bound, TYPE_NAMES, Type};
 use crate::local;
@@ -121,7 +121,7 @@ impl Values {
     }
 }
 
-impl Kind for Values {
+impl SourceKind for Values {
     fn check(&self, checking: &mut Checking<'_>) {
         let columns = &self.columns.value;
         if columns.is_empty() {

@@ -15,9 +15,9 @@ use crate::name::StepName;
 use crate::pipeline::Pipeline;
 use crate::secret::{Plain, learn_literal};
 use crate::shape::Entries;
-use crate::target::Settings;
+use crate::target::TargetSettings;
 use crate::text::{FileId, Sources, Span, Spanned};
-use crate::yaml::{Document, Key, Kind, Node, decode, read as read_yaml};
+use crate::yaml::{Document, Key, Node, NodeKind, decode, read as read_yaml};
 
 /// The setting that says in which time zone a session's dates are.
 const TIME_ZONE: &str = "spark.sql.session.timeZone";
@@ -117,7 +117,7 @@ fn tree<'t>(file: FileId, text: &'t str, base: Arc<Base>, found: &mut Diagnostic
             return None;
         }
     };
-    let Kind::Mapping(entries) = root.kind else {
+    let NodeKind::Mapping(entries) = root.kind else {
         let message = "a pipeline is a mapping with the keys `version`, `name` and `steps`";
         found.push(Diagnostic::new(Code::WrongType, root.span, message));
         return None;
@@ -194,7 +194,7 @@ fn settings(own: &Entries<Plain>, target: &[(String, Plain)]) -> Vec<(String, Pl
 /// The session's time zone, in which `${run.date}` is a date.
 fn session_time_zone(
     entries: &[(Key<'_>, Node<'_>)],
-    target: &Settings,
+    target: &TargetSettings,
     found: &mut Diagnostics,
 ) -> chrono_tz::Tz {
     let own = time_zone(get(entries, "conf"), found);
@@ -278,7 +278,7 @@ impl Steps {
             self.are_wrong = true;
             return;
         }
-        let Kind::Mapping(entries) = node.kind else {
+        let NodeKind::Mapping(entries) = node.kind else {
             let message = format!("`steps` is a mapping of names to steps, not {}", node.describe());
             let place = if node.is_null() { key.span } else { node.span };
             found.push(

@@ -14,7 +14,7 @@ use super::keys::{PLANNED, take, unavailable, unknown_key};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::lowering::{Base, Root, is_url, normal};
 use crate::text::{FileId, Span};
-use crate::yaml::{Document, Key, Kind, MOST_NODES, Node, Repeated, read as read_yaml};
+use crate::yaml::{Document, Key, MOST_NODES, Node, NodeKind, Repeated, read as read_yaml};
 
 /// Files of one pipeline, its own included.
 const MOST_FILES: usize = 256;
@@ -141,9 +141,9 @@ impl<'t> Gathering<'t, '_, '_, '_> {
             return Vec::new();
         }
         let items = match &node.kind {
-            Kind::Sequence(items) => items.as_slice(),
-            Kind::Scalar(scalar) if scalar.is_null() => &[],
-            Kind::Scalar(_) | Kind::Mapping(_) => std::slice::from_ref(node),
+            NodeKind::Sequence(items) => items.as_slice(),
+            NodeKind::Scalar(scalar) if scalar.is_null() => &[],
+            NodeKind::Scalar(_) | NodeKind::Mapping(_) => std::slice::from_ref(node),
         };
         let mut paths = Vec::with_capacity(items.len());
         for item in items {
@@ -226,17 +226,17 @@ impl<'t> Gathering<'t, '_, '_, '_> {
         self.nodes += document.nodes;
         let Document { root, repeated, is_misread, .. } = document;
         match root.kind {
-            Kind::Mapping(entries) => {
+            NodeKind::Mapping(entries) => {
                 keys(&entries, named, self.found);
                 Some(Part { file, base, entries, repeated, is_misread })
             }
-            Kind::Scalar(scalar) if scalar.is_null() => {
+            NodeKind::Scalar(scalar) if scalar.is_null() => {
                 let message = "the included file is empty";
                 self.found
                     .push(Diagnostic::new(Code::Include, root.span, message).related(named, "included here"));
                 None
             }
-            Kind::Scalar(_) | Kind::Sequence(_) => {
+            NodeKind::Scalar(_) | NodeKind::Sequence(_) => {
                 let message = "an included file is a mapping with the keys `steps`, `vars` and `include`";
                 self.found.push(
                     Diagnostic::new(Code::WrongType, root.span, message).related(named, "included here"),
@@ -273,11 +273,11 @@ fn checked(item: &Node<'_>) -> Result<String, Box<Diagnostic>> {
     const EXAMPLE: &str = "write `include: [common/sources.yaml]`";
     let wrong = |code, message: String| Diagnostic::new(code, item.span, message);
     let scalar = match &item.kind {
-        Kind::Scalar(scalar) if !scalar.is_null() && !scalar.text.trim().is_empty() => scalar,
-        Kind::Scalar(_) => {
+        NodeKind::Scalar(scalar) if !scalar.is_null() && !scalar.text.trim().is_empty() => scalar,
+        NodeKind::Scalar(_) => {
             return Err(wrong(Code::WrongType, "a path is missing here".to_owned()).help(EXAMPLE).into());
         }
-        Kind::Sequence(_) | Kind::Mapping(_) => {
+        NodeKind::Sequence(_) | NodeKind::Mapping(_) => {
             let message = format!("an included file is a path, not {}", item.describe());
             let only = item.as_mapping().filter(|entries| entries.len() == 1).map(|entries| &entries[0].1);
             let path = only.and_then(Node::as_scalar).filter(|path| !path.is_null());
@@ -348,7 +348,7 @@ pub(super) fn variables<'t>(parts: &mut [Part<'t>], found: &mut Diagnostics) -> 
     for part in parts {
         let Some((_, node)) = take(&mut part.entries, "vars") else { continue };
         match node.kind {
-            Kind::Mapping(entries) => {
+            NodeKind::Mapping(entries) => {
                 for (key, value) in entries {
                     match first.entry(key.text.clone()) {
                         Entry::Occupied(first) => found.push(clash("variable", &key, *first.get())),
@@ -359,7 +359,7 @@ pub(super) fn variables<'t>(parts: &mut [Part<'t>], found: &mut Diagnostics) -> 
                     }
                 }
             }
-            Kind::Scalar(scalar) if scalar.is_null() || scalar.is_misread() => {}
+            NodeKind::Scalar(scalar) if scalar.is_null() || scalar.is_misread() => {}
             kind => {
                 let node = Node { kind, ..node };
                 let message =

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use chrono::{DateTime, Utc};
 
 use crate::lowering::Root;
-use crate::target::Settings;
+use crate::target::TargetSettings;
 
 /// What the outside world says to a pipeline.
 pub(crate) struct Inputs<'a> {
@@ -24,7 +24,7 @@ pub(crate) struct Inputs<'a> {
     /// Where relative paths of the engine start; nothing for the file's own folder.
     pub(crate) root: Option<Root>,
     /// What the target says.
-    pub(crate) target: &'a Settings,
+    pub(crate) target: &'a TargetSettings,
 }
 
 /// YAML that gives values to variables.

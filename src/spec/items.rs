@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::text::Span;
-use crate::yaml::{Key, Kind, Node, Scalar};
+use crate::yaml::{Key, Node, NodeKind, Scalar};
 
 /// More keys are not listed in a message.
 const FEW: usize = 12;
@@ -32,9 +32,9 @@ pub(super) fn items<'n, 't>(
     found: &mut Diagnostics,
 ) -> &'n [Node<'t>] {
     match &node.kind {
-        Kind::Sequence(items) => items,
-        Kind::Scalar(scalar) if scalar.is_null() || scalar.is_misread() => &[],
-        Kind::Scalar(_) | Kind::Mapping(_) => {
+        NodeKind::Sequence(items) => items,
+        NodeKind::Scalar(scalar) if scalar.is_null() || scalar.is_misread() => &[],
+        NodeKind::Scalar(_) | NodeKind::Mapping(_) => {
             found.push(
                 Diagnostic::new(
                     Code::WrongType,
@@ -58,15 +58,15 @@ pub(super) fn kinds<'n, 't>(
 ) -> Vec<Item<'n, 't>> {
     let one = std::slice::from_ref(node);
     let list = match &node.kind {
-        Kind::Sequence(items) => items.as_slice(),
+        NodeKind::Sequence(items) => items.as_slice(),
         // One output may stand alone.
-        Kind::Mapping(_) | Kind::Scalar(_) if place == "write" => one,
-        Kind::Scalar(scalar) if scalar.is_null() || scalar.is_misread() => &[],
-        Kind::Scalar(_) => {
+        NodeKind::Mapping(_) | NodeKind::Scalar(_) if place == "write" => one,
+        NodeKind::Scalar(scalar) if scalar.is_null() || scalar.is_misread() => &[],
+        NodeKind::Scalar(_) => {
             let example = format!("- {}", node.as_scalar().map(Scalar::plain).unwrap_or_default());
             return wrong_list(node, place, &example, found);
         }
-        Kind::Mapping(entries) => {
+        NodeKind::Mapping(entries) => {
             let first = entries.first().map_or("filter", |(key, _)| &key.text);
             wrong_list(node, place, &format!("- {first}: …"), found);
             return entries.iter().map(Item::of).collect();
@@ -102,12 +102,12 @@ fn kinds_of<'n, 't>(
     found: &mut Diagnostics,
 ) {
     match &item.kind {
-        Kind::Scalar(_) if !is_known(item) => {}
-        Kind::Scalar(scalar) if !scalar.is_null() => {
+        NodeKind::Scalar(_) if !is_known(item) => {}
+        NodeKind::Scalar(scalar) if !scalar.is_null() => {
             let settings = Cow::Owned(Node::nothing(item.span));
             kinds.push(Item { key: scalar.plain(), span: item.span, settings });
         }
-        Kind::Mapping(entries) if named_kind(entries, keys).is_some() => {
+        NodeKind::Mapping(entries) if named_kind(entries, keys).is_some() => {
             let (key, kind) = named_kind(entries, keys).unwrap_or_default();
             let message =
                 format!("an item of `{place}` does not say its kind with `{key}`: the key is the kind");
@@ -116,8 +116,8 @@ fn kinds_of<'n, 't>(
                     .help(format!("write `- {kind}:` and its settings below it, indented further")),
             );
         }
-        Kind::Mapping(entries) if entries.len() == 1 => kinds.push(Item::of(&entries[0])),
-        Kind::Mapping(entries) if entries.len() > 1 => {
+        NodeKind::Mapping(entries) if entries.len() == 1 => kinds.push(Item::of(&entries[0])),
+        NodeKind::Mapping(entries) if entries.len() > 1 => {
             let (first, second) = (&entries[0].0, &entries[1].0);
             let message = format!(
                 "an item of `{place}` has one key, and this one has `{}` and `{}`",
@@ -166,9 +166,11 @@ fn named_kind(entries: &[(Key<'_>, Node<'_>)], keys: &[&str]) -> Option<(String,
 /// Whether all values below a node are known.
 pub(super) fn is_known(node: &Node<'_>) -> bool {
     match &node.kind {
-        Kind::Scalar(scalar) => !scalar.is_misread() && scalar.bound().is_none_or(|bound| bound.is_complete),
-        Kind::Sequence(items) => items.iter().all(is_known),
-        Kind::Mapping(entries) => entries.iter().all(|(_, value)| is_known(value)),
+        NodeKind::Scalar(scalar) => {
+            !scalar.is_misread() && scalar.bound().is_none_or(|bound| bound.is_complete)
+        }
+        NodeKind::Sequence(items) => items.iter().all(is_known),
+        NodeKind::Mapping(entries) => entries.iter().all(|(_, value)| is_known(value)),
     }
 }
 

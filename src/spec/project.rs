@@ -17,9 +17,9 @@ use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::name::{NAME_PATTERN, is_name};
 use crate::secret::{Plain, Secret};
 use crate::shape::{Entries, Many};
-use crate::target::{CertificateFiles, Project, Server, Settings, Target, Variable};
+use crate::target::{CertificateFiles, Project, Server, Target, TargetSettings, Variable};
 use crate::text::{FileId, Source, Sources, Span, Spanned};
-use crate::yaml::{self, Key, Kind, Node, decode};
+use crate::yaml::{self, Key, Node, NodeKind, decode};
 
 /// The top-level keys.
 const KEYS: [&str; 2] = ["default_target", "targets"];
@@ -159,7 +159,7 @@ impl Reader<'_> {
         if root.is_null() {
             return Some((Vec::new(), None));
         }
-        let Kind::Mapping(entries) = &mut root.kind else {
+        let NodeKind::Mapping(entries) = &mut root.kind else {
             let message = "a project file is a mapping with the keys `default_target` and `targets`";
             found.push(Diagnostic::new(Code::WrongType, root.span, message));
             return None;
@@ -212,7 +212,7 @@ impl Reader<'_> {
         }
         self.check(entries, found);
         // `local:` alone is a target too, that of the usual engine.
-        let nothing = Node { span: node.span, kind: Kind::Mapping(Vec::new()) };
+        let nothing = Node { span: node.span, kind: NodeKind::Mapping(Vec::new()) };
         let document = decode::<TargetDocument>(if node.is_null() { &nothing } else { &*node }, found)?;
         if scope == Scope::OtherTarget {
             // Its values are not known.
@@ -233,7 +233,7 @@ impl Reader<'_> {
             },
             root: document.root,
             shared_files: document.shared_files.unwrap_or_default(),
-            settings: Settings {
+            settings: TargetSettings {
                 conf: pairs(&document.conf),
                 variables: document.vars.iter().map(|entry| self.variable(entry)).collect(),
             },
@@ -251,10 +251,10 @@ impl Reader<'_> {
             run_id: "",
             started_at: chrono::DateTime::UNIX_EPOCH,
             root: None,
-            target: &Settings::default(),
+            target: &TargetSettings::default(),
         };
         let mut variables = Variables::of_project(&inputs);
-        let Kind::Mapping(entries) = &mut node.kind else { return };
+        let NodeKind::Mapping(entries) = &mut node.kind else { return };
         for (key, node) in entries {
             variables.check_key(key, found);
             let is_unused = key.text == "token" && self.inputs.token == Token::Unused;
@@ -269,7 +269,7 @@ impl Reader<'_> {
     /// Reports a secret in a connection string, which messages show.
     fn refuse_secret(node: &mut Node<'_>, found: &mut Diagnostics) {
         let span = node.span;
-        let Kind::Scalar(scalar) = &mut node.kind else { return };
+        let NodeKind::Scalar(scalar) = &mut node.kind else { return };
         // Its value is asked for in the target that applies alone, and it stands wrongly in any.
         let Some((before, _)) = scalar.text.split_once("${secret:").filter(|(it, _)| !it.ends_with('$'))
         else {
@@ -358,8 +358,8 @@ fn targets<'n, 't>(node: &'n mut Node<'t>, found: &mut Diagnostics) -> Vec<(&'n 
         );
     }
     match &mut node.kind {
-        Kind::Mapping(entries) => entries.iter_mut().map(|(key, node)| (&*key, node)).collect(),
-        Kind::Scalar(_) | Kind::Sequence(_) => Vec::new(),
+        NodeKind::Mapping(entries) => entries.iter_mut().map(|(key, node)| (&*key, node)).collect(),
+        NodeKind::Scalar(_) | NodeKind::Sequence(_) => Vec::new(),
     }
 }
 

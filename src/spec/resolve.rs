@@ -14,7 +14,7 @@ use crate::graph;
 use crate::lowering::{Base, Checking, SettingKeys};
 use crate::name::StepRef;
 use crate::pipeline::{Step, StepId};
-use crate::sink::Place;
+use crate::sink::OutputPlace;
 use crate::source::{self, Source};
 use crate::text::{Sources, Span};
 use crate::transform::Names as Qualifiers;
@@ -226,7 +226,7 @@ impl Names {
         let named =
             inputs.map(|step| (step, "reads")).chain(spec.after.iter().map(|step| (step, "waits for")));
         let named = named.map(|(step, verb)| (step.as_str().to_owned(), step.span(), verb));
-        let mentioned = source().flat_map(source::Kind::mentions);
+        let mentioned = source().flat_map(source::SourceKind::mentions);
         let mut all = named.chain(mentioned.map(|mention| (mention.value, mention.span, "reads")));
         all.find(|(name, ..)| is_wanted(name)).map(|(_, span, verb)| (span, verb))
     }
@@ -306,8 +306,8 @@ impl References {
 }
 
 /// Reports outputs that go to one place, or into the folder that is another one.
-fn same_outputs(outputs: impl Iterator<Item = (Place, Span)>, folder: &Path, found: &mut Diagnostics) {
-    let mut seen: HashMap<String, (Place, Span)> = HashMap::new();
+fn same_outputs(outputs: impl Iterator<Item = (OutputPlace, Span)>, folder: &Path, found: &mut Diagnostics) {
+    let mut seen: HashMap<String, (OutputPlace, Span)> = HashMap::new();
     let places = outputs.filter_map(|(place, span)| Some((place.key()?, place, span)));
     let mut others = Vec::new();
     for (key, place, span) in places {
@@ -331,7 +331,7 @@ fn same_outputs(outputs: impl Iterator<Item = (Place, Span)>, folder: &Path, fou
     for key in others {
         let (_, span) = seen[&key];
         let around = key.match_indices('/').filter_map(|(at, _)| seen.get(key.get(..at)?));
-        for (_, outer) in around.filter(|(place, _)| matches!(place, Place::Folder(_))) {
+        for (_, outer) in around.filter(|(place, _)| matches!(place, OutputPlace::Folder(_))) {
             let path = Path::new(&key);
             let path = path.strip_prefix(folder).unwrap_or(path);
             let message = format!("`{}` is in the folder that is another output", path.display());

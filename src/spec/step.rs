@@ -54,7 +54,7 @@ pub(super) struct StepSpec {
 }
 
 /// Settings from a node, or from nothing where a kind's bare key was written.
-struct Settings<'n, 't, 'd> {
+struct SettingsDecoder<'n, 't, 'd> {
     node: &'n Node<'t>,
     kind: &'n str,
     /// The place by which the part is known that they belong to.
@@ -63,7 +63,7 @@ struct Settings<'n, 't, 'd> {
     found: &'d mut Diagnostics,
 }
 
-impl Decoder for Settings<'_, '_, '_> {
+impl Decoder for SettingsDecoder<'_, '_, '_> {
     fn settings<T: DeserializeOwned>(self) -> Option<T> {
         let entries = self.node.as_mapping().unwrap_or_default();
         for (key, value) in entries {
@@ -158,8 +158,13 @@ impl StepSpec {
             "write" => self.sinks = sinks(node, &mut self.keys, found),
             "timeout" => self.timeout = timeout(node, found),
             text if Source::KEYS.contains(&text) => {
-                let settings =
-                    Settings { node, kind: text, item: key.span, keys: &mut self.keys, found: &mut *found };
+                let settings = SettingsDecoder {
+                    node,
+                    kind: text,
+                    item: key.span,
+                    keys: &mut self.keys,
+                    found: &mut *found,
+                };
                 if let Some(mut source) = Source::decode(text, settings).flatten() {
                     query_file(&mut source, context, variables, found);
                     message_file(&mut source, context, variables, found);
@@ -280,7 +285,7 @@ fn transforms(node: &Node<'_>, keys: &mut SettingKeys, found: &mut Diagnostics) 
     let items = kinds(node, "transform", Transform::KEYS, found);
     let mut transforms = Vec::with_capacity(items.len());
     for item in items {
-        let decoder = Settings {
+        let decoder = SettingsDecoder {
             node: &item.settings,
             kind: &item.key,
             item: item.span,
@@ -311,7 +316,7 @@ fn sinks(node: &Node<'_>, keys: &mut SettingKeys, found: &mut Diagnostics) -> Ve
     let items = kinds(node, "write", Sink::KEYS, found);
     let mut sinks = Vec::with_capacity(items.len());
     for item in items {
-        let decoder = Settings {
+        let decoder = SettingsDecoder {
             node: &item.settings,
             kind: &item.key,
             item: item.span,
@@ -358,8 +363,13 @@ fn expectations(node: &Node<'_>, keys: &mut SettingKeys, found: &mut Diagnostics
                 on_fail = decode(node, found).unwrap_or_default();
                 continue;
             }
-            let settings =
-                Settings { node, kind: &key.text, item: item.span, keys: &mut *keys, found: &mut *found };
+            let settings = SettingsDecoder {
+                node,
+                kind: &key.text,
+                item: item.span,
+                keys: &mut *keys,
+                found: &mut *found,
+            };
             match Check::decode(&key.text, settings) {
                 Some(_) if check.is_some() => {
                     let message = format!("the item has a second expectation, `{}`", key.text);

@@ -7,9 +7,9 @@ use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::expr::{Template, TokenKind};
 use crate::lowering::normal;
 use crate::pipeline::StepId;
-use crate::sink::{Place, Sink};
+use crate::sink::{OutputPlace, Sink};
 use crate::text::Span;
-use crate::transform::{Names, Order, Transform};
+use crate::transform::{Names, RowOrder, Transform};
 
 /// Words of a condition that are no columns.
 const NO_COLUMNS: [&str; 13] = [
@@ -41,9 +41,9 @@ fn limits_of(spec: &StepSpec, is_sorted: bool, found: &mut Diagnostics) -> bool 
     let mut is_sorted = query.map_or(is_sorted, orders);
     for transform in &spec.transforms {
         match transform.value.kind().order() {
-            Order::Made(_) | Order::Own { .. } => is_sorted = true,
-            Order::Gone => is_sorted = transform.value.kind().query().is_some_and(orders),
-            Order::Decisive if !is_sorted => {
+            RowOrder::Made(_) | RowOrder::Own { .. } => is_sorted = true,
+            RowOrder::Gone => is_sorted = transform.value.kind().query().is_some_and(orders),
+            RowOrder::Decisive if !is_sorted => {
                 let message = "without a `sort` before it this takes any rows, and others in the next run";
                 found.push(
                     Diagnostic::new(Code::LimitWithoutSort, transform.span, message)
@@ -52,7 +52,7 @@ fn limits_of(spec: &StepSpec, is_sorted: bool, found: &mut Diagnostics) -> bool 
                 // The same rows are cut down further.
                 is_sorted = true;
             }
-            Order::Decisive | Order::Kept | Order::Renamed | Order::Changed(_) => {}
+            RowOrder::Decisive | RowOrder::Kept | RowOrder::Renamed | RowOrder::Changed(_) => {}
         }
     }
     is_sorted
@@ -169,7 +169,7 @@ pub(super) fn overwritten(
     let outputs: Vec<_> = sinks
         .filter_map(|(at, sink)| {
             let place = sink.value.place(&specs[at].base.folder);
-            Some((place.key()?, matches!(place, Place::Folder(_)), at, sink.span))
+            Some((place.key()?, matches!(place, OutputPlace::Folder(_)), at, sink.span))
         })
         .collect();
     if outputs.is_empty() {

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::variable_keys::VariableKeys;
-use super::{Kind, Names, Order, Work};
+use super::{Names, RowOrder, TransformKind, Work};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::dialect::{Dialect, Implementation};
 use crate::expr::{Expr, Role, TokenKind};
@@ -357,7 +357,7 @@ fn calls(expr: &Expr) -> Vec<(String, Range<usize>)> {
     found
 }
 
-impl Kind for Aggregate {
+impl TransformKind for Aggregate {
     fn check(&self, checking: &mut Checking<'_>) {
         for expr in self.keys() {
             expr.check(Role::Column, checking.found);
@@ -401,8 +401,8 @@ impl Kind for Aggregate {
         true
     }
 
-    fn order(&self) -> Order<'_> {
-        Order::Gone
+    fn order(&self) -> RowOrder<'_> {
+        RowOrder::Gone
     }
 
     fn work(&self) -> Work {

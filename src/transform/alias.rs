@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Kind, Names, Order};
+use super::{Names, RowOrder, TransformKind};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::lowering::{Checking, Lowering};
 use crate::name::{NAME_PATTERN, is_name};
@@ -40,7 +40,7 @@ use crate::text::Spanned;
 #[schemars(extend("pattern" = NAME_PATTERN))]
 pub(crate) struct Alias(Spanned<String>);
 
-impl Kind for Alias {
+impl TransformKind for Alias {
     fn check(&self, checking: &mut Checking<'_>) {
         if !is_name(&self.0.value) {
             let message = format!("`{}` can't name rows: use letters, digits and `_`", self.0.value);
@@ -48,8 +48,8 @@ impl Kind for Alias {
         }
     }
 
-    fn order(&self) -> Order<'_> {
-        Order::Renamed
+    fn order(&self) -> RowOrder<'_> {
+        RowOrder::Renamed
     }
 
     fn names(&self) -> Names<'_> {

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Kind, Names, Order, Work};
+use super::{Names, RowOrder, TransformKind, Work};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::dialect::Implementation;
 use crate::expr::double;
@@ -107,7 +107,7 @@ impl ApproxQuantile {
     }
 }
 
-impl Kind for ApproxQuantile {
+impl TransformKind for ApproxQuantile {
     fn check(&self, checking: &mut Checking<'_>) {
         checking.not_empty(self.columns.is_empty(), "the columns");
         checking.not_empty(self.probabilities.is_empty(), "the probabilities");
@@ -131,8 +131,8 @@ impl Kind for ApproxQuantile {
         true
     }
 
-    fn order(&self) -> Order<'_> {
-        Order::Gone
+    fn order(&self) -> RowOrder<'_> {
+        RowOrder::Gone
     }
 
     fn work(&self) -> Work {

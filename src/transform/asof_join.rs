@@ -7,7 +7,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Kind, Names, Order, Work};
+use super::{Names, RowOrder, TransformKind, Work};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::dialect::{Dialect, Implementation};
 use crate::expr::{Expr, Role};
@@ -322,7 +322,7 @@ impl AsofJoin {
     }
 }
 
-impl Kind for AsofJoin {
+impl TransformKind for AsofJoin {
     fn inputs(&self) -> Vec<&StepRef> {
         vec![&self.with]
     }
@@ -396,8 +396,8 @@ impl Kind for AsofJoin {
         true
     }
 
-    fn order(&self) -> Order<'_> {
-        Order::Gone
+    fn order(&self) -> RowOrder<'_> {
+        RowOrder::Gone
     }
 
     /// Of rows that are equally near any is taken.

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Kind, Order};
+use super::{RowOrder, TransformKind};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::expr::TYPE_NAMES;
 use crate::lowering::{Checking, Lowering};
@@ -43,7 +43,7 @@ use crate::text::{Span, Spanned};
 #[schemars(extend("minProperties" = 1, "additionalProperties" = { "title": "type", "type": "string", "minLength": 1, "examples": TYPE_NAMES }))]
 pub(crate) struct Cast(Entries<Spanned<String>>);
 
-impl Kind for Cast {
+impl TransformKind for Cast {
     fn check(&self, checking: &mut Checking<'_>) {
         checking.not_empty(self.0.is_empty(), "the columns");
         for (_, data_type) in self.0.iter() {
@@ -61,8 +61,8 @@ impl Kind for Cast {
         self.0.iter().map(|(column, _)| column).collect()
     }
 
-    fn order(&self) -> Order<'_> {
-        Order::Changed(Some(self.0.iter().map(|(name, _)| name.value.as_str()).collect()))
+    fn order(&self) -> RowOrder<'_> {
+        RowOrder::Changed(Some(self.0.iter().map(|(name, _)| name.value.as_str()).collect()))
     }
 
     fn lower(&self, input: Relation, lowering: &Lowering<'_>) -> Relation {

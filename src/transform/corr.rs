@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::pair::Pair;
-use super::{Kind, Names, Order, Work};
+use super::{Names, RowOrder, TransformKind, Work};
 use crate::lowering::{Checking, Lowering};
 use crate::proto::relation;
 use crate::proto::spark::relation::RelType;
@@ -36,11 +36,11 @@ use crate::text::{Span, Spanned};
 /// ```
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(transparent)]
-pub(crate) struct Corr(Short<Settings>);
+pub(crate) struct Corr(Short<CorrSettings>);
 
 /// The settings of a correlation.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
-struct Settings {
+struct CorrSettings {
     /// The two columns, by their plain names.
     columns: Pair,
     /// Which correlation.
@@ -53,7 +53,7 @@ struct Settings {
     name: Option<Spanned<String>>,
 }
 
-impl Shorthand for Settings {
+impl Shorthand for CorrSettings {
     const NAME: &'static str = "$pipectl::short:columns";
 }
 
@@ -65,7 +65,7 @@ enum Method {
     Pearson,
 }
 
-impl Kind for Corr {
+impl TransformKind for Corr {
     fn check(&self, checking: &mut Checking<'_>) {
         self.0.0.columns.check(checking);
     }
@@ -78,8 +78,8 @@ impl Kind for Corr {
         self.0.0.columns.names()
     }
 
-    fn order(&self) -> Order<'_> {
-        Order::Gone
+    fn order(&self) -> RowOrder<'_> {
+        RowOrder::Gone
     }
 
     fn work(&self) -> Work {

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::pair::Pair;
-use super::{Kind, Names, Order, Work};
+use super::{Names, RowOrder, TransformKind, Work};
 use crate::lowering::{Checking, Lowering};
 use crate::proto::relation;
 use crate::proto::spark::relation::RelType;
@@ -36,11 +36,11 @@ use crate::text::{Span, Spanned};
 /// ```
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(transparent)]
-pub(crate) struct Cov(Short<Settings>);
+pub(crate) struct Cov(Short<CovSettings>);
 
 /// The settings of a covariance.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
-struct Settings {
+struct CovSettings {
     /// The two columns, by their plain names.
     columns: Pair,
     /// The name of the result's column.
@@ -49,11 +49,11 @@ struct Settings {
     name: Option<Spanned<String>>,
 }
 
-impl Shorthand for Settings {
+impl Shorthand for CovSettings {
     const NAME: &'static str = "$pipectl::short:columns";
 }
 
-impl Kind for Cov {
+impl TransformKind for Cov {
     fn check(&self, checking: &mut Checking<'_>) {
         self.0.0.columns.check(checking);
     }
@@ -66,8 +66,8 @@ impl Kind for Cov {
         self.0.0.columns.names()
     }
 
-    fn order(&self) -> Order<'_> {
-        Order::Gone
+    fn order(&self) -> RowOrder<'_> {
+        RowOrder::Gone
     }
 
     fn work(&self) -> Work {

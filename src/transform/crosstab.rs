@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Kind, Names, Order, Work};
+use super::{Names, RowOrder, TransformKind, Work};
 use crate::dialect::{Implementation, OrderKept};
 use crate::lowering::{Checking, Lowering};
 use crate::name::quoted;
@@ -67,7 +67,7 @@ impl Crosstab {
     }
 }
 
-impl Kind for Crosstab {
+impl TransformKind for Crosstab {
     fn check(&self, _checking: &mut Checking<'_>) {}
 
     fn parts(&self) -> Vec<Span> {
@@ -82,8 +82,8 @@ impl Kind for Crosstab {
         true
     }
 
-    fn order(&self) -> Order<'_> {
-        Order::Own { keys: vec![self.key()], columns: vec![self.name()] }
+    fn order(&self) -> RowOrder<'_> {
+        RowOrder::Own { keys: vec![self.key()], columns: vec![self.name()] }
     }
 
     fn work(&self) -> Work {

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer};
 
 use super::sort_orders::{sort_orders, turn};
-use super::{Kind, Order, Work};
+use super::{RowOrder, TransformKind, Work};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::expr::{Expr, Role, SortKey, TokenKind};
 use crate::lowering::{Checking, Lowering};
@@ -47,11 +47,11 @@ use crate::text::Spanned;
 /// ```
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(transparent)]
-pub(crate) struct Dedupe(Short<Settings>);
+pub(crate) struct Dedupe(Short<DedupeSettings>);
 
 /// The settings of a deduplication.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
-struct Settings {
+struct DedupeSettings {
     /// What is equal within a group: columns, or expressions such as `lower(email)`.
     #[schemars(with = "Many<Expr>", extend("minItems" = 1))]
     by: Many<Key>,
@@ -61,7 +61,7 @@ struct Settings {
     keep: Option<Spanned<Keep>>,
 }
 
-impl Shorthand for Settings {
+impl Shorthand for DedupeSettings {
     const NAME: &'static str = "$pipectl::short:by";
 }
 
@@ -122,7 +122,7 @@ impl Dedupe {
     }
 }
 
-impl Kind for Dedupe {
+impl TransformKind for Dedupe {
     fn check(&self, checking: &mut Checking<'_>) {
         let settings = &self.0.0;
         if settings.by.is_empty() {
@@ -162,8 +162,8 @@ impl Kind for Dedupe {
         ]
     }
 
-    fn order(&self) -> Order<'_> {
-        Order::Gone
+    fn order(&self) -> RowOrder<'_> {
+        RowOrder::Gone
     }
 
     /// Even an order may leave it open which of two equal rows is the first.

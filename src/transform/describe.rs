@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::summary::Described;
-use super::{Kind, Names, Order, Work};
+use super::{Names, RowOrder, TransformKind, Work};
 use crate::lowering::{Checking, Lowering};
 use crate::proto::relation;
 use crate::proto::spark::relation::RelType;
@@ -41,22 +41,22 @@ use crate::text::Spanned;
 /// ```
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(transparent)]
-pub(crate) struct Describe(Short<Settings>);
+pub(crate) struct Describe(Short<DescribeSettings>);
 
 /// The settings of a description.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
-struct Settings {
+struct DescribeSettings {
     /// The columns, by their plain names, in the order of the result; without them all of numbers and of texts.
     columns: Option<Described>,
 }
 
-impl Shorthand for Settings {
+impl Shorthand for DescribeSettings {
     const NAME: &'static str = "$pipectl::short:columns";
 }
 
 const STATISTICS: [&str; 5] = ["count", "mean", "stddev", "min", "max"];
 
-impl Kind for Describe {
+impl TransformKind for Describe {
     fn check(&self, checking: &mut Checking<'_>) {
         if let Some(columns) = &self.0.0.columns {
             columns.check(checking);
@@ -71,7 +71,7 @@ impl Kind for Describe {
         true
     }
 
-    fn order(&self) -> Order<'_> {
+    fn order(&self) -> RowOrder<'_> {
         super::summary::order(&STATISTICS)
     }
 

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Kind, Order, Work};
+use super::{RowOrder, TransformKind, Work};
 use crate::lowering::{Checking, Lowering};
 use crate::proto::relation;
 use crate::proto::spark::Relation;
@@ -34,11 +34,11 @@ use crate::proto::spark::Relation;
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 pub(crate) struct Distinct {}
 
-impl Kind for Distinct {
+impl TransformKind for Distinct {
     fn check(&self, _checking: &mut Checking<'_>) {}
 
-    fn order(&self) -> Order<'_> {
-        Order::Gone
+    fn order(&self) -> RowOrder<'_> {
+        RowOrder::Gone
     }
 
     fn work(&self) -> Work {

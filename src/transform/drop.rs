@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Kind, Order};
+use super::{RowOrder, TransformKind};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::lowering::{Checking, Lowering};
 use crate::name::unqualified;
@@ -46,7 +46,7 @@ use crate::text::Spanned;
 #[schemars(extend("minItems" = 1))]
 pub(crate) struct Drop(Many<Spanned<String>>);
 
-impl Kind for Drop {
+impl TransformKind for Drop {
     fn check(&self, checking: &mut Checking<'_>) {
         checking.not_empty(self.0.is_empty(), "the columns");
         for column in self.0.iter() {
@@ -67,8 +67,8 @@ impl Kind for Drop {
         self.0.iter().collect()
     }
 
-    fn order(&self) -> Order<'_> {
-        Order::Changed(Some(self.0.iter().map(|name| name.value.as_str()).collect()))
+    fn order(&self) -> RowOrder<'_> {
+        RowOrder::Changed(Some(self.0.iter().map(|name| name.value.as_str()).collect()))
     }
 
     fn lower(&self, input: Relation, _lowering: &Lowering<'_>) -> Relation {

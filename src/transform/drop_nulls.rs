@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::Kind;
+use super::TransformKind;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::lowering::{Checking, Lowering};
 use crate::proto::relation;
@@ -38,12 +38,12 @@ use crate::text::Spanned;
 /// ```
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(transparent)]
-pub(crate) struct DropNulls(Short<Settings>);
+pub(crate) struct DropNulls(Short<DropNullsSettings>);
 
 /// Which rows are removed.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[schemars(extend("not" = { "required": ["how", "min_non_nulls"] }))]
-struct Settings {
+struct DropNullsSettings {
     /// The columns that are looked at; all where not given.
     #[schemars(extend("minItems" = 1))]
     columns: Option<Many<Spanned<String>>>,
@@ -55,7 +55,7 @@ struct Settings {
     min_non_nulls: Option<Spanned<u64>>,
 }
 
-impl Shorthand for Settings {
+impl Shorthand for DropNullsSettings {
     const NAME: &'static str = "$pipectl::short:columns";
 }
 
@@ -74,9 +74,9 @@ impl DropNulls {
     }
 }
 
-impl Kind for DropNulls {
+impl TransformKind for DropNulls {
     fn check(&self, checking: &mut Checking<'_>) {
-        let Settings { columns, how, min_non_nulls } = &self.0.0;
+        let DropNullsSettings { columns, how, min_non_nulls } = &self.0.0;
         checking.not_empty(columns.as_ref().is_some_and(|columns| columns.is_empty()), "the columns");
         let Some(least) = min_non_nulls else { return };
         if how.is_some() {
@@ -106,7 +106,7 @@ impl Kind for DropNulls {
     fn lower(&self, input: Relation, lowering: &Lowering<'_>) -> Relation {
         let kept = self.columns().iter().filter(|column| !lowering.masks.hides(column.span));
         let columns = kept.map(|column| lowering.dialect.column_of_nulls(&column.value)).collect();
-        let Settings { how, min_non_nulls, .. } = &self.0.0;
+        let DropNullsSettings { how, min_non_nulls, .. } = &self.0.0;
         let least = match (min_non_nulls, how.as_ref().map(|how| how.value)) {
             (Some(least), _) => Some(i32::try_from(least.value).unwrap_or(i32::MAX)),
             (None, Some(How::All)) => Some(1),

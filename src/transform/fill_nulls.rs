@@ -7,7 +7,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, de};
 
-use super::{Kind, Names, Order, Placed};
+use super::{Names, Placed, RowOrder, TransformKind};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::expr::{Bindings, Constant, Type, Value};
 use crate::lowering::{Checking, Lowering};
@@ -108,7 +108,7 @@ impl FillNulls {
     }
 }
 
-impl Kind for FillNulls {
+impl TransformKind for FillNulls {
     fn check(&self, checking: &mut Checking<'_>) {
         let bindings = checking.bindings;
         match &self.0 {
@@ -151,8 +151,8 @@ impl Kind for FillNulls {
         Names::Gone
     }
 
-    fn order(&self) -> Order<'_> {
-        Order::Changed(match &self.0 {
+    fn order(&self) -> RowOrder<'_> {
+        RowOrder::Changed(match &self.0 {
             Filled::All(_) => None,
             Filled::Columns(columns) => {
                 Some(columns.iter().map(|(column, _)| column.value.as_str()).collect())

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::Kind;
+use super::TransformKind;
 use crate::expr::{Expr, Role};
 use crate::lowering::{Checking, Lowering};
 use crate::proto::relation;
@@ -41,7 +41,7 @@ use crate::proto::spark::Relation;
 #[serde(transparent)]
 pub(crate) struct Filter(Expr);
 
-impl Kind for Filter {
+impl TransformKind for Filter {
     fn check(&self, checking: &mut Checking<'_>) {
         self.0.check(Role::Value, checking.found);
     }

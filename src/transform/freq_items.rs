@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Kind, Names, Order, Work};
+use super::{Names, RowOrder, TransformKind, Work};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::dialect::Implementation;
 use crate::expr::double;
@@ -41,11 +41,11 @@ use crate::text::{Span, Spanned};
 /// ```
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(transparent)]
-pub(crate) struct FreqItems(Short<Settings>);
+pub(crate) struct FreqItems(Short<FreqItemsSettings>);
 
 /// The settings of frequent values.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
-struct Settings {
+struct FreqItemsSettings {
     /// The columns, by their plain names.
     #[schemars(extend("minItems" = 1))]
     columns: Many<Spanned<String>>,
@@ -54,20 +54,20 @@ struct Settings {
     support: Option<Spanned<f64>>,
 }
 
-impl Shorthand for Settings {
+impl Shorthand for FreqItemsSettings {
     const NAME: &'static str = "$pipectl::short:columns";
 }
 
 const USUAL_SUPPORT: f64 = 0.01;
 const LEAST_SUPPORT: f64 = 0.0001;
 
-impl Settings {
+impl FreqItemsSettings {
     fn support(&self) -> f64 {
         self.support.as_ref().map_or(USUAL_SUPPORT, |support| support.value)
     }
 }
 
-impl Kind for FreqItems {
+impl TransformKind for FreqItems {
     fn check(&self, checking: &mut Checking<'_>) {
         checking.not_empty(self.0.0.columns.is_empty(), "the columns");
         if let Some(support) = &self.0.0.support
@@ -90,8 +90,8 @@ impl Kind for FreqItems {
         true
     }
 
-    fn order(&self) -> Order<'_> {
-        Order::Gone
+    fn order(&self) -> RowOrder<'_> {
+        RowOrder::Gone
     }
 
     fn work(&self) -> Work {
@@ -103,7 +103,7 @@ impl Kind for FreqItems {
     }
 
     fn lower(&self, input: Relation, lowering: &Lowering<'_>) -> Relation {
-        let Settings { columns, .. } = &self.0.0;
+        let FreqItemsSettings { columns, .. } = &self.0.0;
         let support = self.0.0.support();
         let number = |at: usize| format!("__{at}");
         let values = columns.iter().enumerate().map(|(at, column)| {

@@ -5,7 +5,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Kind, Order};
+use super::{RowOrder, TransformKind};
 use crate::diagnostic::{Code, Diagnostic, nearest};
 use crate::dialect::Implementation;
 use crate::expr::{Expr, Role};
@@ -46,11 +46,11 @@ use crate::text::Spanned;
 /// ```
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(transparent)]
-pub(crate) struct Hint(Short<Settings>);
+pub(crate) struct Hint(Short<HintSettings>);
 
 /// The settings of a hint.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
-struct Settings {
+struct HintSettings {
     /// What the engine calls it.
     #[schemars(extend("examples" = KNOWN))]
     name: Spanned<String>,
@@ -58,7 +58,7 @@ struct Settings {
     parameters: Option<Many<Expr>>,
 }
 
-impl Shorthand for Settings {
+impl Shorthand for HintSettings {
     const NAME: &'static str = "$pipectl::short:name";
 }
 
@@ -76,7 +76,7 @@ const KNOWN: [&str; 8] = [
 /// Its further names.
 const ALSO: [&str; 5] = ["broadcastjoin", "mapjoin", "shuffle_merge", "mergejoin", "skew"];
 
-impl Settings {
+impl HintSettings {
     fn parameters(&self) -> impl Iterator<Item = &Expr> {
         self.parameters.iter().flat_map(|parameters| parameters.iter())
     }
@@ -85,7 +85,7 @@ impl Settings {
 /// Hints that bring rows elsewhere, so that nobody may rely on their order.
 const MOVING: [&str; 4] = ["repartition", "repartition_by_range", "rebalance", "coalesce"];
 
-impl Kind for Hint {
+impl TransformKind for Hint {
     fn check(&self, checking: &mut Checking<'_>) {
         let name = &self.0.0.name;
         let plain = name.value.to_lowercase();
@@ -110,9 +110,9 @@ impl Kind for Hint {
         self.0.0.parameters().collect()
     }
 
-    fn order(&self) -> Order<'_> {
+    fn order(&self) -> RowOrder<'_> {
         let name = self.0.0.name.value.to_lowercase();
-        if MOVING.iter().any(|moving| name == *moving) { Order::Gone } else { Order::Kept }
+        if MOVING.iter().any(|moving| name == *moving) { RowOrder::Gone } else { RowOrder::Kept }
     }
 
     fn lower(&self, input: Relation, lowering: &Lowering<'_>) -> Relation {

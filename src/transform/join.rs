@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, de};
 
-use super::{Kind, Names, Order, Work};
+use super::{Names, RowOrder, TransformKind, Work};
 use crate::diagnostic::{Code, Diagnostic, nearest};
 use crate::expr::{Expr, Role, TokenKind};
 use crate::lowering::{Checking, Lowering};
@@ -167,7 +167,7 @@ impl Join {
     }
 }
 
-impl Kind for Join {
+impl TransformKind for Join {
     fn inputs(&self) -> Vec<&StepRef> {
         vec![&self.with]
     }
@@ -209,8 +209,8 @@ impl Kind for Join {
         !matches!(self.how(), How::Semi | How::Anti)
     }
 
-    fn order(&self) -> Order<'_> {
-        Order::Gone
+    fn order(&self) -> RowOrder<'_> {
+        RowOrder::Gone
     }
 
     fn work(&self) -> Work {

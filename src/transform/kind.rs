@@ -3,7 +3,7 @@
 use std::fmt::Debug;
 
 use super::matching::Matching;
-use super::order::Order;
+use super::order::RowOrder;
 use crate::dialect::Dialect;
 use crate::expr::{Bindings, Constant, Expr, Template};
 use crate::lowering::{Checking, Lowering};
@@ -50,7 +50,7 @@ pub(crate) struct Placed<'a> {
 }
 
 /// The questions that every kind of transform answers.
-pub(crate) trait Kind: Debug {
+pub(crate) trait TransformKind: Debug {
     /// Which steps it reads, besides its own input.
     fn inputs(&self) -> Vec<&StepRef> {
         Vec::new()
@@ -144,8 +144,8 @@ pub(crate) trait Kind: Debug {
     }
 
     /// What becomes of the order of rows.
-    fn order(&self) -> Order<'_> {
-        Order::Kept
+    fn order(&self) -> RowOrder<'_> {
+        RowOrder::Kept
     }
 
     /// How many relations it nests above its input, but for the outermost.

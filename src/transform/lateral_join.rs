@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use super::sort::Sort;
 use super::top::Top;
-use super::{Kind, Names, Order, Work};
+use super::{Names, RowOrder, TransformKind, Work};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::dialect::Implementation;
 use crate::expr::{Expr, Role};
@@ -155,7 +155,7 @@ impl LateralJoin {
     }
 }
 
-impl Kind for LateralJoin {
+impl TransformKind for LateralJoin {
     fn inputs(&self) -> Vec<&StepRef> {
         self.with.iter().collect()
     }
@@ -219,8 +219,8 @@ impl Kind for LateralJoin {
         true
     }
 
-    fn order(&self) -> Order<'_> {
-        if self.with.is_some() { Order::Gone } else { Order::Changed(None) }
+    fn order(&self) -> RowOrder<'_> {
+        if self.with.is_some() { RowOrder::Gone } else { RowOrder::Changed(None) }
     }
 
     fn work(&self) -> Work {

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::sort_orders::turn;
-use super::{Kind, Order, Work};
+use super::{RowOrder, TransformKind, Work};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::dialect::OrderKept;
 use crate::lowering::{Checking, Lowering};
@@ -131,13 +131,13 @@ fn sent(count: &Spanned<u64>) -> i32 {
     i32::try_from(count.value).unwrap_or(i32::MAX)
 }
 
-impl Kind for Limit {
+impl TransformKind for Limit {
     fn check(&self, checking: &mut Checking<'_>) {
         check(&self.0, "limits", checking);
     }
 
-    fn order(&self) -> Order<'_> {
-        Order::Decisive
+    fn order(&self) -> RowOrder<'_> {
+        RowOrder::Decisive
     }
 
     fn work(&self) -> Work {
@@ -149,13 +149,13 @@ impl Kind for Limit {
     }
 }
 
-impl Kind for Offset {
+impl TransformKind for Offset {
     fn check(&self, checking: &mut Checking<'_>) {
         check(&self.0, "offsets", checking);
     }
 
-    fn order(&self) -> Order<'_> {
-        Order::Decisive
+    fn order(&self) -> RowOrder<'_> {
+        RowOrder::Decisive
     }
 
     fn work(&self) -> Work {
@@ -170,13 +170,13 @@ impl Kind for Offset {
     }
 }
 
-impl Kind for Tail {
+impl TransformKind for Tail {
     fn check(&self, checking: &mut Checking<'_>) {
         check(&self.0, "tails", checking);
     }
 
-    fn order(&self) -> Order<'_> {
-        Order::Decisive
+    fn order(&self) -> RowOrder<'_> {
+        RowOrder::Decisive
     }
 
     fn work(&self) -> Work {

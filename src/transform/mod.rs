@@ -1,6 +1,6 @@
 //! Owns the kinds of transform: what a step does to its rows, one after the other.
 //!
-//! A kind answers the questions of [`Kind`]. Everything that can be wrong is found by `check` and `gap`, so lowering returns
+//! A kind answers the questions of [`TransformKind`]. Everything that can be wrong is found by `check` and `gap`, so lowering returns
 //! a relation and not a result.
 //!
 //! A new kind is a file here and its two lines below, a case in `tests/specs/kinds`, and the schema and the reference written anew.
@@ -58,16 +58,16 @@ mod zip;
 
 use crate::shape::kinds;
 
-pub(crate) use kind::{Kind, Names, Placed, Work};
+pub(crate) use kind::{Names, Placed, TransformKind, Work};
 pub(crate) use matching::Matching;
-pub(crate) use order::Order;
+pub(crate) use order::RowOrder;
 pub(crate) use sort::Sort;
 pub(crate) use sort_orders::sort_orders;
 pub(crate) use union::Union;
 
 kinds! {
     /// What a step does to its rows.
-    Transform of Kind:
+    Transform of TransformKind:
     "filter" => Filter(filter::Filter),
     "select" => Select(select::Select),
     "with_columns" => WithColumns(with_columns::WithColumns),

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::top::Top;
-use super::{Kind, Names, Order, Work};
+use super::{Names, RowOrder, TransformKind, Work};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::expr::{Expr, Role};
 use crate::lowering::{Checking, Lowering};
@@ -118,7 +118,7 @@ impl NearestByJoin {
     }
 }
 
-impl Kind for NearestByJoin {
+impl TransformKind for NearestByJoin {
     fn inputs(&self) -> Vec<&StepRef> {
         vec![&self.with]
     }
@@ -139,8 +139,8 @@ impl Kind for NearestByJoin {
         true
     }
 
-    fn order(&self) -> Order<'_> {
-        Order::Gone
+    fn order(&self) -> RowOrder<'_> {
+        RowOrder::Gone
     }
 
     /// Of rows that are equally near any is taken.

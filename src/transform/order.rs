@@ -5,7 +5,7 @@ use crate::proto::spark::expression::SortOrder;
 
 /// What becomes of the order that a `sort` has made.
 #[derive(Debug)]
-pub(crate) enum Order<'a> {
+pub(crate) enum RowOrder<'a> {
     /// It stays.
     Kept,
     /// Rows are put in order by these keys.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Kind, Names, Order};
+use super::{Names, RowOrder, TransformKind};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::dialect::{Dialect, Implementation};
 use crate::expr::{Template, Type};
@@ -123,7 +123,7 @@ impl Parse {
     }
 }
 
-impl Kind for Parse {
+impl TransformKind for Parse {
     fn check(&self, checking: &mut Checking<'_>) {
         for (key, value) in self.options.iter() {
             learn_literal(&key.value, value.exposed().expose());
@@ -189,10 +189,10 @@ impl Kind for Parse {
         if self.column.is_some() { Names::Kept } else { Names::Gone }
     }
 
-    fn order(&self) -> Order<'_> {
+    fn order(&self) -> RowOrder<'_> {
         match self.name.as_ref().or(self.column.as_ref()) {
-            Some(name) => Order::Changed(Some(vec![name.value.as_str()])),
-            None => Order::Gone,
+            Some(name) => RowOrder::Changed(Some(vec![name.value.as_str()])),
+            None => RowOrder::Gone,
         }
     }
 

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer};
 
-use super::{Kind, Names, Order, Work};
+use super::{Names, RowOrder, TransformKind, Work};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::expr::{Bindings, Expr, Role, Value};
 use crate::lowering::{Checking, Lowering};
@@ -119,7 +119,7 @@ impl Pivot {
     }
 }
 
-impl Kind for Pivot {
+impl TransformKind for Pivot {
     fn check(&self, checking: &mut Checking<'_>) {
         for expr in self.by() {
             expr.check(Role::Column, checking.found);
@@ -168,8 +168,8 @@ impl Kind for Pivot {
         true
     }
 
-    fn order(&self) -> Order<'_> {
-        Order::Gone
+    fn order(&self) -> RowOrder<'_> {
+        RowOrder::Gone
     }
 
     fn work(&self) -> Work {

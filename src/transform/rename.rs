@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Kind, Order};
+use super::{RowOrder, TransformKind};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::lowering::{Checking, Lowering};
 use crate::name::unqualified;
@@ -45,7 +45,7 @@ use crate::text::Spanned;
 #[schemars(extend("minProperties" = 1, "additionalProperties" = { "title": "name", "type": "string", "minLength": 1 }))]
 pub(crate) struct Rename(Entries<Spanned<String>>);
 
-impl Kind for Rename {
+impl TransformKind for Rename {
     fn check(&self, checking: &mut Checking<'_>) {
         checking.not_empty(self.0.is_empty(), "the columns");
         for (old, new) in self.0.iter() {
@@ -77,9 +77,9 @@ impl Kind for Rename {
         true
     }
 
-    fn order(&self) -> Order<'_> {
+    fn order(&self) -> RowOrder<'_> {
         let both = self.0.iter().flat_map(|(old, new)| [old.value.as_str(), new.value.as_str()]);
-        Order::Changed(Some(both.collect()))
+        RowOrder::Changed(Some(both.collect()))
     }
 
     fn lower(&self, input: Relation, lowering: &Lowering<'_>) -> Relation {

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::sort_orders::sort_orders;
-use super::{Kind, Order, Work};
+use super::{RowOrder, TransformKind, Work};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::dialect::{Dialect, Implementation};
 use crate::expr::{Expr, Role, SortKey};
@@ -45,12 +45,12 @@ use crate::text::Spanned;
 /// ```
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(transparent)]
-pub(crate) struct Repartition(Short<Settings>);
+pub(crate) struct Repartition(Short<RepartitionSettings>);
 
 /// The settings of a repartition.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[schemars(extend("minProperties" = 1, "not" = { "required": ["by", "range"] }))]
-struct Settings {
+struct RepartitionSettings {
     /// How many partitions. With `by` or `range` it may be left to the engine.
     #[schemars(extend("minimum" = 1, "maximum" = i32::MAX))]
     partitions: Option<Spanned<u64>>,
@@ -62,7 +62,7 @@ struct Settings {
     range: Option<Many<SortKey>>,
 }
 
-impl Shorthand for Settings {
+impl Shorthand for RepartitionSettings {
     const NAME: &'static str = "$pipectl::short:partitions";
 }
 
@@ -119,9 +119,9 @@ impl Repartition {
     }
 }
 
-impl Kind for Repartition {
+impl TransformKind for Repartition {
     fn check(&self, checking: &mut Checking<'_>) {
-        let Settings { partitions, by, range } = &self.0.0;
+        let RepartitionSettings { partitions, by, range } = &self.0.0;
         if let Some(partitions) = partitions {
             check(partitions, checking);
         }
@@ -159,8 +159,8 @@ impl Kind for Repartition {
         self.by().iter().chain(self.range().iter().map(SortKey::expr)).collect()
     }
 
-    fn order(&self) -> Order<'_> {
-        Order::Gone
+    fn order(&self) -> RowOrder<'_> {
+        RowOrder::Gone
     }
 
     fn work(&self) -> Work {
@@ -182,7 +182,7 @@ impl Kind for Repartition {
     }
 }
 
-impl Kind for Coalesce {
+impl TransformKind for Coalesce {
     fn check(&self, checking: &mut Checking<'_>) {
         check(&self.0, checking);
     }

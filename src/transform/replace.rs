@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::fill_nulls::{check_digits, plain};
 use super::pairs::{Pair, Pairs};
-use super::{Kind, Names, Order, Placed};
+use super::{Names, Placed, RowOrder, TransformKind};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::expr::{Bindings, Constant, Value};
 use crate::lowering::{Checking, Lowering};
@@ -179,7 +179,7 @@ impl Replace {
     }
 }
 
-impl Kind for Replace {
+impl TransformKind for Replace {
     fn check(&self, checking: &mut Checking<'_>) {
         let bindings = checking.bindings;
         checking.not_empty(self.columns.as_ref().is_some_and(|columns| columns.is_empty()), "the columns");
@@ -234,9 +234,9 @@ impl Kind for Replace {
         Names::Gone
     }
 
-    fn order(&self) -> Order<'_> {
+    fn order(&self) -> RowOrder<'_> {
         let columns = self.columns.as_ref();
-        Order::Changed(columns.map(|columns| columns.iter().map(|column| column.value.as_str()).collect()))
+        RowOrder::Changed(columns.map(|columns| columns.iter().map(|column| column.value.as_str()).collect()))
     }
 
     fn lower(&self, input: Relation, lowering: &Lowering<'_>) -> Relation {

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Kind, Work};
+use super::{TransformKind, Work};
 use crate::diagnostic::{Code, Diagnostic, Suggestion};
 use crate::lowering::{Checking, Lowering};
 use crate::proto::relation;
@@ -47,7 +47,7 @@ use crate::text::Spanned;
 /// ```
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(transparent)]
-pub(crate) struct Sample(Short<Settings>);
+pub(crate) struct Sample(Short<SampleSettings>);
 
 /// The settings of a sample.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -56,7 +56,7 @@ pub(crate) struct Sample(Short<Settings>);
     { "required": ["from", "seed"] },
     { "required": ["to", "seed"], "not": { "required": ["from"] } },
 ]))]
-struct Settings {
+struct SampleSettings {
     /// The share of rows to keep, from 0 to 1; with replacement how often each is expected, which may be more.
     #[schemars(extend("minimum" = 0))]
     fraction: Option<Spanned<f64>>,
@@ -74,7 +74,7 @@ struct Settings {
     with_replacement: bool,
 }
 
-impl Shorthand for Settings {
+impl Shorthand for SampleSettings {
     const NAME: &'static str = "$pipectl::short:fraction";
 }
 
@@ -95,7 +95,7 @@ pub(super) fn check_share(share: &Spanned<f64>, checking: &mut Checking<'_>) {
     });
 }
 
-impl Settings {
+impl SampleSettings {
     /// Reports what is wrong with a part of a split.
     fn check_part(&self, checking: &mut Checking<'_>) {
         let Some(first) = self.from.as_ref().or(self.to.as_ref()) else { return };
@@ -134,7 +134,7 @@ impl Settings {
     }
 }
 
-impl Kind for Sample {
+impl TransformKind for Sample {
     fn check(&self, checking: &mut Checking<'_>) {
         let settings = &self.0.0;
         settings.check_part(checking);

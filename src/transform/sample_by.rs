@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::pairs::{Pair, Pairs};
 use super::sample::check_share;
-use super::{Kind, Work};
+use super::{TransformKind, Work};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::expr::{Constant, Expr, Role};
 use crate::lowering::{Checking, Lowering};
@@ -82,7 +82,7 @@ impl Pair for Fraction {
     }
 }
 
-impl Kind for SampleBy {
+impl TransformKind for SampleBy {
     fn check(&self, checking: &mut Checking<'_>) {
         self.by.check(Role::Value, checking.found);
         let fractions = &self.fractions.value.0;

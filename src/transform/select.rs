@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Kind, Names, Order};
+use super::{Names, RowOrder, TransformKind};
 use crate::expr::{Expr, Role};
 use crate::lowering::{Checking, Lowering};
 use crate::proto::relation;
@@ -44,7 +44,7 @@ use crate::shape::Many;
 #[schemars(extend("minItems" = 1))]
 pub(crate) struct Select(Many<Expr>);
 
-impl Kind for Select {
+impl TransformKind for Select {
     fn check(&self, checking: &mut Checking<'_>) {
         checking.not_empty(self.0.is_empty(), "the columns");
         for expr in self.0.iter() {
@@ -64,8 +64,8 @@ impl Kind for Select {
         Names::Gone
     }
 
-    fn order(&self) -> Order<'_> {
-        Order::Changed(None)
+    fn order(&self) -> RowOrder<'_> {
+        RowOrder::Changed(None)
     }
 
     fn lower(&self, input: Relation, lowering: &Lowering<'_>) -> Relation {

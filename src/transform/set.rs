@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::union::By;
-use super::{Kind, Matching, Names, Order, Work};
+use super::{Matching, Names, RowOrder, TransformKind, Work};
 use crate::dialect::Implementation;
 use crate::lowering::{Checking, Lowering};
 use crate::name::StepRef;
@@ -46,7 +46,7 @@ use crate::text::Span;
 /// ```
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(transparent)]
-pub(crate) struct Intersect(Short<Settings>);
+pub(crate) struct Intersect(Short<SetOperationSettings>);
 
 /// Removes the rows that other steps have, and keeps the others, each once. In short: `except: [a, b]`.
 ///
@@ -77,11 +77,11 @@ pub(crate) struct Intersect(Short<Settings>);
 /// ```
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(transparent)]
-pub(crate) struct Except(Short<Settings>);
+pub(crate) struct Except(Short<SetOperationSettings>);
 
 /// The settings of an intersection or a difference.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
-struct Settings {
+struct SetOperationSettings {
     /// The steps whose rows are compared, one after the other.
     #[schemars(extend("minItems" = 1))]
     with: Many<StepRef>,
@@ -94,7 +94,7 @@ struct Settings {
     all: bool,
 }
 
-impl Shorthand for Settings {
+impl Shorthand for SetOperationSettings {
     const NAME: &'static str = "$pipectl::short:with";
 }
 
@@ -107,7 +107,7 @@ const COPY: &str = "__pipectl_copy";
 const FIRST: &str = "__pipectl_first";
 const LAST: &str = "__pipectl_last";
 
-impl Settings {
+impl SetOperationSettings {
     fn matching(&self) -> Matching {
         match self.by {
             By::Name => Matching::Name,
@@ -178,7 +178,7 @@ fn set(operation: SetOpType, all: bool, left: Relation, right: Relation) -> Rela
 /// The questions that both kinds answer alike.
 macro_rules! set_operation {
     ($kind:ty, $operation:expr) => {
-        impl Kind for $kind {
+        impl TransformKind for $kind {
             fn inputs(&self) -> Vec<&StepRef> {
                 self.0.0.with.iter().collect()
             }
@@ -195,8 +195,8 @@ macro_rules! set_operation {
                 self.0.0.with.iter().map(StepRef::span).collect()
             }
 
-            fn order(&self) -> Order<'_> {
-                Order::Gone
+            fn order(&self) -> RowOrder<'_> {
+                RowOrder::Gone
             }
 
             fn work(&self) -> Work {

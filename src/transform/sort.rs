@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::sort_orders::sort_orders;
-use super::{Kind, Order, Work};
+use super::{RowOrder, TransformKind, Work};
 use crate::expr::{Expr, SortKey};
 use crate::lowering::{Checking, Lowering};
 use crate::proto::relation;
@@ -47,11 +47,11 @@ use crate::shape::{Many, Short, Shorthand};
 /// ```
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(transparent)]
-pub(crate) struct Sort(Short<Settings>);
+pub(crate) struct Sort(Short<SortSettings>);
 
 /// The settings of a sort.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
-struct Settings {
+struct SortSettings {
     /// What rows are put in order by: the first key, then the next.
     #[schemars(extend("minItems" = 1))]
     keys: Many<SortKey>,
@@ -61,7 +61,7 @@ struct Settings {
     within_partitions: bool,
 }
 
-impl Shorthand for Settings {
+impl Shorthand for SortSettings {
     const NAME: &'static str = "$pipectl::short:keys";
 }
 
@@ -77,7 +77,7 @@ impl Sort {
     }
 }
 
-impl Kind for Sort {
+impl TransformKind for Sort {
     fn check(&self, checking: &mut Checking<'_>) {
         checking.not_empty(self.0.0.keys.is_empty(), "the keys");
         for key in self.0.0.keys.iter() {
@@ -89,8 +89,8 @@ impl Kind for Sort {
         self.exprs().collect()
     }
 
-    fn order(&self) -> Order<'_> {
-        if self.0.0.within_partitions { Order::Gone } else { Order::Made(&self.0.0.keys) }
+    fn order(&self) -> RowOrder<'_> {
+        if self.0.0.within_partitions { RowOrder::Gone } else { RowOrder::Made(&self.0.0.keys) }
     }
 
     fn work(&self) -> Work {

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Kind, Names, Order, Work};
+use super::{Names, RowOrder, TransformKind, Work};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::expr::{Template, check_query};
 use crate::lowering::{Checking, Lowering};
@@ -44,7 +44,7 @@ use crate::proto::spark::Relation;
 #[serde(transparent)]
 pub(crate) struct Sql(Template);
 
-impl Kind for Sql {
+impl TransformKind for Sql {
     fn check(&self, checking: &mut Checking<'_>) {
         if self.0.is_blank() {
             checking.report(Diagnostic::new(Code::Expression, self.0.span(), "the query is empty"));
@@ -61,8 +61,8 @@ impl Kind for Sql {
         true
     }
 
-    fn order(&self) -> Order<'_> {
-        Order::Gone
+    fn order(&self) -> RowOrder<'_> {
+        RowOrder::Gone
     }
 
     fn work(&self) -> Work {

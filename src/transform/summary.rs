@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Kind, Names, Order, Work};
+use super::{Names, RowOrder, TransformKind, Work};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::dialect::{Dialect, Implementation};
 use crate::lowering::{Checking, Lowering};
@@ -47,11 +47,11 @@ use crate::text::Spanned;
 /// ```
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(transparent)]
-pub(crate) struct Summary(Short<Settings>);
+pub(crate) struct Summary(Short<SummarySettings>);
 
 /// The settings of a summary.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
-struct Settings {
+struct SummarySettings {
     /// The statistics, in the order of the result.
     #[schemars(extend("minItems" = 1))]
     statistics: Option<Many<Statistic>>,
@@ -59,7 +59,7 @@ struct Settings {
     columns: Option<Described>,
 }
 
-impl Shorthand for Settings {
+impl Shorthand for SummarySettings {
     const NAME: &'static str = "$pipectl::short:statistics";
 }
 
@@ -73,7 +73,7 @@ const KNOWN: [&str; 7] = ["count", "count_distinct", "approx_count_distinct", "m
 /// Without any.
 const USUAL: [&str; 8] = ["count", "mean", "stddev", "min", "25%", "50%", "75%", "max"];
 
-impl Settings {
+impl SummarySettings {
     fn statistics(&self) -> Vec<&str> {
         match &self.statistics {
             None => USUAL.to_vec(),
@@ -90,7 +90,7 @@ fn is_percentile(text: &str) -> bool {
         && number.parse::<f64>().is_ok_and(|number| number <= 100.0)
 }
 
-impl Kind for Summary {
+impl TransformKind for Summary {
     fn check(&self, checking: &mut Checking<'_>) {
         let settings = &self.0.0;
         if let Some(columns) = &settings.columns {
@@ -132,7 +132,7 @@ impl Kind for Summary {
         true
     }
 
-    fn order(&self) -> Order<'_> {
+    fn order(&self) -> RowOrder<'_> {
         order(&self.0.0.statistics())
     }
 
@@ -154,13 +154,13 @@ impl Kind for Summary {
 }
 
 /// The order of the rows, which Sail makes in any.
-pub(super) fn order(statistics: &[&str]) -> Order<'static> {
+pub(super) fn order(statistics: &[&str]) -> RowOrder<'static> {
     const COLUMN: &str = "summary";
     let names: Vec<String> = statistics.iter().map(|name| format!("'{name}'")).collect();
     let place =
         expression::expression_string(format!("array_position(array({}), {COLUMN})", names.join(", ")));
     let key = expression::sort_order(place, SortDirection::Ascending, NullOrdering::SortNullsFirst);
-    Order::Own { keys: vec![key], columns: vec![COLUMN.to_owned()] }
+    RowOrder::Own { keys: vec![key], columns: vec![COLUMN.to_owned()] }
 }
 
 /// The columns that are described, by their plain names.

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Kind, Names, Order};
+use super::{Names, RowOrder, TransformKind};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::lowering::{Checking, Lowering};
 use crate::proto::relation;
@@ -35,7 +35,7 @@ use crate::text::Spanned;
 #[schemars(extend("minItems" = 1))]
 pub(crate) struct ToDf(Many<Spanned<String>>);
 
-impl Kind for ToDf {
+impl TransformKind for ToDf {
     fn check(&self, checking: &mut Checking<'_>) {
         checking.not_empty(self.0.is_empty(), "the names");
         for (at, name) in self.0.iter().enumerate() {
@@ -53,8 +53,8 @@ impl Kind for ToDf {
         }
     }
 
-    fn order(&self) -> Order<'_> {
-        Order::Renamed
+    fn order(&self) -> RowOrder<'_> {
+        RowOrder::Renamed
     }
 
     fn names(&self) -> Names<'_> {

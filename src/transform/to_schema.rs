@@ -5,7 +5,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Kind, Names, Order};
+use super::{Names, RowOrder, TransformKind};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::dialect::Implementation;
 use crate::expr::TYPE_NAMES;
@@ -44,7 +44,7 @@ use crate::text::{Span, Spanned};
 #[schemars(extend("minProperties" = 1, "additionalProperties" = { "title": "type", "type": "string", "minLength": 1, "examples": TYPE_NAMES }))]
 pub(crate) struct ToSchema(Entries<Spanned<String>>);
 
-impl Kind for ToSchema {
+impl TransformKind for ToSchema {
     fn check(&self, checking: &mut Checking<'_>) {
         checking.not_empty(self.0.is_empty(), "the columns");
         for (_, data_type) in self.0.iter() {
@@ -62,8 +62,8 @@ impl Kind for ToSchema {
         self.0.iter().map(|(column, _)| column).collect()
     }
 
-    fn order(&self) -> Order<'_> {
-        Order::Changed(None)
+    fn order(&self) -> RowOrder<'_> {
+        RowOrder::Changed(None)
     }
 
     fn names(&self) -> Names<'_> {

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Kind, Names, Order, Work};
+use super::{Names, RowOrder, TransformKind, Work};
 use crate::dialect::{Dialect, Implementation};
 use crate::lowering::{Checking, Lowering};
 use crate::name::quoted;
@@ -44,20 +44,20 @@ use crate::text::Spanned;
 /// ```
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(transparent)]
-pub(crate) struct Transpose(Short<Settings>);
+pub(crate) struct Transpose(Short<TransposeSettings>);
 
 /// The settings of a transposition.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
-struct Settings {
+struct TransposeSettings {
     /// The column whose values become the names of the columns; the first one where not given.
     index: Option<Spanned<String>>,
 }
 
-impl Shorthand for Settings {
+impl Shorthand for TransposeSettings {
     const NAME: &'static str = "$pipectl::short:index";
 }
 
-impl Kind for Transpose {
+impl TransformKind for Transpose {
     fn check(&self, _checking: &mut Checking<'_>) {}
 
     fn gap(&self, dialect: &Dialect) -> Option<String> {
@@ -85,8 +85,8 @@ impl Kind for Transpose {
         Names::Gone
     }
 
-    fn order(&self) -> Order<'_> {
-        Order::Gone
+    fn order(&self) -> RowOrder<'_> {
+        RowOrder::Gone
     }
 
     fn work(&self) -> Work {

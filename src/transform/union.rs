@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer};
 
-use super::{Kind, Matching, Names, Order, Work};
+use super::{Matching, Names, RowOrder, TransformKind, Work};
 use crate::lowering::{Checking, Lowering};
 use crate::name::StepRef;
 use crate::proto::relation;
@@ -39,11 +39,11 @@ use crate::text::Span;
 /// ```
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(transparent)]
-pub(crate) struct Union(Short<Settings>);
+pub(crate) struct Union(Short<UnionSettings>);
 
 /// The settings of a union.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
-struct Settings {
+struct UnionSettings {
     /// The steps whose rows are added, in this order.
     #[schemars(extend("minItems" = 1))]
     with: Many<StepRef>,
@@ -57,7 +57,7 @@ struct Settings {
     missing: Missing,
 }
 
-impl Shorthand for Settings {
+impl Shorthand for UnionSettings {
     const NAME: &'static str = "$pipectl::short:with";
 }
 
@@ -86,7 +86,7 @@ fn missing<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Missing, D::Err
     Ok(Option::deserialize(deserializer)?.unwrap_or(Missing::Null))
 }
 
-impl Settings {
+impl UnionSettings {
     fn matching(&self) -> Matching {
         match (self.by, self.missing) {
             (By::Position, _) => Matching::Position,
@@ -96,7 +96,7 @@ impl Settings {
     }
 }
 
-impl Kind for Union {
+impl TransformKind for Union {
     fn inputs(&self) -> Vec<&StepRef> {
         self.0.0.with.iter().collect()
     }
@@ -113,8 +113,8 @@ impl Kind for Union {
         self.0.0.with.iter().map(StepRef::span).collect()
     }
 
-    fn order(&self) -> Order<'_> {
-        Order::Gone
+    fn order(&self) -> RowOrder<'_> {
+        RowOrder::Gone
     }
 
     fn work(&self) -> Work {

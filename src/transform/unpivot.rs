@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Kind, Names, Order};
+use super::{Names, RowOrder, TransformKind};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::dialect::Implementation;
 use crate::lowering::{Checking, Lowering};
@@ -90,7 +90,7 @@ fn nullable(input: Relation) -> Relation {
     relation::drop(relation::union_or_null(input, none), vec![NONE.to_owned()])
 }
 
-impl Kind for Unpivot {
+impl TransformKind for Unpivot {
     fn check(&self, checking: &mut Checking<'_>) {
         checking.not_empty(self.columns.as_ref().is_some_and(|columns| columns.is_empty()), "the columns");
         for name in self.variable_name.iter().chain(&self.value_name) {
@@ -118,8 +118,8 @@ impl Kind for Unpivot {
         Names::Gone
     }
 
-    fn order(&self) -> Order<'_> {
-        Order::Gone
+    fn order(&self) -> RowOrder<'_> {
+        RowOrder::Gone
     }
 
     fn lower(&self, input: Relation, lowering: &Lowering<'_>) -> Relation {

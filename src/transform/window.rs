@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use super::frame::Frame;
 use super::sort_orders::sort_orders;
-use super::{Kind, Order, Work};
+use super::{RowOrder, TransformKind, Work};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::dialect::{Dialect, Implementation};
 use crate::expr::{Bindings, Direction, Expr, Nulls, Role, SortKey, Token, TokenKind};
@@ -232,7 +232,7 @@ fn told(key: &SortKey, bindings: &Bindings) -> String {
     }
 }
 
-impl Kind for Window {
+impl TransformKind for Window {
     fn check(&self, checking: &mut Checking<'_>) {
         if self.columns.value.is_empty() {
             let message = "the columns are missing here";
@@ -276,8 +276,8 @@ impl Kind for Window {
         ]
     }
 
-    fn order(&self) -> Order<'_> {
-        Order::Gone
+    fn order(&self) -> RowOrder<'_> {
+        RowOrder::Gone
     }
 
     fn work(&self) -> Work {

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Kind, Order};
+use super::{RowOrder, TransformKind};
 use crate::expr::{Expr, Role};
 use crate::lowering::{Checking, Lowering};
 use crate::proto::relation;
@@ -48,7 +48,7 @@ use crate::shape::Entries;
 #[schemars(extend("minProperties" = 1))]
 pub(crate) struct WithColumns(Entries<Expr>);
 
-impl Kind for WithColumns {
+impl TransformKind for WithColumns {
     fn check(&self, checking: &mut Checking<'_>) {
         checking.not_empty(self.0.is_empty(), "the columns");
         for (_, expr) in self.0.iter() {
@@ -64,8 +64,8 @@ impl Kind for WithColumns {
         self.0.iter().map(|(name, _)| name.value.as_str()).collect()
     }
 
-    fn order(&self) -> Order<'_> {
-        Order::Changed(Some(self.0.iter().map(|(name, _)| name.value.as_str()).collect()))
+    fn order(&self) -> RowOrder<'_> {
+        RowOrder::Changed(Some(self.0.iter().map(|(name, _)| name.value.as_str()).collect()))
     }
 
     fn lower(&self, input: Relation, lowering: &Lowering<'_>) -> Relation {

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Kind, Names, Order};
+use super::{Names, RowOrder, TransformKind};
 use crate::dialect::Dialect;
 use crate::lowering::{Checking, Lowering};
 use crate::name::StepRef;
@@ -45,7 +45,7 @@ use crate::proto::spark::{Relation, Zip as Zipped};
 #[serde(transparent)]
 pub(crate) struct Zip(StepRef);
 
-impl Kind for Zip {
+impl TransformKind for Zip {
     fn inputs(&self) -> Vec<&StepRef> {
         vec![&self.0]
     }
@@ -64,8 +64,8 @@ impl Kind for Zip {
         Names::Gone
     }
 
-    fn order(&self) -> Order<'_> {
-        Order::Kept
+    fn order(&self) -> RowOrder<'_> {
+        RowOrder::Kept
     }
 
     fn lower(&self, input: Relation, lowering: &Lowering<'_>) -> Relation {

@@ -19,7 +19,7 @@ use self::access::{Entries, Fields, Items, ShortEntry, SpannedParts, Variant};
 use self::error::Error;
 use self::merge_key::MERGE_KEY;
 use self::state::State;
-use super::node::{Key, Kind, Node, Scalar};
+use super::node::{Key, Node, NodeKind, Scalar};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Suggestion, nearest};
 use crate::scalar::{Segment, WRITTEN, Written};
 use crate::shape::{MANY, SHORT};
@@ -199,9 +199,9 @@ impl<'de> Deserializer<'de> for NodeDeserializer<'de> {
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         match &self.node.kind {
-            Kind::Scalar(_) => self.deserialize_string(visitor),
-            Kind::Sequence(_) => self.deserialize_seq(visitor),
-            Kind::Mapping(_) => self.deserialize_map(visitor),
+            NodeKind::Scalar(_) => self.deserialize_string(visitor),
+            NodeKind::Sequence(_) => self.deserialize_seq(visitor),
+            NodeKind::Mapping(_) => self.deserialize_map(visitor),
         }
     }
 
@@ -263,7 +263,7 @@ impl<'de> Deserializer<'de> for NodeDeserializer<'de> {
         name: &'static str,
         visitor: V,
     ) -> Result<V::Value, Error> {
-        if name == MANY && !matches!(self.node.kind, Kind::Sequence(_)) {
+        if name == MANY && !matches!(self.node.kind, NodeKind::Sequence(_)) {
             // A single value stands for a list of one.
             let items = std::slice::from_ref(self.node);
             return visitor
@@ -281,7 +281,7 @@ impl<'de> Deserializer<'de> for NodeDeserializer<'de> {
     }
 
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        let Kind::Sequence(items) = &self.node.kind else {
+        let NodeKind::Sequence(items) = &self.node.kind else {
             self.record(self.wrong("a list").help("write one `- item` a line, or `[item, item]`"));
             return visitor.visit_seq(Items { items: &[], state: self.state }).map_err(|_| Error::Recorded);
         };

@@ -1,7 +1,7 @@
 //! Owns what YAML's commas do to expressions: in `[ ]` and `{ }` they split `f(a, b)` in two. What belongs together is put
 //! together again, so that one error is reported once and all else is still read.
 
-use super::node::{Key, Kind, Node, Scalar};
+use super::node::{Key, Node, NodeKind, Scalar};
 use super::syntax::quoted;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Suggestion};
 use crate::scalar::{Layout, Style};
@@ -87,7 +87,7 @@ fn rejoined<'t>(text: &'t str, span: Span, found: &mut Diagnostics) -> Node<'t> 
             .help("or write the list with one `- item` a line, the mapping with one `key: value` a line"),
     );
     let scalar = Scalar::new(whole.into(), Style::PlainInFlow, Layout::Verbatim, whole.contains('$'));
-    Node { span, kind: Kind::Scalar(scalar) }
+    Node { span, kind: NodeKind::Scalar(scalar) }
 }
 
 /// How many brackets a plain scalar leaves open, where it does.

@@ -15,7 +15,7 @@ mod recover;
 mod syntax;
 
 pub(crate) use decode::{NO_MERGE_KEYS, decode};
-pub(crate) use node::{Bound, Document, Key, Kind, Node, Repeated, Scalar};
+pub(crate) use node::{Bound, Document, Key, Node, NodeKind, Repeated, Scalar};
 pub(crate) use parse::{LARGEST_FILE, MOST_NODES};
 pub(crate) use recover::read;
 

@@ -115,7 +115,7 @@ impl Key<'_> {
 }
 
 #[derive(Debug, Clone)]
-pub(crate) enum Kind<'t> {
+pub(crate) enum NodeKind<'t> {
     Scalar(Scalar<'t>),
     Sequence(Vec<Node<'t>>),
     Mapping(Vec<(Key<'t>, Node<'t>)>),
@@ -124,19 +124,19 @@ pub(crate) enum Kind<'t> {
 #[derive(Debug, Clone)]
 pub(crate) struct Node<'t> {
     pub(crate) span: Span,
-    pub(crate) kind: Kind<'t>,
+    pub(crate) kind: NodeKind<'t>,
 }
 
 impl<'t> Node<'t> {
     /// A value that is not there, at the place where it would stand.
     pub(crate) fn nothing(span: Span) -> Self {
         let scalar = Scalar::new("".into(), Style::Plain, Layout::Verbatim, false);
-        Self { span, kind: Kind::Scalar(scalar) }
+        Self { span, kind: NodeKind::Scalar(scalar) }
     }
 
     /// What stands where YAML took part of a text away.
     pub(super) fn misread(span: Span, text: impl Into<Cow<'t, str>>) -> Self {
-        Self { span, kind: Kind::Scalar(Scalar::misread(text.into())) }
+        Self { span, kind: NodeKind::Scalar(Scalar::misread(text.into())) }
     }
 
     /// Whether nothing is known of it, which was reported.
@@ -147,14 +147,16 @@ impl<'t> Node<'t> {
     /// The same, with texts of its own.
     pub(super) fn into_owned<'o>(self) -> Node<'o> {
         let kind = match self.kind {
-            Kind::Scalar(scalar) => Kind::Scalar(Scalar {
+            NodeKind::Scalar(scalar) => NodeKind::Scalar(Scalar {
                 text: Cow::Owned(scalar.text.into_owned()),
                 style: scalar.style,
                 has_dollar: scalar.has_dollar,
                 further: scalar.further,
             }),
-            Kind::Sequence(items) => Kind::Sequence(items.into_iter().map(Self::into_owned).collect()),
-            Kind::Mapping(entries) => Kind::Mapping(
+            NodeKind::Sequence(items) => {
+                NodeKind::Sequence(items.into_iter().map(Self::into_owned).collect())
+            }
+            NodeKind::Mapping(entries) => NodeKind::Mapping(
                 entries.into_iter().map(|(key, value)| (key.into_owned(), value.into_owned())).collect(),
             ),
         };
@@ -162,20 +164,20 @@ impl<'t> Node<'t> {
     }
 
     pub(crate) fn is_null(&self) -> bool {
-        matches!(&self.kind, Kind::Scalar(scalar) if scalar.is_null())
+        matches!(&self.kind, NodeKind::Scalar(scalar) if scalar.is_null())
     }
 
     pub(crate) fn as_scalar(&self) -> Option<&Scalar<'t>> {
         match &self.kind {
-            Kind::Scalar(scalar) => Some(scalar),
-            Kind::Sequence(_) | Kind::Mapping(_) => None,
+            NodeKind::Scalar(scalar) => Some(scalar),
+            NodeKind::Sequence(_) | NodeKind::Mapping(_) => None,
         }
     }
 
     pub(crate) fn as_mapping(&self) -> Option<&[(Key<'t>, Self)]> {
         match &self.kind {
-            Kind::Mapping(entries) => Some(entries),
-            Kind::Scalar(_) | Kind::Sequence(_) => None,
+            NodeKind::Mapping(entries) => Some(entries),
+            NodeKind::Scalar(_) | NodeKind::Sequence(_) => None,
         }
     }
 
@@ -184,16 +186,16 @@ impl<'t> Node<'t> {
         /// Characters of a text that are shown.
         const SHOWN: usize = 40;
         match &self.kind {
-            Kind::Scalar(scalar) if scalar.is_null() => "nothing".into(),
-            Kind::Scalar(scalar) => {
+            NodeKind::Scalar(scalar) if scalar.is_null() => "nothing".into(),
+            NodeKind::Scalar(scalar) => {
                 let text = scalar.plain();
                 let line = text.lines().next().unwrap_or_default();
                 let shown: String = line.chars().take(SHOWN).collect();
                 let more = if shown.len() < text.len() { "…" } else { "" };
                 format!("`{shown}{more}`").into()
             }
-            Kind::Sequence(_) => "a list".into(),
-            Kind::Mapping(_) => "a mapping".into(),
+            NodeKind::Sequence(_) => "a list".into(),
+            NodeKind::Mapping(_) => "a mapping".into(),
         }
     }
 }

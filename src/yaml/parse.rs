@@ -7,7 +7,7 @@ use serde_yaml::granit_parser::{Event, Options, Parser, ScalarStyle, Span as Par
 
 use super::flow;
 use super::layout::layout;
-use super::node::{Document, Key, Kind, Node, Repeated, Scalar};
+use super::node::{Document, Key, Node, NodeKind, Repeated, Scalar};
 use super::syntax::syntax_error;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::scalar::Style;
@@ -162,7 +162,7 @@ impl<'t> Reader<'t, '_, '_> {
                 let place = if is_block { self.trimmed(place) } else { place };
                 let layout = layout(self.raw(place), &text, style);
                 let scalar = Scalar::new(text, style, layout, self.has_dollar(place));
-                (anchor, Node { span: place, kind: Kind::Scalar(scalar) })
+                (anchor, Node { span: place, kind: NodeKind::Scalar(scalar) })
             }
             Event::SequenceStart(_, anchor, tag) => {
                 self.refuse_tag(tag.as_deref(), &span, place);
@@ -184,7 +184,7 @@ impl<'t> Reader<'t, '_, '_> {
                 if flow {
                     flow::rejoin_items(self.text, &mut items, self.found);
                 }
-                (anchor, Node { span: self.through(place, &end), kind: Kind::Sequence(items) })
+                (anchor, Node { span: self.through(place, &end), kind: NodeKind::Sequence(items) })
             }
             Event::MappingStart(_, anchor, tag) => {
                 self.refuse_tag(tag.as_deref(), &span, place);
@@ -215,7 +215,7 @@ impl<'t> Reader<'t, '_, '_> {
                     flow::rejoin_entries(self.text, &mut entries, self.found);
                 }
                 self.repeated_keys(&mut entries);
-                (anchor, Node { span: self.through(place, &end), kind: Kind::Mapping(entries) })
+                (anchor, Node { span: self.through(place, &end), kind: NodeKind::Mapping(entries) })
             }
             Event::Alias(id) => return self.alias(id, place),
             _ => return Err(Box::new(Diagnostic::new(Code::Syntax, place, "a value is missing here"))),
@@ -242,7 +242,7 @@ impl<'t> Reader<'t, '_, '_> {
         }
         self.nodes += size;
         let mut kind = node.kind.clone();
-        if let Kind::Scalar(scalar) = &mut kind {
+        if let NodeKind::Scalar(scalar) = &mut kind {
             scalar.stands_elsewhere();
         }
         Ok(Node { span: place, kind })
@@ -262,12 +262,12 @@ impl<'t> Reader<'t, '_, '_> {
             return Ok(Some(Key { text, span: place, style, has_dollar }));
         }
         match self.node((event, span), depth)?.kind {
-            Kind::Scalar(scalar) => {
+            NodeKind::Scalar(scalar) => {
                 let Scalar { text, style, has_dollar, .. } = scalar;
                 Ok(Some(Key { text, span: place, style, has_dollar }))
             }
-            Kind::Sequence(_) | Kind::Mapping(_) if is_template => Ok(None),
-            Kind::Sequence(_) | Kind::Mapping(_) => {
+            NodeKind::Sequence(_) | NodeKind::Mapping(_) if is_template => Ok(None),
+            NodeKind::Sequence(_) | NodeKind::Mapping(_) => {
                 self.is_misread = true;
                 self.found.push(
                     Diagnostic::new(

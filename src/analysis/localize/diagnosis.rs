@@ -119,13 +119,13 @@ impl Text<'_> {
         let start = bytes.start.checked_sub(self.before.len())?;
         let end = bytes.end.checked_sub(self.before.len())?.min(text.len());
         let range = self.sent.scanned(&(start..end.max(start)));
-        if end < text.len() && !matches!(place, crate::connect::Place::Line { .. }) {
+        if end < text.len() && !matches!(place, crate::connect::ErrorPosition::Line { .. }) {
             return Some(range);
         }
         // An end that is not said, or one behind the last letter.
         let tokens = self.template.tokens();
         let at = tokens.iter().find(|token| token.range.contains(&range.start));
-        let is_point = matches!(place, crate::connect::Place::Line { .. }) || range.is_empty();
+        let is_point = matches!(place, crate::connect::ErrorPosition::Line { .. }) || range.is_empty();
         match at.or(tokens.last()) {
             Some(token) if is_point => Some(token.range.clone()),
             _ => Some(range),

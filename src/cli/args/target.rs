@@ -13,11 +13,11 @@ use crate::cli::failure::Failure;
 use crate::cli::file::shown;
 use crate::cli::project::{Found, InFile, PROJECT_FILE, find_project, read_project};
 use crate::diagnostic::{Code, Diagnostic, nearest};
-use crate::engine::Kind;
+use crate::engine::EngineKind;
 use crate::lowering::{Root, is_url, normal};
 use crate::record::{Event, Notice};
 use crate::spec;
-use crate::target::{Project, Server, Settings};
+use crate::target::{Project, Server, TargetSettings};
 
 #[derive(Debug, Args)]
 pub(crate) struct TargetArguments {
@@ -30,7 +30,7 @@ pub(crate) struct TargetArguments {
     remote: Option<String>,
     /// An engine that pipectl installs and starts by itself: `sail`, or `spark`, which is the newest, or one of its versions.
     #[arg(long, value_name = "KIND", conflicts_with = "remote", value_parser = KindParser)]
-    engine: Option<Kind>,
+    engine: Option<EngineKind>,
     /// Where relative paths start at the engine: a folder there, or a URL. Without it, the `root` of the target that is named,
     /// else `PIPECTL_ROOT`, else that of the default target.
     #[arg(long, value_name = "PATH")]
@@ -48,7 +48,7 @@ pub(crate) struct Chosen {
     pub(crate) location: Location,
     /// Where relative paths of the engine start; nothing for the pipeline file's folder.
     pub(crate) root: Option<Root>,
-    pub(crate) settings: Settings,
+    pub(crate) settings: TargetSettings,
     /// The folder of the project file, where it has a say.
     pub(crate) project: Option<PathBuf>,
     /// What applies and why, in words.
@@ -118,13 +118,13 @@ type Wish = (Option<Said<Named>>, Option<Said<String>>);
 /// A server or an engine that was asked for.
 enum Named {
     Remote(String),
-    Engine(Kind),
+    Engine(EngineKind),
 }
 
 impl TargetArguments {
     /// The arguments that `--also` stands for: an engine, a server, or a target of the project file.
     pub(crate) fn another(&self, name: &str) -> Self {
-        let engine = Kind::named(name);
+        let engine = EngineKind::named(name);
         let remote = name.contains("://").then(|| name.to_owned());
         let target = (engine.is_none() && remote.is_none()).then(|| name.to_owned());
         // What is said of the way to a server is for servers.
@@ -180,9 +180,9 @@ impl TargetArguments {
         let named = if let Some(url) = variable("PIPECTL_REMOTE") {
             Some(remote("PIPECTL_REMOTE", url))
         } else if let Some(name) = variable("PIPECTL_ENGINE") {
-            let kind = Kind::named(&name).ok_or_else(|| Failure::Usage {
+            let kind = EngineKind::named(&name).ok_or_else(|| Failure::Usage {
                 message: format!("`PIPECTL_ENGINE` is `{name}`, which is no engine"),
-                hints: vec![format!("one of {}", Kind::NAMES.join(", "))],
+                hints: vec![format!("one of {}", EngineKind::NAMES.join(", "))],
             })?;
             Some(Said { by: "PIPECTL_ENGINE", value: Named::Engine(kind) })
         } else {
@@ -217,8 +217,10 @@ impl TargetArguments {
                     .map(|it| Location::Remote(Box::new(it)));
             }
             (Some(Said { value: Named::Engine(kind), .. }), _) => *kind,
-            (None, Some((Server::Managed(Some(name)), _))) => Kind::named(name).unwrap_or(Kind::Sail),
-            (None, None | Some((Server::Managed(None), _))) => Kind::Sail,
+            (None, Some((Server::Managed(Some(name)), _))) => {
+                EngineKind::named(name).unwrap_or(EngineKind::Sail)
+            }
+            (None, None | Some((Server::Managed(None), _))) => EngineKind::Sail,
         };
         self.connection.needs_server()?;
         Ok(Location::Managed(kind))

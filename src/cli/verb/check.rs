@@ -10,7 +10,7 @@ use super::run::limit;
 use crate::analysis::check::{check, search};
 use crate::analysis::divergence::{There, differences};
 use crate::analysis::{Context, Known, concurrent, inputs, trial};
-use crate::backend::{Backend, upload};
+use crate::backend::{Backend, Session, upload};
 use crate::cli::args::engine::EngineArguments;
 use crate::cli::args::pipeline::{Loaded, PipelineArguments};
 use crate::cli::args::target::{Chosen, TargetArguments};
@@ -19,7 +19,6 @@ use crate::cli::identity::RunIdentity;
 use crate::cli::inputs::wrong;
 use crate::cli::runtime::runtime;
 use crate::cli::signal::Interrupt;
-use crate::connect::Client;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::dialect::Dialect;
 use crate::duration::Limit;
@@ -139,9 +138,7 @@ async fn carry_out(
             stop: interrupt.stop(),
         };
         async move {
-            let work = async |client: &Client, dialect: &Dialect| {
-                analyse(&backend, spot, (client, dialect), wanted).await
-            };
+            let work = async |session: &Session| analyse(&backend, spot, session, wanted).await;
             backend.in_session(&spot.pipeline.conf, work).await
         }
     });
@@ -175,10 +172,10 @@ fn count(count: usize, what: &str) -> String {
 async fn analyse(
     backend: &Backend<'_>,
     spot: &Spot,
-    (client, dialect): (&Client, &Dialect),
+    session: &Session,
     wanted: Wanted,
 ) -> Result<Said, Failure> {
-    let Spot { pipeline, graph, .. } = spot;
+    let (Spot { pipeline, graph, .. }, Session { client, dialect }) = (spot, session);
     let steps = spot.steps();
     let unreadable = inputs::read_uploads(pipeline, &steps);
     let compiled = plan::compile_scope(pipeline, graph, dialect, Scope::Everything);

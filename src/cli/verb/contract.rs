@@ -10,7 +10,7 @@ use super::run::limit;
 use crate::analysis::check::source_columns;
 use crate::analysis::{Context, inputs};
 use crate::atomic::{self, Existing, Readers};
-use crate::backend::{Backend, upload};
+use crate::backend::{Backend, Session, upload};
 use crate::cli::args::engine::EngineArguments;
 use crate::cli::args::pipeline::{Loaded, PipelineArguments};
 use crate::cli::args::target::TargetArguments;
@@ -20,9 +20,7 @@ use crate::cli::inputs::wrong;
 use crate::cli::output::print;
 use crate::cli::runtime::runtime;
 use crate::cli::signal::Interrupt;
-use crate::connect::Client;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, nearest};
-use crate::dialect::Dialect;
 use crate::duration::Limit;
 use crate::graph::Graph;
 use crate::pipeline::{FoundColumn, Pipeline, StepId};
@@ -164,7 +162,7 @@ impl Infer {
             events,
             stop: interrupt.stop(),
         };
-        let work = async |client: &Client, dialect: &Dialect| {
+        let work = async |Session { client, dialect }: &Session| {
             let of_steps = |found: Diagnostics| {
                 let is_needed = |span| steps.iter().any(|id| pipeline.step(*id).source.span == span);
                 found.sorted().into_iter().filter(|one| is_needed(one.span)).collect::<Diagnostics>()

@@ -18,7 +18,7 @@ use crate::cli::identity::RunIdentity;
 use crate::cli::output::print;
 use crate::cli::runtime::runtime;
 use crate::cli::signal::Interrupt;
-use crate::engine::{self, Downloads, Interpreter, Kind, Place, Status};
+use crate::engine::{self, Downloads, EngineKind, EnginePaths, Interpreter, Status};
 use crate::graph::Graph;
 use crate::pipeline::Pipeline;
 use crate::record::{Event, Message, RunResults, Sender};
@@ -170,7 +170,7 @@ fn outputs(pipeline: &Pipeline, findings: &mut Findings) -> Result<(), Failure> 
 
 /// Looks at all that an engine of pipectl's own needs before it starts.
 async fn prepare(
-    kind: Kind,
+    kind: EngineKind,
     engine: &EngineArguments,
     findings: &mut Findings,
 ) -> Result<Readiness, Failure> {
@@ -233,7 +233,7 @@ async fn prepare(
 }
 
 /// What a run would download before it begins, and how that is done ahead.
-fn how_to_install(kind: Kind) -> String {
+fn how_to_install(kind: EngineKind) -> String {
     let (command, bytes) = kind.installation();
     let size = bytes.map_or_else(String::new, |bytes| format!(" {} MB", bytes.div_ceil(1_000_000)));
     format!("the first run, or `{command}`, downloads{size} from PyPI")
@@ -241,8 +241,8 @@ fn how_to_install(kind: Kind) -> String {
 
 /// Looks whether an engine could be installed now.
 async fn reach_index(
-    kind: Kind,
-    place: &Place,
+    kind: EngineKind,
+    place: &EnginePaths,
     python: &Interpreter,
     findings: &mut Findings,
 ) -> Result<(), Failure> {
@@ -260,7 +260,7 @@ async fn ask(arguments: &Doctor, chosen: &Chosen, findings: &mut Findings) -> Re
     let (sender, events) = Sender::new(results, Instant::now());
     let options = arguments.engine.offline_options();
     let connected = Box::pin(connect(&chosen.location, &options, &chosen.settings.conf, &sender)).await;
-    let Connected { client, managed, .. } = match connected {
+    let Connected { session, managed } = match connected {
         Ok(connected) => connected,
         Err(error) => return findings.bad("engine", error.into()),
     };
@@ -274,7 +274,7 @@ async fn ask(arguments: &Doctor, chosen: &Chosen, findings: &mut Findings) -> Re
         }
     }
     let began = Instant::now();
-    match client.probe().await {
+    match session.client.probe().await {
         Ok(()) => {
             let text = format!("a first row came in {:.2} s", began.elapsed().as_secs_f64());
             findings.good("rows", &text)?;
@@ -284,7 +284,7 @@ async fn ask(arguments: &Doctor, chosen: &Chosen, findings: &mut Findings) -> Re
     match managed {
         Some(engine) => engine.stop().await,
         // A session that can't be released expires by itself.
-        None => drop(client.release_session().await),
+        None => drop(session.client.release_session().await),
     }
     Ok(())
 }

@@ -12,7 +12,7 @@ use crate::cli::failure::Failure;
 use crate::cli::output::print;
 use crate::cli::runtime::runtime;
 use crate::cli::signal::Interrupt;
-use crate::engine::{Age, Downloads, Found, Kind, Place, Progress, Settings, Status};
+use crate::engine::{Age, Downloads, EngineKind, EnginePaths, Found, LaunchSettings, Progress, Status};
 use crate::report::{Amount, Reporter, Transfer, preparing};
 
 /// Manage the engines that pipectl installs and starts by itself.
@@ -32,7 +32,7 @@ pub(crate) enum Engine {
 pub(crate) struct Install {
     /// The engine; `spark` is the newest of its versions.
     #[arg(value_name = "KIND", default_value = "sail", value_parser = KindParser)]
-    kind: Kind,
+    kind: EngineKind,
 }
 
 /// Say which engines are installed, and where.
@@ -46,7 +46,7 @@ pub(crate) struct StatusArguments {}
 pub(crate) struct Start {
     /// The engine; `spark` is the newest of its versions.
     #[arg(value_name = "KIND", default_value = "sail", value_parser = KindParser)]
-    kind: Kind,
+    kind: EngineKind,
     /// Download nothing: use the engine that is installed, or fail.
     #[arg(long, env = "PIPECTL_OFFLINE", value_parser = clap::builder::FalseyValueParser::new(), action = clap::ArgAction::SetTrue)]
     offline: bool,
@@ -57,7 +57,7 @@ pub(crate) struct Start {
 pub(crate) struct Stop {
     /// The engine; all of them where none is named.
     #[arg(value_name = "KIND", value_parser = KindParser)]
-    kind: Option<Kind>,
+    kind: Option<EngineKind>,
 }
 
 pub(crate) fn engine(arguments: &Engine, reporter: Reporter) -> Result<(), Failure> {
@@ -72,7 +72,7 @@ pub(crate) fn engine(arguments: &Engine, reporter: Reporter) -> Result<(), Failu
     })
 }
 
-async fn install_engine(kind: Kind, reporter: Reporter) -> Result<(), Failure> {
+async fn install_engine(kind: EngineKind, reporter: Reporter) -> Result<(), Failure> {
     let place = engine_place(Downloads::Allowed);
     let installation = kind.install(&place, &progress(reporter)).await?;
     let (title, folder) = (kind.title(), installation.folder.display());
@@ -104,7 +104,7 @@ fn progress(reporter: Reporter) -> impl Fn(Progress) + Send + Sync {
 async fn start(arguments: &Start, reporter: Reporter) -> Result<(), Failure> {
     let kind = arguments.kind;
     let place = engine_place(if arguments.offline { Downloads::Off } else { Downloads::Allowed });
-    let (warm, age) = Box::pin(kind.keep(&place, &Settings::default(), &progress(reporter))).await?;
+    let (warm, age) = Box::pin(kind.keep(&place, &LaunchSettings::default(), &progress(reporter))).await?;
     let what = match age {
         Age::New => "runs in the background",
         Age::Old => "is already running",
@@ -117,10 +117,10 @@ async fn start(arguments: &Start, reporter: Reporter) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn stop(kind: Option<Kind>, reporter: Reporter) -> Result<(), Failure> {
+async fn stop(kind: Option<EngineKind>, reporter: Reporter) -> Result<(), Failure> {
     let place = engine_place(Downloads::Off);
     let mut none = true;
-    for kind in kind.map_or_else(|| Kind::ALL.to_vec(), |kind| vec![kind]) {
+    for kind in kind.map_or_else(|| EngineKind::ALL.to_vec(), |kind| vec![kind]) {
         let title = kind.title();
         match kind.find_warm(&place).await {
             Found::Nothing => continue,
@@ -142,7 +142,7 @@ async fn stop(kind: Option<Kind>, reporter: Reporter) -> Result<(), Failure> {
 async fn status() -> Result<(), Failure> {
     let place = engine_place(Downloads::Off);
     let mut lines = String::new();
-    for kind in Kind::ALL {
+    for kind in EngineKind::ALL {
         lines.push_str(&line(kind, &place).await);
         if let Some(reason) = kind.ignored(&place).await {
             lines.push_str(&format!("{}  {reason}\n", kind.title()));
@@ -151,7 +151,7 @@ async fn status() -> Result<(), Failure> {
     print(&lines)
 }
 
-async fn line(kind: Kind, place: &Place) -> String {
+async fn line(kind: EngineKind, place: &EnginePaths) -> String {
     let title = kind.title();
     match kind.status(place).await {
         Status::Missing { folder } => format!("{title}  not installed  ({})\n", folder.display()),

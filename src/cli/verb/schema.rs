@@ -4,7 +4,7 @@ use clap::Args;
 
 use crate::cli::failure::Failure;
 use crate::cli::output::print;
-use crate::engine::Kind;
+use crate::engine::EngineKind;
 use crate::record;
 use crate::spec;
 
@@ -34,7 +34,7 @@ enum File {
 pub(crate) fn schema(arguments: &Schema) -> Result<(), Failure> {
     let schema = match arguments.file {
         File::Pipeline => spec::json_schema(),
-        File::Project => spec::project_schema(&Kind::NAMES),
+        File::Project => spec::project_schema(&EngineKind::NAMES),
         File::Contract => spec::contract_schema(),
         File::RunResults => record::results_schema(),
         File::Events => record::events_schema(),

@@ -9,7 +9,7 @@ use clap::Args;
 
 use super::run::{LAST_WRITES, limit};
 use crate::analysis::{Columns, columns};
-use crate::backend::Backend;
+use crate::backend::{Backend, Session};
 use crate::cli::args::engine::EngineArguments;
 use crate::cli::args::pipeline::{Loaded, PipelineArguments};
 use crate::cli::args::target::{Chosen, TargetArguments};
@@ -18,9 +18,7 @@ use crate::cli::identity::RunIdentity;
 use crate::cli::inputs::{inputs_exist, wrong};
 use crate::cli::runtime::runtime;
 use crate::cli::signal::Interrupt;
-use crate::connect::Client;
 use crate::diagnostic::nearest;
-use crate::dialect::Dialect;
 use crate::duration::Limit;
 use crate::graph::Graph;
 use crate::name::is_name;
@@ -222,9 +220,9 @@ async fn execute(
     };
     let scope = Scope::Look(&look);
     if arguments.schema {
-        let work = async |client: &Client, dialect: &Dialect| {
-            let plan = run::checked_plan((client, dialect), &pipeline, &graph, scope, &backend).await?;
-            Ok::<_, run::Failure>(Box::pin(backend.unless_stopped(columns(client, &plan))).await?)
+        let work = async |session: &Session| {
+            let plan = run::checked_plan(session, &pipeline, &graph, scope, &backend).await?;
+            Ok::<_, run::Failure>(Box::pin(backend.unless_stopped(columns(&session.client, &plan))).await?)
         };
         let columns = backend.in_session(&pipeline.conf, work).await;
         return columns.map(Shown::Schema).map_err(|failure| match failure {

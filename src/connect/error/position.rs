@@ -4,7 +4,7 @@ use std::ops::Range;
 
 /// A place in a text that was sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Place {
+pub(crate) enum ErrorPosition {
     /// Sail counts bytes.
     Bytes(Range<usize>),
     /// Spark counts characters.
@@ -13,7 +13,7 @@ pub(crate) enum Place {
     Line { line: usize, character: usize },
 }
 
-impl Place {
+impl ErrorPosition {
     /// `SQLSTATE: 42601 (line 1, pos 13)`.
     pub(crate) fn said_by_spark(text: &str) -> Option<Self> {
         let (_, rest) = text.split_once(" (line ")?;
@@ -57,17 +57,17 @@ mod tests {
     fn places_are_read_and_counted_in_their_unit() {
         let text = "SELECT 'ü😀',\n 'ü' || oops";
         for (place, word) in [
-            (Place::said_by_spark("[X] no. SQLSTATE: 42601 (line 2, pos 8)\n\n== SQL =="), "oops"),
-            (Place::said_by_spark("[X] no. SQLSTATE: 42601 (line 1, pos 7)"), "'ü😀'"),
-            (Place::said_by_sail("invalid argument: found oops at 26:30 expected end"), "oops"),
-            (Some(Place::Characters(21..25)), "oops"),
+            (ErrorPosition::said_by_spark("[X] no. SQLSTATE: 42601 (line 2, pos 8)\n\n== SQL =="), "oops"),
+            (ErrorPosition::said_by_spark("[X] no. SQLSTATE: 42601 (line 1, pos 7)"), "'ü😀'"),
+            (ErrorPosition::said_by_sail("invalid argument: found oops at 26:30 expected end"), "oops"),
+            (Some(ErrorPosition::Characters(21..25)), "oops"),
         ] {
             let range = place.unwrap().bytes(text);
             assert!(text.get(range.clone()).unwrap().starts_with(word), "{word} {range:?}");
         }
         for text in ["found end of input expected x", "line 1 pos 7", ""] {
-            assert_eq!(Place::said_by_sail(text), None);
-            assert_eq!(Place::said_by_spark(text), None);
+            assert_eq!(ErrorPosition::said_by_sail(text), None);
+            assert_eq!(ErrorPosition::said_by_spark(text), None);
         }
     }
 }

@@ -7,7 +7,7 @@ use std::fmt::{self, Display, Formatter};
 use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
 
-use crate::connect::error::position::Place;
+use crate::connect::error::position::ErrorPosition;
 use crate::connect::error::sail;
 use crate::connect::error::text::{one_line, original, parts, shortened};
 use crate::proto::spark::FetchErrorDetailsResponse;
@@ -29,7 +29,7 @@ pub(crate) struct ServerError {
     /// Places in the query, outermost first.
     pub(crate) contexts: Vec<QueryContext>,
     /// Where in the text that was sent it is, as far as the server says.
-    pub(crate) place: Option<Place>,
+    pub(crate) place: Option<ErrorPosition>,
     /// The Java class and those above it, most specific first.
     pub(crate) hierarchy: Vec<String>,
     /// What brought it about, nearest first.
@@ -103,7 +103,7 @@ impl ServerError {
             class: metadata.get("errorClass").cloned().or_else(|| said.class.clone()),
             sql_state: metadata.get("sqlState").cloned().or_else(|| said.state.clone()),
             original: original(text, &said),
-            place: Place::said_by_spark(status.message()),
+            place: ErrorPosition::said_by_spark(status.message()),
             message: said.message,
             parameters: serde_json::from_str(json("messageParameters")).unwrap_or_default(),
             hierarchy: serde_json::from_str(json("classes")).unwrap_or_default(),
@@ -136,7 +136,7 @@ impl ServerError {
         self.class = class.or(self.class.take());
         self.sql_state = told.state.map(str::to_owned);
         self.is_internal = told.is_internal;
-        self.place = Place::said_by_sail(text);
+        self.place = ErrorPosition::said_by_sail(text);
         self.parameters.extend(told.parameters.into_iter().map(|(name, value)| (name.to_owned(), value)));
         let said = parts(text);
         self.original = if said.message == self.message {
@@ -167,7 +167,7 @@ impl ServerError {
         let text = &*scrubbed(&error.message);
         let said = parts(text);
         if !said.message.is_empty() {
-            self.place = Place::said_by_spark(&error.message).or(self.place.take());
+            self.place = ErrorPosition::said_by_spark(&error.message).or(self.place.take());
             self.original = original(text, &said);
             self.message = said.message;
         }
@@ -198,7 +198,7 @@ impl ServerError {
             .collect();
         // The innermost is the exact one.
         if let Some(range) = self.contexts.iter().rev().find_map(|context| context.range) {
-            self.place = Some(Place::Characters(range.0..range.1));
+            self.place = Some(ErrorPosition::Characters(range.0..range.1));
         }
     }
 }

@@ -112,7 +112,7 @@ pub(crate) async fn add_missing(session: &Session, mut artifacts: Vec<Artifact>)
 
 /// What one call sends, and what went wrong on this side.
 #[derive(Debug)]
-struct Order {
+struct ArtifactUpload {
     artifacts: Arc<[Artifact]>,
     identity: (String, Option<UserContext>, Option<String>),
     observed: Option<String>,
@@ -121,7 +121,7 @@ struct Order {
 
 /// Sends them in one call. The bytes that were sent come back, and the names of what has arrived damaged.
 async fn send(session: &Session, artifacts: Arc<[Artifact]>) -> Result<(u64, Vec<String>), Error> {
-    let order = Arc::new(Order {
+    let order = Arc::new(ArtifactUpload {
         artifacts,
         identity: session.identity(),
         observed: session.observed(),
@@ -157,7 +157,7 @@ async fn send(session: &Session, artifacts: Arc<[Artifact]>) -> Result<(u64, Vec
     Ok((sent, damaged))
 }
 
-impl Order {
+impl ArtifactUpload {
     fn failure(&self) -> std::sync::MutexGuard<'_, Option<Error>> {
         self.failure.lock().unwrap_or_else(PoisonError::into_inner)
     }

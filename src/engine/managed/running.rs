@@ -73,7 +73,7 @@ pub(super) struct Running {
 
 /// The launcher's arguments.
 #[derive(Serialize)]
-struct Order<'a> {
+struct LaunchInput<'a> {
     folder: &'a Path,
     command: Vec<&'a Path>,
     environment: BTreeMap<&'static str, String>,
@@ -109,7 +109,7 @@ impl Running {
         let mut command = vec![python.as_path(), Path::new("-I"), Path::new("-S")];
         command.extend([server.as_path(), Path::new(&packages)]);
         command.extend(launch.arguments.iter().map(Path::new));
-        let order = Order {
+        let order = LaunchInput {
             folder: folder.path(),
             command,
             environment: launch.environment.into_iter().collect(),

@@ -7,16 +7,16 @@ use crate::engine::error::Error;
 use crate::engine::install;
 use crate::engine::installation::{Installation, Trust};
 use crate::engine::java::Java;
-use crate::engine::kind::Kind;
-use crate::engine::launch::Settings;
-use crate::engine::place::Place;
+use crate::engine::kind::EngineKind;
+use crate::engine::launch::LaunchSettings;
+use crate::engine::paths::EnginePaths;
 use crate::engine::progress::Report;
 
 /// What is to be started.
 pub(super) struct Start<'a> {
-    pub(super) kind: Kind,
-    pub(super) place: &'a Place,
-    pub(super) settings: &'a Settings,
+    pub(super) kind: EngineKind,
+    pub(super) place: &'a EnginePaths,
+    pub(super) settings: &'a LaunchSettings,
     /// The file that says where a kept engine is; a private one has none.
     pub(super) record: Option<&'a Path>,
 }
@@ -29,8 +29,8 @@ pub(in crate::engine) struct Tools {
 
 impl Tools {
     pub(in crate::engine) async fn ensure(
-        kind: Kind,
-        place: &Place,
+        kind: EngineKind,
+        place: &EnginePaths,
         trust: Trust,
         progress: &Report<'_>,
     ) -> Result<Self, Error> {

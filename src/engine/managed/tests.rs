@@ -13,8 +13,8 @@ use crate::engine::ending::Ending;
 use crate::engine::{Downloads, default_cache, search_path};
 
 /// The user's own cache, since it takes a download to fill one.
-fn place() -> Place {
-    Place {
+fn place() -> EnginePaths {
+    EnginePaths {
         program: None,
         search_path: search_path(),
         cache: default_cache().unwrap(),
@@ -27,8 +27,8 @@ fn place() -> Place {
     }
 }
 
-async fn start(place: &Place) -> Managed {
-    Kind::Sail.start(place, &Settings::default(), &|_| {}).await.unwrap()
+async fn start(place: &EnginePaths) -> Managed {
+    EngineKind::Sail.start(place, &LaunchSettings::default(), &|_| {}).await.unwrap()
 }
 
 /// The processes that have the text in their command line: number and command.
@@ -183,17 +183,17 @@ async fn nothing_outlives_a_killed_pipectl() {
 #[tokio::test]
 async fn a_start_that_takes_too_long_leaves_nothing() {
     let temporary = tempfile::tempdir().unwrap();
-    let place = Place { temporary: temporary.path().to_owned(), ..place() };
-    let settings = Settings { ready_within: Some(Duration::ZERO), memory: None };
-    let error = Kind::Sail.start(&place, &settings, &|_| {}).await.unwrap_err();
+    let place = EnginePaths { temporary: temporary.path().to_owned(), ..place() };
+    let settings = LaunchSettings { ready_within: Some(Duration::ZERO), memory: None };
+    let error = EngineKind::Sail.start(&place, &settings, &|_| {}).await.unwrap_err();
     insta::assert_snapshot!(error, @"the engine did not start within 0 s");
     assert_eq!(fs::read_dir(temporary.path()).unwrap().count(), 0);
 }
 
 #[tokio::test]
 async fn says_where_it_cannot_work() {
-    let place = Place { temporary: PathBuf::from("/nowhere"), ..place() };
-    let error = Kind::Sail.start(&place, &Settings::default(), &|_| {}).await.unwrap_err();
+    let place = EnginePaths { temporary: PathBuf::from("/nowhere"), ..place() };
+    let error = EngineKind::Sail.start(&place, &LaunchSettings::default(), &|_| {}).await.unwrap_err();
     assert!(
         error.to_string().starts_with("cannot prepare the engine's private folder `/nowhere/"),
         "{error}"

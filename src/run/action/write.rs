@@ -88,9 +88,9 @@ pub(super) async fn stream(
 
 fn recorded(written: &sink::Written) -> OutputRecord {
     let (kind, path) = match &written.place {
-        sink::Place::File(location) => (OutputKind::File, Some(location.to_string())),
-        sink::Place::Folder(location) => (OutputKind::Folder, Some(location.to_string())),
-        sink::Place::Stdout => (OutputKind::Stdout, None),
+        sink::OutputPlace::File(location) => (OutputKind::File, Some(location.to_string())),
+        sink::OutputPlace::Folder(location) => (OutputKind::Folder, Some(location.to_string())),
+        sink::OutputPlace::Stdout => (OutputKind::Stdout, None),
     };
     OutputRecord { kind, path, rows: written.rows, bytes: written.bytes }
 }

@@ -20,7 +20,7 @@ use crate::sink::folder::Folder;
 use crate::sink::format::file::{Encoder, File};
 use crate::sink::format::text_file::failed;
 use crate::sink::mode::Mode;
-use crate::sink::place::Place;
+use crate::sink::place::OutputPlace;
 use crate::sink::refusal::Refusal;
 use crate::sink::site::Site;
 use crate::sink::writer::{Flow, Writer};
@@ -53,7 +53,7 @@ pub(crate) fn refuse(file: &dyn File, schema: &Schema) -> Vec<Refusal> {
 pub(crate) struct FolderWriter {
     file: Box<dyn File>,
     folder: Folder,
-    place: Place,
+    place: OutputPlace,
     /// The columns of the result.
     schema: SchemaRef,
     /// The columns of the files.

@@ -12,7 +12,7 @@ use crate::sink::destination::Destination;
 use crate::sink::error::Error;
 use crate::sink::location::Location;
 use crate::sink::mode::Mode;
-use crate::sink::place::Place;
+use crate::sink::place::OutputPlace;
 use crate::sink::refusal::Refusal;
 use crate::sink::site::Site;
 use crate::sink::store::without_secrets;
@@ -85,9 +85,9 @@ impl Layout<'_> {
         Location::parse(self.path, folder)
     }
 
-    pub(crate) fn place(&self, folder: &Path) -> Place {
+    pub(crate) fn place(&self, folder: &Path) -> OutputPlace {
         let location = self.location(folder);
-        if self.is_folder() { Place::Folder(location) } else { Place::File(location) }
+        if self.is_folder() { OutputPlace::Folder(location) } else { OutputPlace::File(location) }
     }
 
     /// What is wrong with it, given why a single file takes no further rows.

@@ -11,7 +11,7 @@ use std::process;
 use super::staged_file::{Folders, hidden, is_at, parent, resolve, without_slash};
 use crate::sink::error::Error;
 use crate::sink::location::Location;
-use crate::sink::place::Place;
+use crate::sink::place::OutputPlace;
 use crate::sink::store::StoreSettings;
 use crate::sink::store::without_secrets;
 
@@ -34,14 +34,18 @@ pub(crate) struct OutputLock {
 impl OutputLock {
     /// Locks the output at `place` for the run named `run`, or says at once who has it. What is in a store is locked
     /// where `settings` say, and so against this machine's runs alone.
-    pub(crate) fn of(place: &Place, run: &str, settings: &StoreSettings) -> Result<Option<Self>, Error> {
+    pub(crate) fn of(
+        place: &OutputPlace,
+        run: &str,
+        settings: &StoreSettings,
+    ) -> Result<Option<Self>, Error> {
         match place {
-            Place::File(Location::Local(path)) if path.is_dir() => {
+            OutputPlace::File(Location::Local(path)) if path.is_dir() => {
                 Err(Error::Folder { path: resolve(path)? })
             }
-            Place::File(Location::Local(path)) => Self::acquire(path, run).map(Some),
-            Place::Folder(Location::Local(path)) => Self::acquire(&without_slash(path), run).map(Some),
-            Place::File(Location::Url(url)) | Place::Folder(Location::Url(url)) => {
+            OutputPlace::File(Location::Local(path)) => Self::acquire(path, run).map(Some),
+            OutputPlace::Folder(Location::Local(path)) => Self::acquire(&without_slash(path), run).map(Some),
+            OutputPlace::File(Location::Url(url)) | OutputPlace::Folder(Location::Url(url)) => {
                 match Self::acquire(&settings.lock(url), run) {
                     Err(Error::Busy { holder, .. }) => {
                         Err(Error::Busy { path: without_secrets(url).into(), holder })
@@ -50,7 +54,7 @@ impl OutputLock {
                     lock => Ok(lock.ok()),
                 }
             }
-            Place::Stdout => Ok(None),
+            OutputPlace::Stdout => Ok(None),
         }
     }
 
@@ -144,7 +148,7 @@ mod tests {
     #[test]
     fn an_object_is_locked_by_its_url() {
         let folder = TempDir::new().unwrap();
-        let place = |url: &str| Place::File(Location::Url(url.to_owned()));
+        let place = |url: &str| OutputPlace::File(Location::Url(url.to_owned()));
         let settings = StoreSettings::with_locks(folder.path().join("locks"));
         let lock = |url: &str| OutputLock::of(&place(url), "r", &settings);
         let _first = lock("s3://bucket/a b").unwrap().unwrap();
@@ -182,16 +186,16 @@ mod tests {
         let out = home.path().join("out");
         fs::create_dir(&out).unwrap();
         symlink("out", home.path().join("link")).unwrap();
-        let folder = |path: &str| Place::Folder(Location::Local(home.path().join(path)));
+        let folder = |path: &str| OutputPlace::Folder(Location::Local(home.path().join(path)));
         let lock = OutputLock::of(&folder("out"), "r1", &StoreSettings::default()).unwrap();
         assert!(lock.is_some());
         for path in ["out/", "./out", "link", "link/"] {
             let error = OutputLock::of(&folder(path), "r2", &StoreSettings::default()).unwrap_err();
             assert!(matches!(error, Error::Busy { .. }), "{path}: {error}");
         }
-        let file = Place::File(Location::Local(out));
+        let file = OutputPlace::File(Location::Local(out));
         assert!(matches!(OutputLock::of(&file, "r2", &StoreSettings::default()), Err(Error::Folder { .. })));
-        assert!(OutputLock::of(&Place::Stdout, "r2", &StoreSettings::default()).unwrap().is_none());
+        assert!(OutputLock::of(&OutputPlace::Stdout, "r2", &StoreSettings::default()).unwrap().is_none());
     }
 
     #[test]

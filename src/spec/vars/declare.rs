@@ -18,7 +18,7 @@ use crate::shape::Short;
 use crate::spec::inputs::Inputs;
 use crate::spec::reference::Reference;
 use crate::text::Span;
-use crate::yaml::{Key, Kind, Node, decode};
+use crate::yaml::{Key, Node, NodeKind, decode};
 
 /// Bytes of a default that is made of other variables: those that double each other would soon fill all memory.
 const LONGEST: usize = 1 << 20;
@@ -269,10 +269,10 @@ impl<'n, 't> Declared<'n, 't> {
             None => Some(node),
         };
         let default = default.filter(|default| !default.is_null());
-        let is_list = default.is_some_and(|default| matches!(default.kind, Kind::Sequence(_)));
+        let is_list = default.is_some_and(|default| matches!(default.kind, NodeKind::Sequence(_)));
         let nodes = default.map(|default| match &default.kind {
-            Kind::Sequence(items) => items.iter().collect(),
-            Kind::Scalar(_) | Kind::Mapping(_) => vec![default],
+            NodeKind::Sequence(items) => items.iter().collect(),
+            NodeKind::Scalar(_) | NodeKind::Mapping(_) => vec![default],
         });
         let place = default.map_or(span, |default| default.span);
         Self { span, place, declaration, default: nodes, is_list }

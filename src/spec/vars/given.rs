@@ -10,7 +10,7 @@ use crate::secret::Plain;
 use crate::spec::context::text_of;
 use crate::spec::inputs::{Document, Inputs};
 use crate::text::{FileId, Source, Sources, Span};
-use crate::yaml::{self, Kind, Node};
+use crate::yaml::{self, Node, NodeKind};
 
 /// The prefix of environment variables that set variables.
 const ENVIRONMENT: &str = "PIPECTL_VAR_";
@@ -79,9 +79,9 @@ impl Given {
         }
         let entries =
             match &read.root.kind {
-                Kind::Mapping(entries) => entries,
-                Kind::Scalar(scalar) if scalar.is_null() => return values,
-                Kind::Scalar(_) | Kind::Sequence(_) => {
+                NodeKind::Mapping(entries) => entries,
+                NodeKind::Scalar(scalar) if scalar.is_null() => return values,
+                NodeKind::Scalar(_) | NodeKind::Sequence(_) => {
                     let message = format!(
                         "values of variables are a mapping of names to values, not {}",
                         read.root.describe()
@@ -156,17 +156,19 @@ pub(super) fn variable(name: &str) -> String {
 /// The texts of a node; or where there is something else, and what it is.
 fn texts(node: &Node<'_>) -> Result<Texts, (Option<Span>, String)> {
     let text = |node: &Node<'_>| match &node.kind {
-        Kind::Scalar(scalar) if scalar.is_null() => Err((None, "is missing".to_owned())),
-        Kind::Scalar(scalar) => Ok(Plain::Shown(scalar.text.clone().into_owned())),
-        Kind::Sequence(_) => Err((Some(node.span), "is a list in a list".to_owned())),
-        Kind::Mapping(_) => Err((Some(node.span), "is a mapping".to_owned())),
+        NodeKind::Scalar(scalar) if scalar.is_null() => Err((None, "is missing".to_owned())),
+        NodeKind::Scalar(scalar) => Ok(Plain::Shown(scalar.text.clone().into_owned())),
+        NodeKind::Sequence(_) => Err((Some(node.span), "is a list in a list".to_owned())),
+        NodeKind::Mapping(_) => Err((Some(node.span), "is a mapping".to_owned())),
     };
     match &node.kind {
-        Kind::Sequence(items) => {
+        NodeKind::Sequence(items) => {
             let items = items.iter().map(|item| Ok((text(item)?, Some(item.span))));
             items.collect::<Result<_, _>>().map(Texts::Several)
         }
-        Kind::Scalar(_) | Kind::Mapping(_) => text(node).map(|text| Texts::One(text, Some(node.span))),
+        NodeKind::Scalar(_) | NodeKind::Mapping(_) => {
+            text(node).map(|text| Texts::One(text, Some(node.span)))
+        }
     }
 }
 
@@ -210,7 +212,7 @@ fn flow(text: &str) -> Result<Vec<String>, String> {
     if let Some(first) = found.sorted().first() {
         return Err(wrong(&first.message));
     }
-    let Some(Kind::Sequence(items)) = read.map(|document| document.root.kind) else {
+    let Some(NodeKind::Sequence(items)) = read.map(|document| document.root.kind) else {
         return Err(wrong("there is something else"));
     };
     let item = |item: &Node<'_>| match item.as_scalar() {

@@ -27,7 +27,7 @@ use crate::name::is_name;
 use crate::scalar::{Layout, Segment};
 use crate::secret::learn_literal;
 use crate::text::Span;
-use crate::yaml::{self, Key, Kind, Node};
+use crate::yaml::{self, Key, Node, NodeKind};
 
 pub(super) use declaration::Declaration;
 pub(super) use given::Given;
@@ -113,18 +113,18 @@ impl<'a> Variables<'a> {
     pub(super) fn bind(&mut self, node: &mut Node<'_>, found: &mut Diagnostics) {
         let span = node.span;
         match &mut node.kind {
-            Kind::Scalar(scalar) => {
+            NodeKind::Scalar(scalar) => {
                 if scalar.has_dollar && scalar.text.contains("${") {
                     let bound = self.bound(&scalar.text, scalar.layout(), span, found);
                     scalar.bind(bound);
                 }
             }
-            Kind::Sequence(items) => {
+            NodeKind::Sequence(items) => {
                 for item in items {
                     self.bind(item, found);
                 }
             }
-            Kind::Mapping(entries) => {
+            NodeKind::Mapping(entries) => {
                 for (key, value) in entries {
                     self.check_key(key, found);
                     self.bind(value, found);

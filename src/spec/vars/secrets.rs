@@ -9,7 +9,7 @@ use crate::expr::{Type, Value};
 use crate::secret::{Secret, came_from_variable};
 use crate::spec::context::reason;
 use crate::spec::inputs::Inputs;
-use crate::yaml::{Kind, Node};
+use crate::yaml::{Node, NodeKind};
 
 /// Bytes that a secret's file may have; a password, a token or a key has fewer.
 const LARGEST: usize = 64 * 1024;
@@ -36,7 +36,7 @@ pub(super) fn value(
 /// Reports secrets in a variable's declaration, whose texts stand for themselves.
 pub(super) fn in_declaration(node: &Node<'_>, found: &mut Diagnostics) {
     match &node.kind {
-        Kind::Scalar(scalar) => {
+        NodeKind::Scalar(scalar) => {
             if has_secret(&scalar.text) {
                 let message = "a secret can't be declared: what stands here is in messages and in help";
                 found.push(Diagnostic::new(Code::Secret, node.span, message).help(
@@ -44,8 +44,8 @@ pub(super) fn in_declaration(node: &Node<'_>, found: &mut Diagnostics) {
                 ));
             }
         }
-        Kind::Sequence(items) => items.iter().for_each(|item| in_declaration(item, found)),
-        Kind::Mapping(entries) => entries.iter().for_each(|(_, node)| in_declaration(node, found)),
+        NodeKind::Sequence(items) => items.iter().for_each(|item| in_declaration(item, found)),
+        NodeKind::Mapping(entries) => entries.iter().for_each(|(_, node)| in_declaration(node, found)),
     }
 }
 
@@ -88,7 +88,7 @@ mod tests {
 
     use crate::secret::{Plain, Secret};
     use crate::spec::{Inputs, load};
-    use crate::target::{Settings, Variable};
+    use crate::target::{TargetSettings, Variable};
 
     #[test]
     fn a_pipeline_holds_secrets_that_nothing_prints() {
@@ -122,7 +122,7 @@ steps:
             run_id: "",
             started_at: DateTime::UNIX_EPOCH,
             root: None,
-            target: &Settings { conf: Vec::new(), variables: vec![value] },
+            target: &TargetSettings { conf: Vec::new(), variables: vec![value] },
         };
         let loaded = load(Path::new("p.yaml"), PathBuf::from("/"), text.as_bytes().to_vec(), &inputs);
         let pipeline = loaded.pipeline.map_err(|_| loaded.diagnostics).unwrap();

@@ -347,7 +347,7 @@ mod tests {
     use super::*;
     use crate::sink::finished::Written;
     use crate::sink::location::Location;
-    use crate::sink::place::Place;
+    use crate::sink::place::OutputPlace;
     use crate::sink::site::tests::with_site;
     use crate::sink::writer::Flow;
     use crate::sink::{Sink, test_batches};
@@ -400,7 +400,7 @@ mod tests {
         let written = write(folder.path(), batch.schema_ref(), &[batch.clone(), batch.slice(1, 1)]);
         assert_eq!(written.rows, 4);
         assert_eq!(written.bytes, fs::metadata(folder.path().join("out.parquet")).unwrap().len());
-        assert_eq!(written.place, Place::File(Location::Local(folder.path().join("out.parquet"))));
+        assert_eq!(written.place, OutputPlace::File(Location::Local(folder.path().join("out.parquet"))));
 
         let schema = Arc::new(stored_type::schema(batch.schema_ref(), Form::Parquet));
         assert_eq!(open(folder.path()).schema(), &schema);

@@ -6,7 +6,7 @@ use etcetera::BaseStrategy as _;
 
 /// Where engines live and with what they run: what `cli` found in flags and environment.
 #[derive(Clone, Debug)]
-pub(crate) struct Place {
+pub(crate) struct EnginePaths {
     /// The program that runs, without links: an engine may be installed in its environment.
     pub program: Option<PathBuf>,
     /// Engines are installed below it, in `engines`.
