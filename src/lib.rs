@@ -61,7 +61,7 @@
 //! | `engine` | kinds of engine: installation, start, readiness, stop; those that stay | words, `atomic`, `connect` |
 //! | `record` | what happens during a run, as data | words, `atomic`, `expect`, `connect` |
 //! | `backend` | an engine that is ready: managed, warm or remote; sessions, their settings, a restart where one is lost | words, `local`, `pipeline`, `plan`, `connect`, `engine`, `record` |
-//! | `analysis` | what an engine says of a pipeline before anything is executed: diagnostics, schemas, divergences | words, `local`, `lowering`, `proto`, kinds, `pipeline`, `plan`, `connect`, `record`, `backend` |
+//! | `analysis` | what an engine says of a pipeline before anything is executed: diagnostics, schemas, divergences | words, `local`, `lowering`, `proto`, kinds, `pipeline`, `graph`, `plan`, `connect`, `record`, `backend` |
 //! | `run` | one run, from a pipeline to its results: a pure schedule, a driver that awaits | words, `duration`, kinds, `proto`, `pipeline`, `graph`, `plan`, `connect`, `record`, `backend`, `analysis` |
 //! | `report` | events and results for people and machines; the only writer to stderr | words, `expect`, `record` |
 //! | `cli` | one file a verb; exit codes, signals, environment variables | words, `atomic`, `duration`, `target`, `lowering`, `sink`, `pipeline`, `spec`, `manual`, `graph`, `listing`, `plan`, `connect`, `engine`, `record`, `backend`, `analysis`, `run`, `report` |

@@ -1,16 +1,12 @@
 //! `pipectl check`: lets engines analyse a pipeline; nothing is run and nothing is written.
 
-use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
 use std::time::Instant;
 
 use clap::Args;
 
 use super::run::limit;
-use crate::analysis::check::{check, search};
-use crate::analysis::divergence::{There, differences};
-use crate::analysis::{Context, Known, concurrent, inputs, trial};
-use crate::backend::{Backend, Session, upload};
+use crate::analysis::{Analysis, Subject, Wanted, analyse_all, combined, concurrent};
+use crate::backend::{Backend, Session};
 use crate::cli::args::engine::EngineArguments;
 use crate::cli::args::pipeline::{Loaded, PipelineArguments};
 use crate::cli::args::target::{Chosen, TargetArguments};
@@ -19,12 +15,10 @@ use crate::cli::identity::RunIdentity;
 use crate::cli::inputs::wrong;
 use crate::cli::runtime::runtime;
 use crate::cli::signal::Interrupt;
-use crate::diagnostic::{Code, Diagnostic, Diagnostics};
-use crate::dialect::Dialect;
+use crate::diagnostic::Diagnostic;
 use crate::duration::Limit;
 use crate::graph::Graph;
-use crate::pipeline::{Pipeline, StepId};
-use crate::plan::{self, Scope};
+use crate::pipeline::Pipeline;
 use crate::record::Sender;
 use crate::report::Reporter;
 use crate::run;
@@ -69,30 +63,9 @@ struct Spot {
 }
 
 impl Spot {
-    fn steps(&self) -> Vec<StepId> {
-        self.graph.needed_for(self.pipeline.ids())
+    fn subject(&self) -> Subject<'_> {
+        Subject { pipeline: &self.pipeline, graph: &self.graph }
     }
-}
-
-/// What an engine says.
-struct Said {
-    dialect: Dialect,
-    found: Diagnostics,
-    /// The columns of the steps, where these were asked for.
-    known: HashMap<StepId, Arc<Known>>,
-}
-
-impl Said {
-    fn columns(&self) -> There<'_> {
-        There { dialect: &self.dialect, known: &self.known }
-    }
-}
-
-/// Whether the columns of each step are wanted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Wanted {
-    Mistakes,
-    Columns,
 }
 
 /// Checks, and says what was checked.
@@ -127,7 +100,7 @@ async fn carry_out(
         let graph = Graph::new(&pipeline);
         spots.push(Spot { chosen, pipeline, graph });
     }
-    let wanted = if spots.len() == 1 { Wanted::Mistakes } else { Wanted::Columns };
+    let wanted = if spots.len() == 1 { Wanted::Errors } else { Wanted::Schemas };
     let (options, tag) = (arguments.engine.options(), run::tag(&identity.id));
     let analyses = spots.iter().map(|spot| {
         let backend = Backend {
@@ -138,14 +111,17 @@ async fn carry_out(
             stop: interrupt.stop(),
         };
         async move {
-            let work = async |session: &Session| analyse(&backend, spot, session, wanted).await;
+            let work = async |session: &Session| {
+                Ok::<_, Failure>(analyse_all(&backend, session, spot.subject(), wanted).await?)
+            };
             backend.in_session(&spot.pipeline.conf, work).await
         }
     });
-    let said = concurrent::all(analyses, spots.len()).await;
-    let said = said.into_iter().collect::<Result<Vec<Said>, Failure>>();
-    let said = said.map_err(|failure| interrupt.named(failure))?;
-    let found = all_said(&spots, &said);
+    let analyses = concurrent::all(analyses, spots.len()).await;
+    let analyses = analyses.into_iter().collect::<Result<Vec<Analysis>, Failure>>();
+    let analyses = analyses.map_err(|failure| interrupt.named(failure))?;
+    let analyses: Vec<_> = spots.iter().map(Spot::subject).zip(analyses).collect();
+    let found = combined(&analyses);
     let found = arguments.pipeline.warnings.told(found);
     let first = &spots[0];
     if found.iter().any(Diagnostic::is_error) {
@@ -153,7 +129,7 @@ async fn carry_out(
     }
     let found = arguments.pipeline.warnings.judged(&first.pipeline.sources, found)?;
     reporter.diagnostics(&first.pipeline.sources, &found);
-    let engines: Vec<String> = said.iter().map(|said| said.dialect.to_string()).collect();
+    let engines: Vec<String> = analyses.iter().map(|(_, one)| one.dialect.to_string()).collect();
     Ok(format!(
         "`{}` is right for {}: {} and {}, checked in {:.2} s",
         arguments.pipeline.file.display(),
@@ -166,104 +142,4 @@ async fn carry_out(
 
 fn count(count: usize, what: &str) -> String {
     if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
-}
-
-/// What one engine says of the pipeline.
-async fn analyse(
-    backend: &Backend<'_>,
-    spot: &Spot,
-    session: &Session,
-    wanted: Wanted,
-) -> Result<Said, Failure> {
-    let (Spot { pipeline, graph, .. }, Session { client, dialect }) = (spot, session);
-    let steps = spot.steps();
-    let unreadable = inputs::read_uploads(pipeline, &steps);
-    let compiled = plan::compile_scope(pipeline, graph, dialect, Scope::Everything);
-    let lacking = compiled.as_ref().err().cloned().unwrap_or_default();
-    // What the engine can't read need not be there.
-    let lacks = without(pipeline, lacking.clone());
-    let read: Vec<StepId> = steps.iter().copied().filter(|id| !lacks.contains(id)).collect();
-    let mut found = inputs::missing(pipeline, &read);
-    found.append(unreadable);
-    let mut known = HashMap::new();
-    found.append(lacking.clone());
-    let unknown = without(pipeline, found.clone());
-    if let Ok(plan) = &compiled {
-        let refused = upload::everything(client, pipeline, plan, backend.events);
-        let refused = backend.unless_stopped(refused).await?;
-        if refused.has_errors() {
-            return Err(wrong(pipeline, refused.sorted()));
-        }
-    }
-    if wanted == Wanted::Columns || found.has_errors() {
-        let context = Context { client, pipeline, dialect };
-        let search = Box::pin(search(&context, &steps, &unknown));
-        match backend.unless_stopped(async { Ok::<_, crate::backend::Error>(search.await) }).await? {
-            Ok(findings) => {
-                found.append(findings.found);
-                known = findings.known;
-            }
-            // Rows that travel beside plans were not sent, where there is no plan.
-            Err(error) if error.is_missing_rows() && lacking.has_errors() => {}
-            Err(error) => return Err(error.into()),
-        }
-    }
-    if let Some(plan) = compiled.ok().filter(|_| !found.has_errors()) {
-        let check = Box::pin(check(client, pipeline, &plan));
-        found.append(backend.unless_stopped(check).await?);
-    }
-    let trial = Box::pin(trial::rows(client, pipeline, dialect, &steps));
-    let tried = backend.unless_stopped(trial).await?;
-    // A type that does not exist is known by now.
-    let told = found.clone().sorted();
-    let is_news = |one: &Diagnostic| told.iter().all(|known| known.span != one.span);
-    tried.sorted().into_iter().filter(is_news).for_each(|one| found.push(one));
-    Ok(Said { dialect: dialect.clone(), found, known })
-}
-
-/// The steps at which something is missing, or lacking: an engine's words about them would be the same once more.
-fn without(pipeline: &Pipeline, found: Diagnostics) -> HashSet<StepId> {
-    let found = found.sorted();
-    let is_hit = |id: &StepId| {
-        let step = pipeline.step(*id);
-        let paths = inputs::places(step);
-        let transforms = step.transforms.iter().map(|transform| transform.span);
-        let mut spans = paths.into_iter().chain(transforms).chain([step.source.span]);
-        spans.any(|span| found.iter().any(|one| one.span == span))
-    };
-    pipeline.ids().filter(is_hit).collect()
-}
-
-/// What all engines say: a mistake that several find once, then what is other on others than the first.
-fn all_said(spots: &[Spot], said: &[Said]) -> Vec<Diagnostic> {
-    let (Some(first), Some((here, others))) = (spots.first(), said.split_first()) else { return Vec::new() };
-    let mut found = here.found.clone();
-    for (spot, there) in spots.iter().skip(1).zip(others) {
-        let known = found.clone().sorted();
-        // With other values a mistake at one place may be another one.
-        let has_same_values = spot.pipeline.bindings == first.pipeline.bindings;
-        for mut diagnostic in there.found.clone().sorted() {
-            let is_told = |one: &Diagnostic| {
-                is_same(one, &diagnostic) && (has_same_values || one.message == diagnostic.message)
-            };
-            if known.iter().any(is_told) {
-                continue;
-            }
-            // What an engine lacks names the engine.
-            if diagnostic.code != Code::Gap {
-                diagnostic.message = format!("on {}: {}", there.dialect, diagnostic.message);
-            }
-            found.push(diagnostic);
-        }
-        let steps = first.steps();
-        let others = differences(&first.pipeline, &steps, here.columns(), there.columns());
-        found.append(others.into_iter().collect());
-    }
-    found.sorted()
-}
-
-/// Whether two engines mean the same, one of them perhaps more exactly.
-fn is_same(one: &Diagnostic, other: &Diagnostic) -> bool {
-    let (a, b) = (one.span, other.span);
-    one.code == other.code && a.file == b.file && (a == b || (a.start < b.end && b.start < a.end))
 }
