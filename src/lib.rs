@@ -1,21 +1,23 @@
 //! pipectl runs declarative data pipelines on Spark Connect.
 //!
-//! # One way
+//! # Data flows one way
 //!
 //! ```text
-//! text -> node -> pipeline -> graph -> plan -> events -> report
-//!        (yaml)   (spec)     (graph)  (plan)   (run)    (report)
+//! text -> node -> pipeline -> graph -> plan -> results      events report progress on the side
+//!        (yaml)  (spec)     (graph)  (plan)   (run)         (record, report)
 //! ```
 //!
-//! Each arrow is one function, each word one type, and only its arrow makes it. So whoever holds one need not check again:
+//! Each arrow is one function and each word one type, which only its arrow builds. So nothing is validated twice:
 //!
-//! - a `Pipeline` proves that settings are right, names resolve, variables have values, and steps need each other in no
-//!   circle;
-//! - a `Graph` that each step has a place after all that it needs;
-//! - a `Plan` that every step is a relation which this engine has.
+//! - a `Pipeline` proves that settings are valid, names resolve, variables have values, and there is no dependency cycle;
+//! - a `Graph` that each step comes after its inputs;
+//! - a `Plan` that every step is a relation that this engine supports;
+//! - `RunResults` are what the runner returns, and what `run_results.json` holds.
 //!
-//! `pipeline` is the waist: everything before it knows YAML, nothing after it does. Up to the plan the way is pure and
-//! synchronous: no network, no clock, no printing; files and the environment come through readers that are handed in.
+//! `pipeline` is the waist: modules before it know YAML, modules after it do not. Up to the plan everything is pure and
+//! synchronous: no network, no clock, no printing; files and the environment come through functions that are passed in.
+//! From the plan on, `backend` provides a session at an engine, `analysis` has the engine check the plan, `run` executes
+//! it. Every event goes through `record`, which folds it into the results and passes it on to `report`.
 //!
 //! # Modules
 //!
@@ -28,51 +30,61 @@
 //! | --- | --- | --- |
 //! | `main` | arguments in, exit code out | |
 //! | `lib` | this page, and [`run()`] | `cli` |
-//! | `bench` | what `benches/` reach, with a feature of its own | `text`, `diagnostic`, `dialect`, `yaml`, `proto`, `sink`, `target`, `pipeline`, `graph`, `spec`, `plan`, `connect` |
-//! | `fuzzing` | what `fuzz/` reaches, with a feature of its own, and what must be true of it | words, `target`, `pipeline`, `graph`, `spec`, `plan`, `connect`, `report` |
-//! | `lowered` | the tests of what every kind and every case is lowered to; in no program | words, `target`, `lowering`, `proto`, kinds, `pipeline`, `graph`, `spec`, `plan` |
+//! | `bench` | what `benches/` call, behind a feature | `text`, `diagnostic`, `dialect`, `yaml`, `proto`, `sink`, `target`, `pipeline`, `graph`, `spec`, `plan`, `connect` |
+//! | `fuzzing` | what `fuzz/` calls, behind a feature, and what must hold for it | words, `target`, `pipeline`, `graph`, `spec`, `plan`, `connect`, `report` |
+//! | `lowered` | tests of the plan of every kind and every case | words, `target`, `lowering`, `proto`, kinds, `pipeline`, `graph`, `spec`, `plan` |
 //! | `text` | a file's text, places in it | |
 //! | `scalar` | a scalar as it was written: style, variables apart from text, where its bytes stand in the file | `text`, `secret` |
-//! | `diagnostic` | what is wrong with the user's file: where, why, how to mend it; data, never printed here | `text` |
-//! | `error` | what all errors have in common: a class, a line that says it all | |
+//! | `diagnostic` | errors and warnings about a user's file: place, label, notes, hints, edits; data, never printed here | `text` |
+//! | `error` | the class of an error, and an error with its causes on one line | |
 //! | `name` | names: of steps, variables, columns | `text` |
 //! | `atomic` | small files that are published whole | |
-//! | `secret` | texts that nothing prints; what is known to be one, and texts without it | |
-//! | `duration` | lengths of time as users write them | |
-//! | `dialect` | what an engine and its version can do and does otherwise: plain data | |
+//! | `secret` | secrets by type and by value, and texts without them | |
+//! | `duration` | durations as users write them | |
+//! | `dialect` | capabilities and divergences of engines and their versions: plain data | |
 //! | `expr` | expressions: text and variables, tokens, the literals of values | `text`, `secret`, `scalar`, `diagnostic`, `name`, `dialect` |
 //! | `shape` | how a setting may be written: one value for a list, a short form for a mapping | `text` |
-//! | `yaml` | a tree with places from the parser's events, and a decoder over it that reports every mistake | `text`, `secret`, `scalar`, `diagnostic`, `shape` |
+//! | `yaml` | a tree with places from the parser's events, and a decoder over it that reports every error | `text`, `secret`, `scalar`, `diagnostic`, `shape` |
 //! | `proto` | the Spark Connect messages, generated, and short constructors for them | `name` |
-//! | `local` | rows that pipectl brings along, also from files: in the plan, or cut into chunks beside it | `name`, `dialect`, `proto` |
-//! | `lowering` | what a kind is told when it is checked and when it becomes a relation | words, `local`, `proto` |
-//! | `source` | kinds of source, a file each: settings, inputs, what is wrong with them, relation | words, `shape`, `local`, `lowering`, `proto` |
+//! | `local` | rows that pipectl sends, also from files: in the plan, or in chunks of their own | `name`, `dialect`, `proto` |
+//! | `lowering` | the context in which a kind is checked and lowered to a relation | words, `local`, `proto` |
+//! | `source` | kinds of source, a file each: settings, inputs, checks, relation | words, `shape`, `local`, `lowering`, `proto` |
 //! | `transform` | kinds of transform, a file each: the same | words, `shape`, `lowering`, `proto` |
-//! | `expect` | kinds of expectation, a file each: settings, what makes a row wrong | words, `shape`, `lowering` |
+//! | `expect` | kinds of expectation, a file each: settings, the condition of a violation | words, `shape`, `lowering` |
 //! | `sink` | kinds of output where pipectl runs: their formats, a file each, and what publishes a file, a folder or an object at once | words, `shape`, `lowering` |
 //! | `target` | where a pipeline runs, as a project file says it: plain data | `text`, `secret`, `shape` |
 //! | `pipeline` | the validated steps | words, `duration`, `lowering`, kinds |
-//! | `graph` | order, what is needed for what, circles | `pipeline` |
+//! | `graph` | the order of steps, and what each of them needs | `pipeline` |
 //! | `listing` | the list of a pipeline's steps, for people and for programs | words, kinds, `pipeline`, `graph` |
-//! | `spec` | from the text of files to a `Pipeline` or a `Project`, all mistakes at once; the JSON Schemas | words, `secret`, `duration`, `target`, `yaml`, `shape`, `lowering`, kinds, `pipeline`, `graph` |
+//! | `spec` | from the text of files to a `Pipeline` or a `Project`, all errors at once; the JSON Schemas of files | words, `secret`, `duration`, `target`, `yaml`, `shape`, `lowering`, kinds, `pipeline`, `graph` |
 //! | `manual` | the pages of the reference, made of the schemas and their comments | `transform`, `spec` |
-//! | `plan` | which relations the engine works out, in which order, for which output | words, `local`, `lowering`, `proto`, kinds, `pipeline`, `graph` |
-//! | `connect` | a Spark Connect client that has never heard of pipelines | `secret`, `error`, `proto` |
-//! | `engine` | kinds of engine: installation, start, readiness, stop; those that stay | words, `atomic`, `connect` |
-//! | `record` | what happens during a run, as data | words, `atomic`, `expect`, `connect` |
+//! | `plan` | which relations the engine executes, in which order, for which output | words, `local`, `lowering`, `proto`, kinds, `pipeline`, `graph` |
+//! | `connect` | a Spark Connect client that knows no pipelines | `secret`, `error`, `proto` |
+//! | `engine` | kinds of managed engine: installation, start, readiness, stop; warm engines | words, `atomic`, `connect` |
+//! | `record` | events and results of a run as typed data, and their JSON Schemas | words, `atomic`, `expect`, `connect` |
 //! | `backend` | an engine that is ready: managed, warm or remote; sessions, their settings, a restart where one is lost | words, `local`, `pipeline`, `plan`, `connect`, `engine`, `record` |
-//! | `analysis` | what an engine says of a pipeline before anything is executed: diagnostics, schemas, divergences | words, `local`, `lowering`, `proto`, kinds, `pipeline`, `graph`, `plan`, `connect`, `record`, `backend` |
+//! | `analysis` | what an engine's analysis finds before anything is executed: diagnostics, schemas, divergences | words, `local`, `lowering`, `proto`, kinds, `pipeline`, `graph`, `plan`, `connect`, `record`, `backend` |
 //! | `run` | one run, from a pipeline to its results: a pure schedule, a driver that awaits | words, `duration`, kinds, `proto`, `pipeline`, `graph`, `plan`, `connect`, `record`, `backend`, `analysis` |
 //! | `report` | events and results for people and machines; the only writer to stderr | words, `expect`, `record` |
-//! | `cli` | one file a verb; exit codes, signals, environment variables | words, `atomic`, `duration`, `target`, `lowering`, `sink`, `pipeline`, `spec`, `manual`, `graph`, `listing`, `plan`, `connect`, `engine`, `record`, `backend`, `analysis`, `run`, `report` |
+//! | `cli` | arguments in, exit code out: a file a verb; exit codes, signals, environment variables | words, `atomic`, `duration`, `target`, `lowering`, `sink`, `pipeline`, `spec`, `manual`, `graph`, `listing`, `plan`, `connect`, `engine`, `record`, `backend`, `analysis`, `run`, `report` |
 //!
-//! What belongs to one kind is in its file: settings with their documentation, what is wrong with them, what an engine
-//! lacks for them, the relation. The comment on its settings is its page of the reference, with an example that tests run.
-//! Adding one touches its file and its line in the folder's `mod.rs`; then the schema and the reference are written again.
+//! # To add something
+//!
+//! | To add | Touch |
+//! | --- | --- |
+//! | a transform, source, expectation or output format | its file in the folder of its kind, its lines in that folder's `mod.rs`, a case in `tests/specs/kinds`; then `just bless` |
+//! | a verb | `cli/verb/<verb>.rs` (arguments, whose doc comment is the help, and one function), its lines in `cli/verb/mod.rs`, a file in `tests/it` |
+//! | an event, or a field of the record | `record/`, the words for it in `report/words.rs`, the changelog; then `just bless` |
+//! | a format of reports | `report/<format>.rs`, its line in `report/format.rs` |
+//! | an engine capability | a question of `Dialect`, answered for each engine, with a test that probes the engine |
+//! | a crate | a reason in `Cargo.toml`, a home in the table below |
+//!
+//! Whatever belongs to one kind is in its file: settings, checks, what an engine lacks, the relation. The doc comment on its
+//! settings is its page of the reference, with an example that tests run.
 //!
 //! # Crates
 //!
-//! Each has a home, which the same test knows; those of the last line are at home everywhere.
+//! Each has a home, which the same test enforces; those of the last line are at home everywhere.
 //!
 //! | Crate | Modules |
 //! | --- | --- |
@@ -132,13 +144,13 @@
 //!
 //! # Invariants
 //!
-//! - All mistakes are reported at once: one ends its own item, never the reading. Each is told once, where it stands.
+//! - All errors of a file are reported at once, each once, at its place: an error ends its own item, never the whole file.
 //! - A value enters SQL through one function, in `expr`, as a typed literal, or as an argument; never as raw text.
-//! - A file or a folder appears whole or not at all, and all outputs of a step together; of a folder in an object store each
-//!   object does. Memory does not grow with a result.
-//! - Standard output carries data only, and everything else is said by `report`, on standard error.
-//! - The process's environment is read in `cli/env.rs` alone, and in `lowered`, which is in no program.
-//! - Only `cli/exit.rs` knows exit codes.
+//! - An output is published at once, and all outputs of a step together; in an object store each object for itself. Memory
+//!   does not grow with a result.
+//! - stdout carries data only; everything else is written to stderr, by `report`.
+//! - Reporters decide nothing: status, skip reasons and exit codes follow from the record.
+//! - The environment is read in `cli/env.rs` alone (and in `lowered`, which is test code). Only `cli/exit.rs` knows exit codes.
 
 mod analysis;
 mod atomic;
