@@ -72,14 +72,15 @@
 //!
 //! | To add | Touch |
 //! | --- | --- |
-//! | a transform, source, expectation or output format | its file in the folder of its kind, its lines in that folder's `mod.rs`, a case in `tests/specs/kinds`; then `just bless` |
+//! | a transform, source or expectation | its file in the folder of its kind, its lines in that folder's `mod.rs`, a case in `tests/specs/kinds`; then `just bless` |
+//! | an output format | `sink/format/<format>.rs`, its lines in `sink/format/mod.rs`, `sink/mod.rs` and `sink/settings.rs`; then `just bless` |
 //! | a verb | `cli/verb/<verb>.rs` (arguments, whose doc comment is the help, and one function), its lines in `cli/verb/mod.rs`, a file in `tests/it` |
-//! | an event, or a field of the record | `record/`, the words for it in `report/words.rs`, the changelog; then `just bless` |
+//! | an event, or a field of the record | `record/` with `record/scrub.rs`, the words for it in `report/words.rs`, `tests/records`, the changelog; then `just bless` |
 //! | a format of reports | `report/<format>.rs`, its line in `report/format.rs` |
 //! | an engine capability | a question of `Dialect`, answered for each engine, with a test that probes the engine |
 //! | a crate | a reason in `Cargo.toml`, a home in the table below |
 //!
-//! Whatever belongs to one kind is in its file: settings, checks, what an engine lacks, the relation. The doc comment on its
+//! `CONTRIBUTING.md` has the steps. Whatever belongs to one kind is in its file: settings, checks, what an engine lacks, the relation. The doc comment on its
 //! settings is its page of the reference, with an example that tests run.
 //!
 //! # Crates
@@ -149,6 +150,7 @@
 //! - An output is published at once, and all outputs of a step together; in an object store each object for itself. Memory
 //!   does not grow with a result.
 //! - stdout carries data only; everything else is written to stderr, by `report`.
+//! - Every text of an event or a record passes through `record/scrub.rs`, which takes secrets out.
 //! - Reporters decide nothing: status, skip reasons and exit codes follow from the record.
 //! - The environment is read in `cli/env.rs` alone (and in `lowered`, which is test code). Only `cli/exit.rs` knows exit codes.
 

@@ -57,6 +57,8 @@ mod tests {
     use super::*;
 
     const OLD: &str = include_str!("../../tests/records/run_results.v1.json");
+    /// The first record of version 2: later versions of the program read it too, so it is never edited.
+    const FIRST: &str = include_str!("../../tests/records/run_results.v2.first.json");
     const NEW: &str = include_str!("../../tests/records/run_results.v2.json");
 
     #[test]
@@ -72,6 +74,7 @@ mod tests {
 
     #[test]
     fn a_record_reads_back_as_it_was_written_and_unknown_fields_are_ignored() {
+        assert_eq!(parse(FIRST).unwrap().actions.len(), 8);
         let results = parse(NEW).unwrap();
         assert_eq!(serde_json::to_string_pretty(&results).unwrap() + "\n", NEW);
         let later = NEW.replacen("\"run_id\"", "\"later\": [1],\n  \"run_id\"", 1);
