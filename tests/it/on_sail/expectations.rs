@@ -63,3 +63,28 @@ pub(crate) fn what_warns_lets_them_through() {
     }
     assert_eq!(outcome.record()["expectations"][0]["on_fail"], "warn");
 }
+
+#[test]
+fn what_can_not_be_evaluated_is_not_said_to_be_violated() {
+    let text = "\
+version: 1
+steps:
+  numbers:
+    range: 3
+    expect: [{ that: 1 / (id - 1) > 0 }]
+    write: { parquet: out/numbers.parquet }
+  later: { from: numbers, write: { stdout: csv } }
+";
+    let outcome = Case::pipeline(text).code(1).any_stderr().run();
+    let record = outcome.record();
+    assert_eq!(record["expectations"], serde_json::json!([]));
+    let reason = serde_json::json!({ "reason": "expectation_not_evaluated", "step": "numbers" });
+    let skipped: Vec<_> =
+        record["actions"].as_array().unwrap().iter().filter(|it| it["status"] == "skipped").collect();
+    assert_eq!(skipped.len(), 2);
+    assert!(skipped.iter().all(|it| it["skipped"] == reason), "{skipped:?}");
+    let told = "the expectations of `numbers` could not be evaluated";
+    assert_eq!(outcome.stderr.matches(told).count(), 2, "{}", outcome.stderr);
+    assert_eq!(record["summary"]["failed"], 1);
+    assert_eq!(record["summary"]["skipped"], 1);
+}
