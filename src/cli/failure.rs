@@ -10,7 +10,7 @@ use crate::diagnostic::{Diagnostic, counted};
 use crate::engine;
 use crate::error::Class;
 use crate::record::{ErrorRecord, RunResults, StopReason};
-use crate::report::{Reporter, escaped, stopped};
+use crate::report::{Reporter, escaped};
 use crate::run;
 use crate::sink;
 use crate::text::Sources;
@@ -92,7 +92,7 @@ impl Failure {
             Self::Backend(error) => error.record(run::hints),
             Self::Sink(error) => run::sink_record(error),
             Self::Output(error) => ErrorRecord::new(Class::Data, format!("stdout can't be written: {error}")),
-            Self::Interrupted(reason) => ErrorRecord::new(Class::Data, stopped(reason)),
+            Self::Interrupted(reason) => reason.error(),
             Self::Runtime(error) => {
                 ErrorRecord::new(Class::Data, format!("no threads can be started: {error}"))
             }

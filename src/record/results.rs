@@ -138,11 +138,7 @@ impl RunResults {
     pub(crate) fn failure(&self) -> ErrorRecord {
         match (&self.error, &self.stopped_by) {
             (Some(error), _) => error.clone(),
-            (None, Some(StopReason::Interrupted)) => ErrorRecord::new(Class::Data, "interrupted"),
-            (None, Some(StopReason::Terminated)) => ErrorRecord::new(Class::Data, "terminated"),
-            (None, Some(StopReason::TimedOut { limit })) => {
-                ErrorRecord::new(Class::Data, format!("the run took longer than its `--timeout` of {limit}"))
-            }
+            (None, Some(reason)) => reason.error(),
             (None, None) if self.is_engine_lost() => {
                 ErrorRecord::new(Class::Transient, "the engine was lost")
             }

@@ -3,6 +3,9 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::ErrorRecord;
+use crate::error::Class;
+
 /// Who or what stopped a run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "reason", rename_all = "snake_case")]
@@ -13,4 +16,16 @@ pub(crate) enum StopReason {
     Terminated,
     /// The run took longer than this, its `--timeout`.
     TimedOut { limit: String },
+}
+
+impl StopReason {
+    /// Returns the reason as the error that a stopped run ends with.
+    pub(crate) fn error(&self) -> ErrorRecord {
+        let message = match self {
+            Self::Interrupted => "interrupted".to_owned(),
+            Self::Terminated => "terminated".to_owned(),
+            Self::TimedOut { limit } => format!("the run took longer than its `--timeout` of {limit}"),
+        };
+        ErrorRecord::new(Class::Data, message)
+    }
 }

@@ -24,4 +24,4 @@ pub(crate) use panic::tell_panics;
 pub(crate) use reporter::{Listener, Reporter};
 pub(crate) use stderr::{help, usage};
 pub(crate) use transfer::Transfer;
-pub(crate) use words::{notice, preparing, stopped};
+pub(crate) use words::{notice, preparing};

@@ -3,7 +3,7 @@
 use super::units::{count, number, seconds};
 use crate::record::{
     DiagnosticCounts, ExpectationResult, Notice, OutputKind, OutputRecord, Preparation, RunSummary,
-    SkipReason, StopReason, WarmProblem,
+    SkipReason, WarmProblem,
 };
 
 /// What takes long before a run begins.
@@ -99,15 +99,6 @@ pub(super) fn violated(result: &ExpectationResult) -> String {
 pub(super) fn restarted(reason: &str) -> String {
     let reason = reason.trim_end_matches('.');
     format!("{reason}; nothing was changed yet, so the run restarts in a new session")
-}
-
-/// What stopped a run from outside.
-pub(crate) fn stopped(reason: &StopReason) -> String {
-    match reason {
-        StopReason::Interrupted => "interrupted".to_owned(),
-        StopReason::Terminated => "terminated".to_owned(),
-        StopReason::TimedOut { limit } => format!("the run took longer than its `--timeout` of {limit}"),
-    }
 }
 
 /// Where an output is.
